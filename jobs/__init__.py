@@ -1,0 +1,1 @@
+"""What happens behind the queue: jobs, retrieval, answers and documents."""

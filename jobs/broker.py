@@ -1,0 +1,144 @@
+"""Connections to Valkey, the queues on it, and the names of the keys that Askqueue owns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry as ConnectionRetry
+from rq import Queue, Retry
+from rq.job import Job
+from rq.rate_limit import RateLimit
+from rq.serializers import JSONSerializer
+
+from jobs.errors import BrokerUnavailable
+from jobs.settings import QUEUE_NAMES, Settings
+
+MAX_ATTEMPTS = 3
+QUESTION_TIMEOUT_SECONDS = 600
+INDEXING_TIMEOUT_SECONDS = 3600
+
+# Shown in rq-dashboard as raw HTML, so no word of a user may be in it.
+DESCRIPTIONS = {
+    "jobs.tasks.answer_question": "Answer a question",
+    "jobs.tasks.index_document": "Index a document",
+    "jobs.tasks.delete_document": "Remove a document from the index",
+    "jobs.tasks.reindex_documents": "Index all documents again",
+}
+
+# Keys. Each has a TTL of the retention, or is owned: `documents` and `document:*` by the register,
+# which deletes them with the document; `user:*` loses entries older than the retention.
+PREFIX = "askqueue:"
+DOCUMENTS_KEY = PREFIX + "documents"
+INDEX_KEY = PREFIX + "index"
+WORKERS_KEY = PREFIX + "workers"
+MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"
+
+
+def job_key(job_id: str) -> str:
+    """Hash: the record of one question (who asked what, stage, attempt, failure, preview)."""
+    return f"{PREFIX}job:{job_id}"
+
+
+def events_key(job_id: str) -> str:
+    """Stream: the live events of one job."""
+    return f"{PREFIX}events:{job_id}"
+
+
+def user_jobs_key(user: str) -> str:
+    """Sorted set: the ids of one user's questions by the time they were asked."""
+    return f"{PREFIX}user:{user}:jobs"
+
+
+def document_key(document_id: str) -> str:
+    """Hash: the register's entry of one document."""
+    return f"{PREFIX}document:{document_id}"
+
+
+def worker_key(name: str) -> str:
+    """String with a TTL of seconds: the JSON report of one worker process."""
+    return f"{PREFIX}worker:{name}"
+
+
+def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Redis:
+    """A client with a pool of its own. It connects on first use and survives a server restart.
+
+    Never share the client of an RQ worker with other code: a worker changes its pool's timeout.
+    """
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=socket_timeout_seconds,
+        socket_connect_timeout=5.0,
+        health_check_interval=30,
+        retry=ConnectionRetry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
+    )
+
+
+@contextmanager
+def broker_errors() -> Iterator[None]:
+    """Translate what the client raises when Valkey is away or refuses writes."""
+    try:
+        yield
+    except redis.exceptions.OutOfMemoryError as error:
+        raise BrokerUnavailable(
+            "The job queue (Valkey) is full and takes no new work. What it accepted is safe. "
+            "Ask the operator to give it more memory.",
+            command="valkey-cli config set maxmemory 0",
+        ) from error
+    except (redis.exceptions.RedisError, OSError) as error:
+        raise BrokerUnavailable() from error
+
+
+class Broker:
+    """The queues of this installation, over one connection."""
+
+    def __init__(self, connection: redis.Redis, settings: Settings) -> None:
+        self.connection = connection
+        self.settings = settings
+
+    @cached_property
+    def queues(self) -> dict[str, Queue]:
+        return {
+            name: Queue(name, connection=self.connection, serializer=JSONSerializer)
+            for name in QUEUE_NAMES
+        }
+
+    def enqueue(
+        self,
+        queue_name: str,
+        function: str,
+        *,
+        job_id: str,
+        args: Sequence[Any] = (),
+        timeout_seconds: int = QUESTION_TIMEOUT_SECONDS,
+        rate_limit_key: str = "",
+        at_front: bool = False,
+    ) -> Job:
+        """Put a job on a queue; `args` must be JSON types, without a word of a user.
+
+        It runs at most `MAX_ATTEMPTS` times. With a `rate_limit_key`, at most `USER_CONCURRENCY`
+        jobs of that key are queued or running at once.
+        """
+        limit = (
+            RateLimit(rate_limit_key, self.settings.user_concurrency) if rate_limit_key else None
+        )
+        return self.queues[queue_name].enqueue_call(
+            function,
+            args=tuple(args),
+            job_id=job_id,
+            timeout=timeout_seconds,
+            result_ttl=self.settings.retention_seconds,
+            failure_ttl=self.settings.retention_seconds,
+            description=DESCRIPTIONS[function],
+            retry=Retry(max=MAX_ATTEMPTS - 1),
+            rate_limit=limit,
+            at_front=at_front,
+        )
+
+    def fetch(self, job_id: str) -> Job:
+        """The RQ job; raises rq.exceptions.NoSuchJobError."""
+        return Job.fetch(job_id, connection=self.connection, serializer=JSONSerializer)

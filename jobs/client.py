@@ -1,0 +1,320 @@
+"""JobClient: what pages and programs may do with questions. It enforces ownership.
+
+It talks to Valkey alone. Each method raises BrokerUnavailable when Valkey is away.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, cast
+
+from redis.client import Pipeline
+from rq.defaults import RQ_KEY_PREFIX
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.registry import BaseRegistry, CanceledJobRegistry, FailedJobRegistry
+from rq.results import Result
+from rq.serializers import JSONSerializer
+
+from jobs.broker import (
+    MAX_ATTEMPTS,
+    WORKERS_KEY,
+    Broker,
+    broker_errors,
+    events_key,
+    user_jobs_key,
+    worker_key,
+)
+from jobs.errors import InvalidQuestion, InvalidState, NotFound
+from jobs.events import apply_events
+from jobs.models import (
+    Answer,
+    Failure,
+    JobPage,
+    JobState,
+    JobView,
+    LiveText,
+    WorkerReport,
+)
+from jobs.records import JobRecords, read_job, to_view
+from jobs.settings import QUESTIONS_QUEUE
+
+ANSWER_QUESTION = "jobs.tasks.answer_question"
+# A worker process reports every second or two; silent this long, it is taken for dead.
+WORKER_ALIVE_SECONDS = 10.0
+# A filtered listing looks at this many of the newest questions, in chunks of a pipeline each.
+FILTER_DEPTH = 2000
+FILTER_CHUNK = 500
+EVENTS_PER_READ = 5000
+WAIT_SLICE_SECONDS = 1.0
+
+
+class JobClient:
+    """The questions of all users; every call names the user who makes it.
+
+    A job of another user is NotFound, like one that does not exist.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._connection = broker.connection
+        self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
+
+    def submit_question(self, user: str, question: str, *, urgent: bool = False) -> JobView:
+        """Put a question on the queue. When this returns, the question is accepted.
+
+        Raises InvalidQuestion if it is empty or longer than `MAX_QUESTION_CHARS`.
+        """
+        question = self._checked(question)
+        job_id = uuid.uuid4().hex
+        with broker_errors():
+            self._records.create(job_id, user, question)
+            try:
+                self._enqueue(job_id, user, at_front=urgent)
+            except BaseException:
+                with broker_errors():
+                    self._records.discard(job_id, user)
+                raise
+        return self.get_job(user, job_id)
+
+    def get_job(self, user: str, job_id: str) -> JobView:
+        """One job; raises NotFound."""
+        with broker_errors():
+            pipeline = self._connection.pipeline(transaction=False)
+            return self._read_one(pipeline, user, job_id)[0]
+
+    def list_jobs(
+        self,
+        user: str,
+        *,
+        state: JobState | None = None,
+        search: str = "",
+        offset: int = 0,
+        limit: int = 50,
+    ) -> JobPage:
+        """A page of the user's jobs, newest first.
+
+        At most 3 round trips, however many jobs there are. With `state` or `search` (a part of
+        the question, any case) it looks at the newest `FILTER_DEPTH` jobs.
+        """
+        with broker_errors():
+            if state is None and not search.strip():
+                return self._list_all(user, offset, limit)
+            return self._list_matching(user, state, search.strip().casefold(), offset, limit)
+
+    def get_answer(self, user: str, job_id: str) -> Answer | None:
+        """The answer, or None unless the job is finished."""
+        if self.get_job(user, job_id).state is not JobState.FINISHED:
+            return None
+        with broker_errors():
+            job = Job(job_id, connection=self._connection, serializer=JSONSerializer)
+            result = Result.fetch_latest(job, serializer=JSONSerializer)
+        if result is None or not isinstance(result.return_value, dict):
+            return None
+        return Answer.from_dict(result.return_value)
+
+    def get_partial_text(self, user: str, job_id: str) -> str:
+        """What a stopped or failed job had written; "" if nothing."""
+        self.get_job(user, job_id)
+        with broker_errors():
+            return self._records.partial(job_id)
+
+    def read_live(self, user: str, live: LiveText) -> tuple[JobView, LiveText]:
+        """The job and its live text, reading on from `live.last_id`; one round trip."""
+        with broker_errors():
+            pipeline = self._connection.pipeline(transaction=False)
+            pipeline.xrange(events_key(live.job_id), f"({live.last_id}", "+", count=EVENTS_PER_READ)
+            view, replies = self._read_one(pipeline, user, live.job_id)
+        return view, apply_events(live, replies[0])
+
+    def wait(self, user: str, job_id: str, timeout_seconds: float) -> JobView:
+        """Block until the job is over or the time is up; returns it as it is then."""
+        deadline = time.monotonic() + timeout_seconds
+        key = f"{RQ_KEY_PREFIX}:results:{job_id}"
+        while True:
+            with broker_errors():
+                pipeline = self._connection.pipeline(transaction=False)
+                pipeline.xrevrange(key, count=1)
+                view, replies = self._read_one(pipeline, user, job_id)
+                left = deadline - time.monotonic()
+                if view.state.is_over or left <= 0:
+                    return view
+                # RQ writes the result and the status in one transaction, so this wakes up at
+                # the moment the job ends. A job that is cancelled has none: hence the slices.
+                last_id = replies[0][0][0] if replies[0] else "0-0"
+                block_ms = max(1, int(min(left, WAIT_SLICE_SECONDS) * 1000))
+                self._connection.xread({key: last_id}, count=1, block=block_ms)
+
+    def retry(self, user: str, job_id: str) -> JobView:
+        """Run a failed or stopped question again, with all its attempts; raises InvalidState."""
+        if not self.get_job(user, job_id).state.can_retry:
+            raise InvalidState("Only a failed or stopped question can be retried.")
+        with broker_errors():
+            try:
+                job = self._broker.fetch(job_id)
+            except NoSuchJobError:
+                self._records.reset_for_retry(job_id)
+                self._enqueue(job_id, user)
+                return self.get_job(user, job_id)
+            # Whoever takes it out of the registry requeues it: a double click retries once.
+            job.retries_left = MAX_ATTEMPTS - 1
+            job.retry_intervals = [0]
+            self._records.reset_for_retry(job_id)
+            self._requeue(job)
+        return self.get_job(user, job_id)
+
+    def stop(self, user: str, job_id: str) -> JobView:
+        """Stop a question wherever it is. A running one stops within seconds, keeping its text."""
+        if self.get_job(user, job_id).state.is_over:
+            raise InvalidState("This question is already over.")
+        with broker_errors():
+            # The flag comes first: a worker that takes the job now will see it.
+            self._records.request_stop(job_id)
+            try:
+                job = self._broker.fetch(job_id)
+                if job.get_status() not in (JobStatus.STARTED, JobStatus.CANCELED):
+                    job.cancel()
+                    self._connection.expire(job.key, self._broker.settings.retention_seconds)
+            except NoSuchJobError:
+                pass
+            except InvalidJobOperation:
+                pass  # somebody else cancelled it first
+        return self.get_job(user, job_id)
+
+    def delete(self, user: str, job_id: str) -> None:
+        """Remove a question and its answer; raises InvalidState while it is not over."""
+        if not self.get_job(user, job_id).state.is_over:
+            raise InvalidState("Stop this question before deleting it.")
+        with broker_errors():
+            with suppress(NoSuchJobError):
+                self._broker.fetch(job_id).delete()
+            self._connection.delete(events_key(job_id))
+            self._records.discard(job_id, user)
+
+    def workers(self) -> list[WorkerReport]:
+        """The reports of the worker processes that are alive."""
+        with broker_errors():
+            oldest = time.time() - WORKER_ALIVE_SECONDS
+            names = cast("list[bytes]", self._connection.zrangebyscore(WORKERS_KEY, oldest, "+inf"))
+            if not names:
+                return []
+            texts = cast(
+                "list[bytes | None]",
+                self._connection.mget([worker_key(name.decode()) for name in names]),
+            )
+        return [_report(json.loads(text)) for text in texts if text]
+
+    def _checked(self, question: str) -> str:
+        question = question.strip()
+        longest = self._broker.settings.max_question_chars
+        if not question:
+            raise InvalidQuestion()
+        if len(question) > longest:
+            raise InvalidQuestion(
+                f"This question has {len(question):,} characters; the most is {longest:,}. "
+                "Shorten it, or add the long text as a document."
+            )
+        return question
+
+    def _enqueue(self, job_id: str, user: str, *, at_front: bool = False) -> None:
+        self._broker.enqueue(
+            QUESTIONS_QUEUE,
+            ANSWER_QUESTION,
+            job_id=job_id,
+            rate_limit_key=user,
+            at_front=at_front,
+        )
+
+    def _requeue(self, job: Job) -> None:
+        registries: list[type[BaseRegistry]] = [FailedJobRegistry, CanceledJobRegistry]
+        for registry_class in registries:
+            registry = registry_class(
+                job.origin, connection=self._connection, serializer=JSONSerializer
+            )
+            try:
+                registry.requeue(job)
+            except InvalidJobOperation:
+                continue  # not in this one
+            return
+
+    def _read_one(self, pipeline: Pipeline, user: str, job_id: str) -> tuple[JobView, list[Any]]:
+        """Run the pipeline with the reads of one job added; its other replies come first."""
+        read_job(pipeline, job_id)
+        pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
+        *replies, rq_values, record_values, position = pipeline.execute()
+        view = to_view(job_id, rq_values, record_values)
+        if view is None or view.user != user:
+            raise NotFound()
+        return _with_position(view, position), replies
+
+    def _list_all(self, user: str, offset: int, limit: int) -> JobPage:
+        pipeline = self._connection.pipeline(transaction=False)
+        pipeline.zcard(user_jobs_key(user))
+        pipeline.zrevrange(user_jobs_key(user), offset, offset + limit - 1)
+        total, ids = pipeline.execute()
+        views = self._read_many(user, [job_id.decode() for job_id in ids])
+        return JobPage(tuple(self._with_positions(views)), total)
+
+    def _list_matching(
+        self, user: str, state: JobState | None, search: str, offset: int, limit: int
+    ) -> JobPage:
+        found: list[JobView] = []
+        for views in self._newest(user):
+            found += [
+                view
+                for view in views
+                if (state is None or view.state is state) and search in view.question.casefold()
+            ]
+        page = found[offset : offset + limit]
+        return JobPage(tuple(self._with_positions(page)), len(found))
+
+    def _newest(self, user: str) -> Iterator[list[JobView]]:
+        for start in range(0, FILTER_DEPTH, FILTER_CHUNK):
+            ids = cast(
+                "list[bytes]",
+                self._connection.zrevrange(user_jobs_key(user), start, start + FILTER_CHUNK - 1),
+            )
+            yield self._read_many(user, [job_id.decode() for job_id in ids])
+            if len(ids) < FILTER_CHUNK:
+                return
+
+    def _read_many(self, user: str, job_ids: list[str]) -> list[JobView]:
+        pipeline = self._connection.pipeline(transaction=False)
+        for job_id in job_ids:
+            read_job(pipeline, job_id)
+        replies = pipeline.execute() if job_ids else []
+        views = (
+            to_view(job_id, replies[2 * index], replies[2 * index + 1])
+            for index, job_id in enumerate(job_ids)
+        )
+        return [view for view in views if view is not None and view.user == user]
+
+    def _with_positions(self, views: list[JobView]) -> list[JobView]:
+        queued = [view.id for view in views if view.state is JobState.QUEUED]
+        if not queued:
+            return views
+        pipeline = self._connection.pipeline(transaction=False)
+        for job_id in queued:
+            pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
+        positions = dict(zip(queued, pipeline.execute(), strict=True))
+        return [_with_position(view, positions.get(view.id)) for view in views]
+
+
+def _with_position(view: JobView, index: int | None) -> JobView:
+    if view.state is not JobState.QUEUED or index is None:
+        return view
+    return replace(view, position=index + 1)
+
+
+def _report(data: dict[str, Any]) -> WorkerReport:
+    known = {name: data[name] for name in WorkerReport.__dataclass_fields__ if name in data}
+    for name in ("queues", "notes"):
+        known[name] = tuple(known.get(name, ()))
+    if known.get("problem"):
+        known["problem"] = Failure(**known["problem"])
+    return WorkerReport(**known)

@@ -1,0 +1,221 @@
+"""The error tree. Each error carries a sentence that says what to do; `kind` is stable.
+
+Adapters translate foreign exceptions into these; pages and the API show `message` and `command`.
+"""
+
+from __future__ import annotations
+
+from jobs.models import Failure
+
+
+class AskqueueError(Exception):
+    """Base of all errors that people may see."""
+
+    kind = "error"
+    message = "Something went wrong. Try again; if it happens again, tell the operator."
+    command = ""
+    retryable = False
+
+    def __init__(
+        self, message: str = "", *, command: str = "", retry_after_seconds: float | None = None
+    ) -> None:
+        self.message = message or type(self).message
+        self.command = command or type(self).command
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(self.message)
+
+    @property
+    def failure(self) -> Failure:
+        return Failure(self.kind, self.message, self.command)
+
+
+# What the asker can put right
+
+
+class InvalidQuestion(AskqueueError):
+    kind = "invalid_question"
+    message = "Type a question first."
+
+
+class InvalidUpload(AskqueueError):
+    kind = "invalid_upload"
+    message = "This file cannot be used."
+
+
+class NotFound(AskqueueError):
+    """Also raised for what belongs to somebody else, so that ids cannot be probed."""
+
+    kind = "not_found"
+    message = "There is no such question. It may have been deleted, or be another user's."
+
+
+class InvalidState(AskqueueError):
+    kind = "invalid_state"
+    message = "That cannot be done with this question now."
+
+
+class NoDocuments(AskqueueError):
+    kind = "no_documents"
+    message = "No documents are indexed yet. Add some on the Documents page, then retry."
+
+
+# Services
+
+
+class BrokerUnavailable(AskqueueError):
+    kind = "broker_unavailable"
+    message = (
+        "The job queue (Valkey) cannot be reached. Questions already accepted are safe; "
+        "this page recovers by itself when it is back."
+    )
+    command = "docker compose up -d valkey"
+    retryable = True
+
+
+class IndexUnavailable(AskqueueError):
+    kind = "index_unavailable"
+    message = (
+        "The document index (Qdrant) cannot be reached. Check that it runs and QDRANT_URL is right."
+    )
+    command = "docker compose up -d qdrant"
+    retryable = True
+
+
+class IndexTooOld(AskqueueError):
+    kind = "index_too_old"
+    message = "The Qdrant server is too old: keyword search needs version 1.20 or later."
+    command = "docker compose pull qdrant && docker compose up -d qdrant"
+
+
+class DocumentStoreUnavailable(AskqueueError):
+    kind = "document_store_unavailable"
+    message = "The stored file cannot be read or written. Check DOCUMENT_STORE and its permissions."
+    retryable = True
+
+
+# The model server
+
+
+class ModelError(AskqueueError):
+    kind = "model_error"
+    message = "The model server gave an error. Try again."
+
+
+class BadApiKey(ModelError):
+    kind = "bad_api_key"
+    message = (
+        "The model server refused the API key. Set a valid OPENAI_API_KEY and restart the worker."
+    )
+
+
+class NoQuota(ModelError):
+    kind = "no_quota"
+    message = (
+        "The account of the model server has no quota left. Check its plan and billing, then retry."
+    )
+
+
+class UnknownModel(ModelError):
+    kind = "unknown_model"
+    message = "The model server does not know this model. Set CHAT_MODEL to one it offers."
+
+
+class ContextTooLong(ModelError):
+    kind = "context_too_long"
+    message = (
+        "The question and its passages are too long for the model. "
+        "Shorten the question, or lower PASSAGES_PER_ANSWER."
+    )
+
+
+class BadModelRequest(ModelError):
+    kind = "bad_model_request"
+    message = "The model server rejected the request."
+
+
+class ModelTimeout(ModelError):
+    kind = "model_timeout"
+    message = "The model server did not answer in time. Retry, or raise MODEL_TIMEOUT_SECONDS."
+    retryable = True
+
+
+class ModelUnavailable(ModelError):
+    kind = "model_unavailable"
+    message = "The model server cannot be reached. Check that it runs and OPENAI_BASE_URL is right."
+    retryable = True
+
+
+class ModelOverloaded(ModelError):
+    kind = "model_overloaded"
+    message = "The model server is too busy (429 or 5xx). Retry in a few minutes."
+    retryable = True
+
+
+class StreamInterrupted(ModelError):
+    kind = "stream_interrupted"
+    message = "The model server broke off in the middle of the answer. Retry."
+    retryable = True
+
+
+class EmbeddingsUnsupported(ModelError):
+    """The embedding server has no embeddings (404, 405 or 501): keyword search goes on alone."""
+
+    kind = "embeddings_unsupported"
+    message = (
+        "The model server offers no embeddings, so search uses keywords alone. "
+        "Set EMBEDDING_BASE_URL to a server that has them, or EMBEDDING_MODEL= to silence this."
+    )
+
+
+# Documents
+
+
+class UnreadableDocument(AskqueueError):
+    kind = "unreadable_document"
+    message = "No text could be read from this file. Check that it opens, and is not encrypted."
+
+
+class EmptyDocument(UnreadableDocument):
+    kind = "empty_document"
+    message = "This file holds no text. A scanned document needs text recognition (OCR) first."
+
+
+class ExtractionTooLong(UnreadableDocument):
+    kind = "extraction_too_long"
+    message = "Reading this file took too long. Split it, or raise EXTRACTION_TIMEOUT_SECONDS."
+
+
+class ExtractionTooLarge(UnreadableDocument):
+    kind = "extraction_too_large"
+    message = "Reading this file needed too much memory. Split it, or raise EXTRACTION_MEMORY_MB."
+
+
+# How an attempt ends without a result of its own
+
+
+class JobStopped(AskqueueError):
+    """Its owner stopped the job."""
+
+    kind = "stopped"
+    message = "Stopped."
+
+
+class HandedBack(AskqueueError):
+    """The worker shuts down; the job goes back to the front of its queue, at no cost."""
+
+    kind = "handed_back"
+    message = "The worker is restarting; the question runs again at once."
+    retryable = True
+
+
+class WorkerLost(AskqueueError):
+    kind = "worker_lost"
+    message = (
+        "The worker died while running this, three times in a row. "
+        "Retry once; if it happens again, tell the operator."
+    )
+
+
+class JobTimedOut(AskqueueError):
+    kind = "job_timeout"
+    message = "This took longer than a job may. Retry, or split the work."

