@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,9 @@ BATCH_QUEUE = "batch"
 INDEXING_QUEUE = "indexing"
 QUEUE_NAMES = (QUESTIONS_QUEUE, BATCH_QUEUE, INDEXING_QUEUE)
 
-# A Unix socket's path must fit in sockaddr_un.sun_path: 104 bytes on macOS, 108 on Linux.
-MAX_SOCKET_PATH_BYTES = 100
+# A Unix socket's path must fit in sockaddr_un.sun_path: 104 bytes on macOS, 108 on Linux; and
+# supervisord appends its process id while it creates its own.
+MAX_SOCKET_PATH_BYTES = 94
 
 
 class Settings(BaseSettings):
@@ -147,12 +149,35 @@ class Settings(BaseSettings):
 
     @property
     def valkey_socket(self) -> Path:
-        """The Unix socket of the embedded server, short enough for the kernel."""
-        socket = self.data_dir.resolve() / "valkey.sock"
+        """The Unix socket of the embedded server."""
+        return self._socket("valkey")
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """The Unix socket of the process manager of `make run`, for `supervisorctl`."""
+        return self._socket("supervisor")
+
+    def _socket(self, name: str) -> Path:
+        """A socket in the data folder, or, where its path is too long for the kernel, elsewhere."""
+        socket = self.data_dir.resolve() / f"{name}.sock"
         if len(str(socket).encode()) <= MAX_SOCKET_PATH_BYTES:
             return socket
         digest = hashlib.sha256(str(socket).encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"askqueue-{digest}.sock"
+
+    @property
+    def is_loopback(self) -> bool:
+        """True if `BIND_ADDRESS` can be reached from this machine alone."""
+        try:
+            return ipaddress.ip_address(self.bind_address).is_loopback
+        except ValueError:
+            return self.bind_address == "localhost"
+
+    @property
+    def dashboard_is_open(self) -> bool:
+        """True if others can reach rq-dashboard and no user and password keep them out."""
+        has_password = self.dashboard_username and self.dashboard_password.get_secret_value()
+        return not self.is_loopback and not has_password
 
     @property
     def broker_url(self) -> str:

@@ -55,6 +55,10 @@ class Runtime:
         """The passage index; the first use of an embedded one takes its lock."""
         return build_index(self.settings, build_embedder(self.settings))
 
+    @property
+    def indexer(self) -> indexing.Indexer:
+        return indexing.Indexer(self.register, self.store, self.index, self.settings)
+
     @cached_property
     def generator(self) -> Generator:
         return build_generator(self.settings)
@@ -115,35 +119,21 @@ def answer_question() -> dict[str, Any]:
 
 def index_document(document_id: str) -> dict[str, Any]:
     """Put one stored document into the index, or bring it up to date."""
-    runtime, job = get_runtime(), _current_job()
-    with runtime.cancellations.running(job.id) as cancellation:
-        return indexing.index_document(
-            document_id,
-            register=runtime.register,
-            store=runtime.store,
-            index=runtime.index,
-            settings=runtime.settings,
-            cancelled=cancellation,
-        )
+    runtime = get_runtime()
+    with runtime.cancellations.running(_current_job().id) as cancellation:
+        return runtime.indexer.index_document(document_id, cancellation)
 
 
 def delete_document(document_id: str) -> None:
     """Take the passages of a deleted document out of the index."""
-    runtime = get_runtime()
-    indexing.remove_passages(document_id, register=runtime.register, index=runtime.index)
+    get_runtime().indexer.remove_passages(document_id)
 
 
 def reindex_documents() -> dict[str, Any]:
     """Index every document into the collection of the configured embedding model."""
-    runtime, job = get_runtime(), _current_job()
-    with runtime.cancellations.running(job.id) as cancellation:
-        return indexing.reindex_documents(
-            register=runtime.register,
-            store=runtime.store,
-            index=runtime.index,
-            settings=runtime.settings,
-            cancelled=cancellation,
-        )
+    runtime = get_runtime()
+    with runtime.cancellations.running(_current_job().id) as cancellation:
+        return runtime.indexer.reindex_documents(cancellation)
 
 
 def report_outcome(runtime: Runtime, job: Job, outcome: Outcome, retry_at: float | None) -> None:

@@ -65,7 +65,7 @@ class ThreadWorker(SimpleWorker):
 
     def bootstrap(self, *args: Any, **kwargs: Any) -> None:
         """Register, without RQ's log handlers and command channel: those are per process."""
-        self.register_birth()
+        self.register_birth()  # type: ignore[no-untyped-call] # RQ does not annotate it
         self.set_state(WorkerStatus.STARTED)
 
     def dequeue_job_and_maintain_ttl(

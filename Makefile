@@ -1,0 +1,55 @@
+# The commands of Askqueue. Python 3.11 or later is all that must be there.
+#
+#   make run      everything on this machine, on http://127.0.0.1:8501
+#   make test     all tests
+#   make check    format, lint, types and import rules, then all tests
+#   make clean    removes .venv and caches; your data in .data stays
+#
+# PYTHON=/path/to/python3.12 chooses the interpreter.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?=
+
+.PHONY: run test check clean
+
+run: $(VENV)/.installed
+	@$(BIN)/python -m jobs.launcher
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first interpreter that is new enough. Each is tried, because a name on the PATH may be a
+# shim for a version that is not installed.
+$(BIN)/python:
+	@set -e; new_enough='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'; \
+	for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+		if "$$python" -c "$$new_enough" 2>/dev/null; then \
+			echo "Creating $(VENV) with $$("$$python" --version)"; \
+			exec "$$python" -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "Askqueue needs Python 3.11 or later, with its venv module; $(or $(PYTHON),python3) is$$( \
+		$(or $(PYTHON),python3) --version 2>/dev/null | sed 's/Python//' || true)." >&2; \
+	echo "Install it (on Debian: apt install python3 python3-venv), or name one that you have:" >&2; \
+	echo "  make run PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+
+$(VENV)/.installed: requirements.txt $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

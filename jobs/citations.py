@@ -1,0 +1,81 @@
+"""Checks the citations of an answer against the passages it was given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.models import Citation, Passage
+
+# [1], [1, 2], [1-3]; not a link such as [1](https://…).
+_MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\](?!\()")
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+LONGEST_RANGE = 20
+
+
+@dataclass(frozen=True)
+class CheckedText:
+    """A text whose every marker names a passage. Citations are in order of first appearance."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    removed: int
+
+
+def check_citations(text: str, passages: Sequence[Passage]) -> CheckedText:
+    """Keep the markers that name one of the passages, remove and count the others.
+
+    Lists and ranges become single markers; code is left alone.
+    """
+    cited: dict[int, None] = {}
+    removed = 0
+
+    def check(match: re.Match[str]) -> str:
+        nonlocal removed
+        kept = []
+        for number in _numbers(match.group(1)):
+            if 1 <= number <= len(passages):
+                cited[number] = None
+                kept.append(f"[{number}]")
+            else:
+                removed += 1
+        return "".join(kept) or _REMOVED
+
+    parts, start = [], 0
+    for code in _CODE.finditer(text):
+        parts += [_MARKER.sub(check, text[start : code.start()]), code.group()]
+        start = code.end()
+    parts.append(_MARKER.sub(check, text[start:]))
+    citations = tuple(_citation(number, passages[number - 1]) for number in cited)
+    return CheckedText(_close_gaps("".join(parts)).strip(), citations, removed)
+
+
+# Stands for a removed marker until the gap it leaves is closed; no model writes it.
+_REMOVED = "\ue000"
+
+
+def _close_gaps(text: str) -> str:
+    return re.sub(rf"[ \t]*{_REMOVED}", "", text)
+
+
+def _numbers(listing: str) -> list[int]:
+    numbers: list[int] = []
+    for part in re.split(r"\s*[,;]\s*", listing):
+        first, *rest = (int(number) for number in re.split(r"\s*[–-]\s*", part))
+        last = rest[-1] if rest else first
+        numbers += range(first, last + 1) if 0 <= last - first <= LONGEST_RANGE else (first, last)
+    return numbers
+
+
+def _citation(number: int, passage: Passage) -> Citation:
+    return Citation(
+        number=number,
+        document_id=passage.document_id,
+        document_name=passage.document_name,
+        passage_id=passage.id,
+        text=passage.text,
+        page=passage.page,
+        last_page=passage.last_page,
+        score=passage.score,
+    )

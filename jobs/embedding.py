@@ -1,0 +1,89 @@
+"""The embedding adapter: texts to vectors, over an OpenAI-compatible server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import openai
+
+from jobs.errors import AskqueueError, BadApiKey, EmbeddingsUnsupported, UnknownModel
+from jobs.model_errors import model_errors
+from jobs.settings import Settings
+
+# OpenAI takes up to 2,048 inputs a request; self-hosted servers want far fewer.
+BATCH_TEXTS = 64
+CONNECT_TIMEOUT_SECONDS = 5.0
+# A local server asks for no key, but the SDK insists on one.
+NO_KEY = "none"
+
+
+class Embedder:
+    """One embedding model of one server. Thread-safe: its HTTP client is."""
+
+    def __init__(self, base_url: str, api_key: str, model: str, timeout_seconds: float) -> None:
+        self.model = model
+        self._client = openai.OpenAI(
+            base_url=base_url or None,
+            api_key=api_key or NO_KEY,
+            # The job retries, visibly; the SDK would do so behind the page's back.
+            max_retries=0,
+            timeout=openai.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
+        )
+
+    def embed(
+        self, texts: Sequence[str], on_batch: Callable[[int, int], None] | None = None
+    ) -> list[list[float]]:
+        """One vector a text, in their order; `on_batch(done, total)` is called as they arrive.
+
+        Raises EmbeddingsUnsupported if the server has none, or another ModelError.
+        """
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), BATCH_TEXTS):
+            vectors += self._embed_batch(texts[start : start + BATCH_TEXTS])
+            if on_batch is not None:
+                on_batch(len(vectors), len(texts))
+        return vectors
+
+    def _embed_batch(self, texts: Sequence[str]) -> list[list[float]]:
+        try:
+            with model_errors():
+                response = self._client.embeddings.create(model=self.model, input=list(texts))
+        except AskqueueError as error:
+            raise _say_embeddings(error) from error
+        ordered = sorted(response.data, key=lambda item: item.index)
+        return [item.embedding for item in ordered]
+
+
+def build_embedder(settings: Settings) -> Embedder | None:
+    """The configured embedder, or None for keyword search alone."""
+    if not settings.has_embeddings:
+        return None
+    own_key = settings.embedding_api_key.get_secret_value()
+    own_server = bool(settings.embedding_base_url)
+    return Embedder(
+        settings.embedding_base_url or settings.openai_base_url,
+        # The key of one server is not shown to another.
+        own_key if own_key or own_server else settings.openai_api_key.get_secret_value(),
+        settings.embedding_model,
+        settings.model_timeout_seconds,
+    )
+
+
+def _say_embeddings(error: AskqueueError) -> AskqueueError:
+    """Name the settings of embeddings, and tell a server that has none from a wrong model."""
+    cause = error.__cause__
+    if isinstance(cause, openai.APIStatusError):
+        if cause.status_code in (405, 501):
+            return EmbeddingsUnsupported()
+        if cause.status_code == 404 and cause.code != "model_not_found":
+            return EmbeddingsUnsupported()
+    if isinstance(error, BadApiKey):
+        return BadApiKey(
+            "The embedding server refused the API key. Set a valid OPENAI_API_KEY, or "
+            "EMBEDDING_API_KEY if embeddings come from another server, and restart the worker."
+        )
+    if isinstance(error, UnknownModel):
+        return UnknownModel(
+            "The embedding server does not know this model. Set EMBEDDING_MODEL to one it offers."
+        )
+    return error

@@ -1,0 +1,310 @@
+"""The worker process for real: questions through Valkey, Qdrant and a model server, and faults."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import redis
+from jobs.documents import DocumentClient
+from jobs.register import DocumentRegister
+from jobs.store import DocumentStore
+
+from jobs.broker import Broker, worker_key
+from jobs.client import JobClient
+from jobs.models import DocumentStatus, JobState, JobView, LiveText, Stage, SupportLevel
+from jobs.settings import Settings
+from tests.fakes import FakeModelServer
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
+
+
+def until(probe: Callable[[], T], seconds: float = 30.0) -> T:
+    """Ask again until the answer is true; fail at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not (value := probe()):
+        assert time.monotonic() < deadline, f"no success within {seconds} s"
+        time.sleep(0.02)
+    return value
+
+
+class Stack:
+    """A worker process over this test's Valkey and folder, and clients to look at it."""
+
+    def __init__(self, settings: Settings, broker: Broker, env: dict[str, str]) -> None:
+        self.jobs = JobClient(broker)
+        self.documents = DocumentClient(
+            broker,
+            DocumentStore(settings.document_store_url),
+            DocumentRegister(broker.connection),
+        )
+        self._env = env
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-m", "jobs.worker"], cwd=ROOT, env=self._env)
+        self._processes.append(process)
+        until(lambda: any(str(process.pid) in report.name for report in self.jobs.workers()))
+        return process
+
+    def add_document(self, name: str = "travel.md", data: bytes = TEXT) -> str:
+        document, _ = self.documents.add("ann", name, data)
+        until(lambda: self.documents.get(document.id).status is DocumentStatus.INDEXED)
+        return document.id
+
+    def ask(self, question: str = "What is the hotel limit per night?") -> JobView:
+        return self.jobs.submit_question("ann", question)
+
+    def over(self, job_id: str, seconds: float = 30.0) -> JobView:
+        view = self.jobs.wait("ann", job_id, seconds)
+        assert view.state.is_over, view
+        return view
+
+    def stop_all(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+@contextmanager
+def stack_of(settings: Settings, connection: redis.Redis, **environment: str) -> Iterator[Stack]:
+    env = os.environ | {
+        "REDIS_URL": settings.redis_url,
+        "DATA_DIR": str(settings.data_dir),
+        "INDEX_SAMPLES": "false",
+        "OPENAI_API_KEY": "",
+        "OPENAI_BASE_URL": "",
+        "QDRANT_URL": "",
+        "WORKER_THREADS": "questions:8,indexing:1",
+        **environment,
+    }
+    stack = Stack(settings, Broker(connection, settings), env)
+    try:
+        yield stack
+    finally:
+        stack.stop_all()
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModelServer]:
+    with FakeModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def stack(settings: Settings, connection: redis.Redis, model: FakeModelServer) -> Iterator[Stack]:
+    """A running worker with a model, and one indexed document."""
+    with stack_of(
+        settings,
+        connection,
+        OPENAI_BASE_URL=model.base_url,
+        OPENAI_API_KEY="test-key",
+        CHAT_MODEL="stub",
+        EMBEDDING_MODEL="stub-embedding",
+        MODEL_TIMEOUT_SECONDS="5",
+    ) as running:
+        running.start_worker()
+        running.add_document()
+        yield running
+
+
+def test_question_is_answered_streamed_and_cited(stack: Stack) -> None:
+    """A question ends finished, with a citation of the right document and a full receipt."""
+    job = stack.ask()
+    live, seen = LiveText(job.id), set()
+    while not (view := stack.jobs.get_job("ann", job.id)).state.is_over:
+        _, live = stack.jobs.read_live("ann", live)
+        seen.add(live.stage)
+        time.sleep(0.005)
+    _, live = stack.jobs.read_live("ann", live)
+    answer = stack.jobs.get_answer("ann", job.id)
+    assert view.state is JobState.FINISHED, view
+    assert answer is not None
+    assert answer.support is SupportLevel.CITED
+    assert [citation.document_name for citation in answer.citations] == ["travel.md"]
+    assert "EUR 160" in answer.citations[0].text
+    assert live.text
+    assert seen & {Stage.RETRIEVING, Stage.GENERATING}
+    assert answer.timings.total >= answer.timings.retrieval >= 0
+    assert answer.tokens.completion > 0
+    assert (answer.model, answer.attempts) == ("stub", 1)
+    assert view.preview
+
+
+def test_offline_answer_is_quoted_from_the_document(
+    settings: Settings, connection: redis.Redis
+) -> None:
+    """Without a key or a server the answer is the document's own sentence, labelled so."""
+    with stack_of(settings, connection) as stack:
+        stack.start_worker()
+        stack.add_document()
+        view = stack.over(stack.ask().id)
+        answer = stack.jobs.get_answer("ann", view.id)
+    assert answer is not None
+    assert answer.extractive
+    assert "EUR 160 per night" in answer.text
+    assert answer.citations
+
+
+def test_question_without_documents_fails_with_what_to_do(
+    settings: Settings, connection: redis.Redis
+) -> None:
+    """No documents is a sentence that names the Documents page, and no retry."""
+    with stack_of(settings, connection) as stack:
+        stack.start_worker()
+        view = stack.over(stack.ask().id)
+    assert view.state is JobState.FAILED
+    assert view.failure is not None
+    assert view.failure.kind == "no_documents"
+    assert view.attempt == 1
+
+
+def test_bad_key_fails_at_once_and_retry_succeeds_after(
+    stack: Stack, model: FakeModelServer
+) -> None:
+    """A permanent error takes one attempt; when its cause is gone, retry answers."""
+    model.behave("bad_key")
+    failed = stack.over(stack.ask().id)
+    assert failed.state is JobState.FAILED
+    assert failed.failure is not None
+    assert failed.failure.kind == "bad_api_key"
+    assert failed.attempt == 1
+    model.behave("normal")
+    stack.jobs.retry("ann", failed.id)
+    assert stack.over(failed.id).state is JobState.FINISHED
+
+
+def test_rate_limited_question_waits_and_finishes(stack: Stack, model: FakeModelServer) -> None:
+    """A 429 shows as retrying with the time of the next attempt, then the answer comes."""
+    model.behave("rate_limited", times=1, retry_after=2)
+    job = stack.ask()
+    view = until(
+        lambda: (
+            (seen := stack.jobs.get_job("ann", job.id)).state
+            in (JobState.RETRYING, JobState.FINISHED)
+            and seen
+        )
+    )
+    assert view.state is JobState.RETRYING
+    assert view.retry_at is not None
+    finished = stack.over(job.id)
+    assert (finished.state, finished.attempt) == (JobState.FINISHED, 2)
+
+
+def test_answer_cut_in_the_middle_restarts_cleanly(stack: Stack, model: FakeModelServer) -> None:
+    """Text of the broken attempt is not in the answer, and the live text says it restarted."""
+    model.behave("cut", times=1)
+    job = stack.ask()
+    finished = stack.over(job.id)
+    assert (finished.state, finished.attempt) == (JobState.FINISHED, 2)
+    _, live = stack.jobs.read_live("ann", LiveText(job.id))
+    assert live.attempt == 2
+
+
+def test_running_question_stops_within_two_seconds_and_keeps_its_text(
+    stack: Stack, model: FakeModelServer
+) -> None:
+    """Stop takes effect between two tokens; what was written stays, and retry works."""
+    model.token_delay_seconds = 0.2
+    model.tokens = 200
+    job = stack.ask()
+    until(lambda: stack.jobs.read_live("ann", LiveText(job.id))[1].text)
+    stack.jobs.stop("ann", job.id)
+    stopped_at = time.monotonic()
+    view = stack.over(job.id)
+    assert view.state is JobState.STOPPED
+    assert time.monotonic() - stopped_at < 2.0
+    assert stack.jobs.get_partial_text("ann", job.id)
+    model.token_delay_seconds = 0.0
+    stack.jobs.retry("ann", job.id)
+    assert stack.over(job.id).state is JobState.FINISHED
+
+
+def test_silent_model_server_does_not_hold_up_stop(stack: Stack, model: FakeModelServer) -> None:
+    """Stop works even while the worker waits for a server that says nothing."""
+    model.behave("hang")
+    job = stack.ask()
+    until(lambda: stack.jobs.get_job("ann", job.id).stage is Stage.GENERATING)
+    stack.jobs.stop("ann", job.id)
+    stopped_at = time.monotonic()
+    assert stack.over(job.id).state is JobState.STOPPED
+    assert time.monotonic() - stopped_at < 2.0
+
+
+def test_killed_workers_questions_finish_once_each(stack: Stack, model: FakeModelServer) -> None:
+    """kill -9 while 8 questions run: all 8 finish by themselves, on a second attempt."""
+    model.token_delay_seconds = 0.2
+    model.tokens = 20
+    jobs = [stack.ask() for _ in range(8)]
+    until(lambda: all(stack.jobs.get_job("ann", job.id).stage is Stage.GENERATING for job in jobs))
+    stack._processes[-1].send_signal(signal.SIGKILL)
+    stack._processes[-1].wait()
+    stack.start_worker()
+    views = [stack.over(job.id, 60) for job in jobs]
+    assert [view.state for view in views] == [JobState.FINISHED] * 8
+    assert [view.attempt for view in views] == [2] * 8
+
+
+def test_terminated_worker_lets_a_running_question_finish(
+    stack: Stack, model: FakeModelServer, connection: redis.Redis
+) -> None:
+    """SIGTERM within the grace period fails no question, and withdraws the worker's report."""
+    model.token_delay_seconds = 0.1
+    model.tokens = 20
+    job = stack.ask()
+    until(lambda: stack.jobs.read_live("ann", LiveText(job.id))[1].text)
+    worker = stack._processes[-1]
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=40) == 0
+    assert connection.keys(worker_key("*")) == []
+    view = stack.jobs.get_job("ann", job.id)
+    assert (view.state, view.attempt) == (JobState.FINISHED, 1)
+
+
+def test_worker_without_grace_puts_the_question_back_in_front(
+    settings: Settings, connection: redis.Redis, model: FakeModelServer
+) -> None:
+    """Past its grace, a stopping worker hands the question to the next one at no cost."""
+    model.token_delay_seconds = 0.2
+    model.tokens = 30
+    with stack_of(
+        settings,
+        connection,
+        OPENAI_BASE_URL=model.base_url,
+        EMBEDDING_MODEL="",
+        SHUTDOWN_GRACE_SECONDS="0",
+    ) as stack:
+        worker = stack.start_worker()
+        stack.add_document()
+        job = stack.ask()
+        until(lambda: stack.jobs.read_live("ann", LiveText(job.id))[1].text)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=20) == 0
+        assert stack.jobs.get_job("ann", job.id).state is JobState.QUEUED
+        model.token_delay_seconds = 0.0
+        stack.start_worker()
+        assert stack.over(job.id).state is JobState.FINISHED
+
+
+def test_question_popped_but_never_started_is_put_back(
+    settings: Settings, connection: redis.Redis
+) -> None:
+    """A worker that dies between popping and starting a job costs seconds, not the job."""
+    with stack_of(settings, connection) as stack:
+        job = stack.ask()
+        queue = Broker(connection, settings).queues["questions"]
+        connection.lmove(queue.key, queue.intermediate_queue_key)
+        stack.start_worker()
+        stack.add_document()
+        assert stack.over(job.id).state.is_over
