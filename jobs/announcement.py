@@ -1,6 +1,7 @@
 """What `make run` says on its console: the addresses once all is up, or which part is not.
 
-It is started by jobs/launcher.py as a child of supervisord, and ends with it.
+jobs/launcher.py starts it, as a child of the process that becomes supervisord, and with which
+it ends.
 """
 
 from __future__ import annotations
@@ -120,15 +121,15 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
+def main(supervisor_pid: int) -> None:
     die_with_parent(signal.SIGKILL)
     # Ctrl-C reaches the whole console; supervisord acts on it, and this ends with supervisord.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings, parent = Settings(), os.getppid()
+    settings = Settings()
     logs = settings.data_dir.resolve() / "logs"
     say("Starting Askqueue…\n")
     deadline, complained = time.monotonic() + PATIENCE_SECONDS, False
-    while os.getppid() == parent:
+    while os.getppid() == supervisor_pid:
         missing = missing_programs(settings)
         if not missing:
             say(success(settings, logs))
@@ -140,4 +141,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

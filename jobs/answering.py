@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from jobs.citations import check_citations
@@ -78,12 +80,12 @@ def _checked(
     tokens: TokenUse,
 ) -> Answer:
     checked = check_citations(text, passages)
-    if checked.citations:
-        support = SupportLevel.CITED
-    elif not checked.text or _says_not_found(checked.text):
+    if not checked.text or _says_not_found(checked.text):
+        # Some models cite even this; there is nothing that it could stand on.
+        checked = replace(checked, text=_without_markers(checked.text), citations=())
         support = SupportLevel.NOT_FOUND
     else:
-        support = SupportLevel.UNSUPPORTED
+        support = SupportLevel.CITED if checked.citations else SupportLevel.UNSUPPORTED
     return Answer(
         text=checked.text or NOTHING_FOUND,
         citations=checked.citations,
@@ -97,5 +99,14 @@ def _checked(
 
 
 def _says_not_found(text: str) -> bool:
-    """True for the sentence of the system prompt, with whichever apostrophe the model likes."""
-    return text.replace("’", "'").lower().startswith(NOT_FOUND_SENTENCE.lower().rstrip("."))
+    """True for the sentence of the system prompt, with whichever apostrophe the model likes.
+
+    An answer that goes on, and cites, has found something after all.
+    """
+    sentence = NOT_FOUND_SENTENCE.lower().rstrip(".")
+    plain = _without_markers(text).replace("’", "'").lower()
+    return plain.rstrip(". ") == sentence or (plain == text.lower() and plain.startswith(sentence))
+
+
+def _without_markers(text: str) -> str:
+    return re.sub(r"\s*\[\d+\]", "", text)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from jobs.models import Citation, Passage
 
-# [1], [1, 2], [1-3]; not a link such as [1](https://…).
-_MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\](?!\()")
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+# [1], [1, 2], [1-3], and 【1】 as some models write; not a link such as [1](https://…).
+_MARKER = re.compile(r"[\[【](\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)[\]】](?!\()")
+_CODE = re.compile(r"```.*?(?:```|\Z)|(`+)[^\n]*?\1", re.DOTALL)
 LONGEST_RANGE = 20
 
 

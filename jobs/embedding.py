@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import openai
 
 from jobs.errors import AskqueueError, BadApiKey, EmbeddingsUnsupported, UnknownModel
-from jobs.model_errors import model_errors
+from jobs.model_errors import model_errors, names_model, not_openai
 from jobs.settings import Settings
 
 # OpenAI takes up to 2,048 inputs a request; self-hosted servers want far fewer.
@@ -48,9 +48,14 @@ class Embedder:
         try:
             with model_errors():
                 response = self._client.embeddings.create(model=self.model, input=list(texts))
+            ordered = sorted(response.data, key=lambda item: item.index)
         except AskqueueError as error:
             raise _say_embeddings(error) from error
-        ordered = sorted(response.data, key=lambda item: item.index)
+        except (AttributeError, ValueError) as error:
+            # What the SDK runs into when a reply is no list of vectors, such as a web page.
+            raise not_openai() from error
+        if len(ordered) != len(texts):
+            raise not_openai()
         return [item.embedding for item in ordered]
 
 
@@ -72,11 +77,8 @@ def build_embedder(settings: Settings) -> Embedder | None:
 def _say_embeddings(error: AskqueueError) -> AskqueueError:
     """Name the settings of embeddings, and tell a server that has none from a wrong model."""
     cause = error.__cause__
-    if isinstance(cause, openai.APIStatusError):
-        if cause.status_code in (405, 501):
-            return EmbeddingsUnsupported()
-        if cause.status_code == 404 and cause.code != "model_not_found":
-            return EmbeddingsUnsupported()
+    if isinstance(cause, openai.APIStatusError) and _has_no_embeddings(cause):
+        return EmbeddingsUnsupported()
     if isinstance(error, BadApiKey):
         return BadApiKey(
             "The embedding server refused the API key. Set a valid OPENAI_API_KEY, or "
@@ -87,3 +89,12 @@ def _say_embeddings(error: AskqueueError) -> AskqueueError:
             "The embedding server does not know this model. Set EMBEDDING_MODEL to one it offers."
         )
     return error
+
+
+def _has_no_embeddings(error: openai.APIStatusError) -> bool:
+    if error.status_code in (405, 501):
+        return True
+    if error.status_code == 404:
+        return not names_model(error)
+    # vLLM, asked with the name of a chat model.
+    return error.status_code == 400 and "does not support embeddings" in error.message.lower()

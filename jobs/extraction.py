@@ -18,6 +18,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import charset_normalizer
+
 from jobs.errors import (
     EmptyDocument,
     ExtractionTooLarge,
@@ -46,6 +48,7 @@ MEDIA_TYPES = {
     ".csv": "text/csv",
 }
 SHEET_TYPES = (XLSX, "text/csv")
+TEXT_TYPES = ("text/plain", "text/markdown", "text/csv", "text/html")
 # Contents that could be several formats: the name decides.
 VAGUE_TYPES = ("text/plain", "application/zip", "application/octet-stream")
 OUT_OF_MEMORY_EXIT = 3
@@ -168,7 +171,11 @@ def _read(path: Path, name: str) -> dict[str, Any]:
         use_cache=False,
     )
     try:
-        result = kreuzberg.extract_file_sync(path, _media_type(path, name), config)
+        media_type = _media_type(path, name)
+        if media_type in TEXT_TYPES:
+            result = kreuzberg.extract_bytes_sync(_as_utf8(path), media_type, config)
+        else:
+            result = kreuzberg.extract_file_sync(path, media_type, config)
     except MemoryError:
         sys.exit(OUT_OF_MEMORY_EXIT)
     # RuntimeError: what its type detection raises
@@ -224,17 +231,29 @@ def _named_cells(names: list[str], row: list[str]) -> Iterator[str]:
             yield f"{name}: {cell}" if name else cell
 
 
-def _media_type(path: Path, name: str) -> str | None:
+def _as_utf8(path: Path) -> bytes:
+    """The bytes of a text file as UTF-8, whatever it was written in."""
+    data = path.read_bytes()
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        best = charset_normalizer.from_bytes(data).best()
+        return str(best).encode() if best else data.decode("cp1252", "replace").encode()
+    return data
+
+
+def _media_type(path: Path, name: str) -> str:
     """By content where the content says it, else by the name."""
     import kreuzberg
 
+    by_name = MEDIA_TYPES.get(Path(name).suffix.lower(), "text/plain")
     with path.open("rb") as file:
-        by_content: str = kreuzberg.detect_mime_type_from_bytes(  # type: ignore[attr-defined] # in __all__ but not typed
-            file.read(SNIFFED_BYTES)
-        )
-    if by_content in VAGUE_TYPES:
-        return MEDIA_TYPES.get(Path(name).suffix.lower(), "text/plain")
-    return by_content
+        head = file.read(SNIFFED_BYTES)
+    try:
+        by_content: str = kreuzberg.detect_mime_type_from_bytes(head)  # type: ignore[attr-defined] # in __all__, not typed
+    except RuntimeError:
+        return by_name  # such as text that is no UTF-8
+    return by_name if by_content in VAGUE_TYPES else by_content
 
 
 def main() -> None:

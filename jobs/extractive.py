@@ -18,6 +18,8 @@ MIN_SHARE = 0.45
 NEAR_BEST = 0.85
 MAX_SENTENCES = 3
 MAX_SENTENCE_CHARS = 600
+MIN_SENTENCE_WORDS = 4
+TITLE_CHARS = 60
 
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|Mr|Mrs|Ms|Dr|No|Nr|approx|vs|Inc|Ltd|St|Art|Fig)\.$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])")
@@ -87,7 +89,11 @@ def split_sentences(text: str) -> list[str]:
             sentences.append(block[start : match.end()].strip())
             start = match.end()
         sentences.append(block[start:].strip())
-    return [sentence for sentence in sentences if 0 < len(sentence) <= MAX_SENTENCE_CHARS]
+    return [
+        sentence
+        for sentence in sentences
+        if len(sentence) <= MAX_SENTENCE_CHARS and len(sentence.split()) >= MIN_SENTENCE_WORDS
+    ]
 
 
 def _blocks(text: str) -> Iterator[str]:
@@ -95,6 +101,10 @@ def _blocks(text: str) -> Iterator[str]:
     lines: list[str] = []
     for raw in [*text.splitlines(), ""]:
         starts_block = bool(_LIST_ITEM.match(raw)) or raw.lstrip().startswith("|")
+        if lines and raw.strip()[:1].isupper():
+            # The text of a PDF shows a heading like any other line.
+            starts_block |= len(lines) == 1 and _is_title(lines[0])
+            starts_block |= lines[-1][-1] in ".!?" and _is_title(raw.strip())
         if lines and (not raw.strip() or starts_block or _HEADING.match(raw)):
             yield " ".join(lines)
             lines = []
@@ -104,6 +114,11 @@ def _blocks(text: str) -> Iterator[str]:
         line = " ".join(line.replace("|", " ").split())
         if line.strip("-: "):
             lines.append(line)
+
+
+def _is_title(line: str) -> bool:
+    """True for a line that looks like a heading: short, without a stop."""
+    return len(line) <= TITLE_CHARS and line[-1] not in ".,;:!?"
 
 
 def _terms(text: str) -> set[str]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import openai
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from jobs.embedding import CONNECT_TIMEOUT_SECONDS, NO_KEY
-from jobs.model_errors import model_errors
+from jobs.errors import BadModelRequest, ModelUnavailable, StreamInterrupted
+from jobs.model_errors import model_errors, not_openai
 from jobs.models import Passage, TokenUse
 from jobs.settings import Settings
 
@@ -66,22 +67,49 @@ class ChatModel:
         )
 
     def stream(self, question: str, passages: Sequence[Passage]) -> Iterator[Chunk]:
-        """The answer in chunks; leaving the iterator early ends the request."""
-        with model_errors():
-            stream = self._client.chat.completions.create(
-                model=self.model,
-                messages=messages_of(question, passages),
-                stream=True,
-                stream_options={"include_usage": True},
-            )
-            with stream:
+        """The answer in chunks; leaving the iterator early ends the request.
+
+        Raises BadModelRequest for an empty answer, which must not pass for "not found".
+        """
+        stream = self._open(messages_of(question, passages))
+        is_understood, has_text = False, False
+        try:
+            with model_errors(), stream:
                 for event in stream:
+                    is_understood = True
                     # The event with the usage has no choices.
                     if event.choices and event.choices[0].delta.content:
+                        has_text = True
                         yield Chunk(text=event.choices[0].delta.content)
                     if event.usage is not None:
                         used = event.usage
                         yield Chunk(tokens=TokenUse(used.prompt_tokens, used.completion_tokens))
+        except ModelUnavailable as error:
+            # The connection was there, and broke: the address is right, unlike what that says.
+            raise StreamInterrupted() from error
+        if not is_understood:
+            raise not_openai()
+        if not has_text:
+            raise BadModelRequest("The model gave an empty answer. Retry, or change CHAT_MODEL.")
+
+    def _open(
+        self, messages: list[ChatCompletionMessageParam]
+    ) -> openai.Stream[ChatCompletionChunk]:
+        """Start the request; without the usage if the server rejects being asked for it."""
+        create = self._client.chat.completions.create
+        try:
+            with model_errors():
+                return create(
+                    model=self.model,
+                    messages=messages,
+                    stream=True,
+                    stream_options={"include_usage": True},
+                )
+        except BadModelRequest as error:
+            if "stream_options" not in error.message:
+                raise
+        with model_errors():
+            return create(model=self.model, messages=messages, stream=True)
 
 
 def messages_of(question: str, passages: Sequence[Passage]) -> list[ChatCompletionMessageParam]:

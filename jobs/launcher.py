@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from jobs.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+CONFIGURATION = ROOT / "supervisord.conf"
 # supervisord stops its programs within 10 seconds; a longer grace would end in a SIGKILL.
 MAX_GRACE_SECONDS = 5.0
 # supervisord closes what it inherits from descriptor 5 on, and its programs all from 3 on. So the
@@ -36,26 +37,25 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = [
-            f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+            f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False)
         ]
         raise CannotStart("These settings are wrong:\n  " + "\n  ".join(problems)) from error
 
 
-def prepare_folders(settings: Settings) -> Path:
-    """Create the data folder for its owner alone, with a folder for logs, which is returned."""
+def prepare_data_dir(settings: Settings) -> Path:
+    """Create the data folder, for its owner alone, with one for logs in it; return its path."""
     data_dir = settings.data_dir.resolve()
-    logs = data_dir / "logs"
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         data_dir.chmod(0o700)
-        logs.mkdir(exist_ok=True)
+        (data_dir / "logs").mkdir(exist_ok=True)
     except OSError as error:
         raise CannotStart(
             f"The data folder {data_dir} cannot be used ({error.strerror}). "
             "Set DATA_DIR to a folder that you may write to."
         ) from error
-    return logs
+    return data_dir
 
 
 def lock_data_dir(data_dir: Path) -> None:
@@ -107,7 +107,7 @@ def check_access(settings: Settings) -> None:
         )
 
 
-def environment_of(settings: Settings, logs: Path) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
     """The environment of supervisord and of all that it runs, with what supervisord.conf names."""
     return {
         **os.environ,
@@ -119,7 +119,7 @@ def environment_of(settings: Settings, logs: Path) -> dict[str, str]:
         "MAX_UPLOAD_MB": str(settings.max_upload_mb),
         "SHUTDOWN_GRACE_SECONDS": str(min(settings.shutdown_grace_seconds, MAX_GRACE_SECONDS)),
         "ASKQUEUE_PYTHON": sys.executable,
-        "ASKQUEUE_LOGS": str(logs),
+        "ASKQUEUE_ROOT": str(ROOT),
         "ASKQUEUE_SUPERVISOR_SOCKET": str(settings.supervisor_socket),
         "ASKQUEUE_EMBEDDED_VALKEY": "true" if settings.embedded_valkey else "false",
     }
@@ -128,19 +128,22 @@ def environment_of(settings: Settings, logs: Path) -> dict[str, str]:
 def launch(settings: Settings) -> NoReturn:
     """Check, announce, and become supervisord; raises CannotStart."""
     check_access(settings)
-    logs = prepare_folders(settings)
-    lock_data_dir(settings.data_dir.resolve())
+    data_dir = prepare_data_dir(settings)
+    lock_data_dir(data_dir)
     if settings.port == settings.dashboard_port:
         raise CannotStart("PORT and DASHBOARD_PORT are the same. Set one of them to another port.")
     check_port(settings.bind_address, settings.port, "PORT")
     check_port(settings.bind_address, settings.dashboard_port, "DASHBOARD_PORT")
-    environment = environment_of(settings, logs)
+    environment = environment_of(settings)
     # Not a program of supervisord, because those write to a log, and this to the console.
-    subprocess.Popen([sys.executable, "-m", "jobs.announcement"], env=environment)
-    supervisord = [
-        sys.executable, "-m", "supervisor.supervisord",
-        "-n", "-c", str(ROOT / "supervisord.conf"),
-    ]  # fmt: skip
+    announcement = [sys.executable, "-m", "jobs.announcement", str(os.getpid())]
+    subprocess.Popen(announcement, env=environment)  # noqa: S603 - fixed, without a shell
+    # Left by a supervisord that was killed; the lock says that it is not in use.
+    settings.supervisor_socket.unlink(missing_ok=True)
+    # supervisord expands the path of a log twice, so that it cannot hold a percent sign; a name
+    # relative to the data folder can do without one.
+    os.chdir(data_dir)
+    supervisord = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(CONFIGURATION)]
     os.execve(supervisord[0], supervisord, environment)  # noqa: S606 - fixed, without a shell
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,9 @@ from jobs.errors import (
 )
 
 LONGEST_DETAIL_CHARS = 200
+# OpenAI's code, the type of llama.cpp, and the words of vLLM and others.
+CONTEXT_CODES = ("context_length_exceeded", "exceed_context_size_error")
+CONTEXT_WORDS = ("context length", "context size", "context window")
 
 
 @contextmanager
@@ -34,6 +38,16 @@ def model_errors() -> Iterator[None]:
         raise translate(error) from error
     except httpx2.HTTPError as error:
         raise StreamInterrupted() from error
+    except json.JSONDecodeError as error:
+        raise not_openai() from error
+
+
+def not_openai() -> BadModelRequest:
+    """The error for a server that answers, but in another protocol."""
+    return BadModelRequest(
+        "The model server's reply cannot be understood. Check that OPENAI_BASE_URL (and "
+        "EMBEDDING_BASE_URL, if set) is an OpenAI-compatible server's; most end in /v1."
+    )
 
 
 def translate(error: openai.OpenAIError) -> AskqueueError:
@@ -49,18 +63,30 @@ def translate(error: openai.OpenAIError) -> AskqueueError:
     return ModelError()
 
 
+def names_model(error: openai.APIStatusError) -> bool:
+    """True if a 404 is about the model, false if it is about the address."""
+    return error.code == "model_not_found" or "model" in _words(error).lower()
+
+
 def _translate_status(error: openai.APIStatusError) -> AskqueueError:
     if error.status_code in (401, 403):
         return BadApiKey()
     if error.status_code == 404:
-        return UnknownModel()
-    if error.code == "context_length_exceeded" or error.status_code == 413:
+        return UnknownModel() if names_model(error) else not_openai()
+    if error.status_code == 413 or _is_about_context(error):
         return ContextTooLong()
-    if error.code == "insufficient_quota" or error.type == "insufficient_quota":
+    if error.status_code == 402 or "insufficient_quota" in (error.code, error.type):
         return NoQuota()
     if error.status_code in (408, 409, 429) or error.status_code >= 500:
         return ModelOverloaded(retry_after_seconds=_retry_after(error))
     return BadModelRequest(f"The model server rejected the request: {_detail(error)}")
+
+
+def _is_about_context(error: openai.APIStatusError) -> bool:
+    if error.code in CONTEXT_CODES or error.type in CONTEXT_CODES:
+        return True
+    words = _words(error).lower()
+    return error.status_code == 400 and any(phrase in words for phrase in CONTEXT_WORDS)
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
@@ -71,7 +97,13 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
         return None
 
 
-def _detail(error: openai.APIStatusError) -> str:
+def _words(error: openai.APIStatusError) -> str:
     body = error.body if isinstance(error.body, dict) else {}
-    text = str(body.get("message") or f"status {error.status_code}")
-    return text.splitlines()[0][:LONGEST_DETAIL_CHARS]
+    return str(body.get("message") or "")
+
+
+def _detail(error: openai.APIStatusError) -> str:
+    """One line of the server's words, without the key if it repeats it."""
+    line = (_words(error) or f"status {error.status_code}").splitlines()[0]
+    key = error.request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return (line.replace(key, "…") if key else line)[:LONGEST_DETAIL_CHARS]

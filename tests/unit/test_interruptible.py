@@ -1,0 +1,81 @@
+"""Waiting for code that blocks, without becoming deaf."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from jobs.cancellation import Cancellation, Cancellations
+from jobs.errors import HandedBack, JobStopped
+from jobs.interruptible import call, each
+
+
+def test_items_arrive_in_order_and_end() -> None:
+    """More items than the buffer holds all come through."""
+    assert list(each(lambda: range(1000), Cancellation())) == list(range(1000))
+
+
+def test_error_of_the_iterable_is_raised_where_it_is_read() -> None:
+    """The consumer sees the producer's own exception, after its items."""
+
+    def failing() -> Iterator[int]:
+        yield 1
+        raise ValueError("no more")
+
+    items = each(failing, Cancellation())
+    assert next(items) == 1
+    with pytest.raises(ValueError, match="no more"):
+        next(items)
+
+
+def test_stop_interrupts_a_call_that_blocks() -> None:
+    """A silent server holds nobody up for longer than a moment."""
+    release, cancellation = threading.Event(), Cancellation()
+    threading.Timer(0.1, cancellation.stop).start()
+    started = time.monotonic()
+    with pytest.raises(JobStopped):
+        call(release.wait, cancellation)
+    assert time.monotonic() - started < 5
+    release.set()
+
+
+def test_abandoned_generator_is_closed() -> None:
+    """A stream that nobody reads any more ends its request."""
+    closed = threading.Event()
+
+    def endless() -> Iterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.set()
+
+    items = each(endless, Cancellation())
+    next(items)
+    items.close()  # type: ignore[attr-defined] # each is a generator function
+    assert closed.wait(5)
+
+
+def test_first_reason_to_end_counts() -> None:
+    """A job that its owner stopped is stopped, even if the worker shuts down too."""
+    cancellation = Cancellation()
+    cancellation.stop()
+    cancellation.hand_back()
+    with pytest.raises(JobStopped):
+        cancellation.check()
+
+
+def test_shutdown_reaches_every_running_job_and_none_that_ended() -> None:
+    """Jobs are known while they run, and forgotten after."""
+    cancellations = Cancellations()
+    with cancellations.running("a") as first:
+        with cancellations.running("b"):
+            assert sorted(cancellations.job_ids()) == ["a", "b"]
+        cancellations.hand_back_all()
+        cancellations.stop("b")  # not there any more: no error
+        with pytest.raises(HandedBack):
+            first.check()
+    assert cancellations.job_ids() == []

@@ -1,0 +1,1 @@
+"""What faces people: pages, components and the HTTP API."""

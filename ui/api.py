@@ -1,0 +1,227 @@
+"""The HTTP API: the same jobs as the pages, for programs.
+
+Mounted at /api by `ui.server`; `uvicorn ui.api:app --port 8000` runs it alone.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+from fastapi import Body, Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from jobs.client import JobClient
+from jobs.errors import (
+    AskqueueError,
+    BrokerUnavailable,
+    InvalidQuestion,
+    InvalidState,
+    InvalidUpload,
+    NotFound,
+)
+from jobs.models import JobState, JobView
+from ui.api_models import (
+    ChatAccepted,
+    ChatRequest,
+    Error,
+    JobResult,
+    JobStatus,
+    ServiceStatus,
+    result_of,
+    status_of,
+)
+from ui.clients import get_clients
+from ui.identity import get_signer
+
+API_USER = "api"
+MAX_WAIT_SECONDS = 30.0
+MAX_BODY_BYTES = 1024 * 1024
+RETRY_AFTER_SECONDS = 5
+# A request that waits holds a thread and a connection to Valkey. More than this at once are asked
+# to come back sooner: the pool has 100 connections, and the pages need some of them.
+MAX_WAITING = 50
+# How soon the thread of a caller who went away is free again.
+WAIT_SLICE_SECONDS = 2.0
+
+STATUS_CODES: dict[type[AskqueueError], int] = {
+    NotFound: 404,
+    InvalidQuestion: 422,
+    InvalidUpload: 422,
+    InvalidState: 409,
+    BrokerUnavailable: 503,
+}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    403: {"model": Error, "description": "Sent by a page of another site"},
+    404: {"model": Error, "description": "Unknown job, or another user's"},
+    422: {"model": Error, "description": "Bad input"},
+    503: {"model": Error, "description": "The job queue is away; Retry-After says when to ask"},
+}
+KINDS = {403: "cross_site", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+PENDING: dict[int | str, dict[str, Any]] = {
+    202: {"model": JobResult, "description": "Not over yet; ask again, or use `wait`"}
+}
+
+
+app = FastAPI(
+    title="Askqueue",
+    summary="Ask questions of your documents: submit, follow, read the cited answer.",
+    version="1",
+    docs_url="/docs",
+    redoc_url=None,
+    openapi_url="/openapi.json",
+    responses={422: ERRORS[422]},
+    max_body_size=MAX_BODY_BYTES,
+)
+# Of their own: the default threads serve the pages' files too.
+_waiting = anyio.CapacityLimiter(MAX_WAITING)
+
+
+def job_client() -> JobClient:
+    return get_clients().jobs
+
+
+def caller(request: Request) -> str:
+    """The user of the browser's cookie, or else the user `api`."""
+    return get_signer().user_of(request.cookies) or API_USER
+
+
+def refuse_other_sites(request: Request) -> None:
+    """A page of another site must not ask in the name of this browser's user, or of `api`.
+
+    Programs send neither header. Browsers send Origin alone where the address is not HTTPS.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is not None:
+        foreign = site not in ("same-origin", "none")
+    else:
+        foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if foreign:
+        raise HTTPException(403, "Requests from pages of other sites are refused.")
+
+
+Client = Annotated[JobClient, Depends(job_client)]
+User = Annotated[str, Depends(caller)]
+
+
+@app.get("/", tags=["service"])
+def read_root() -> ServiceStatus:
+    """Whether the API is up."""
+    return ServiceStatus()
+
+
+@app.post(
+    "/chat",
+    status_code=202,
+    dependencies=[Depends(refuse_other_sites)],
+    responses={403: ERRORS[403], 503: ERRORS[503]},
+    tags=["jobs"],
+)
+def submit(
+    client: Client,
+    user: User,
+    query: Annotated[str | None, Query(description="The question; or send a JSON body.")] = None,
+    body: Annotated[ChatRequest | None, Body()] = None,
+) -> ChatAccepted:
+    """Put a question on the queue. It is accepted when this returns, and is never lost."""
+    question = query if query is not None else (body.query if body else "")
+    return ChatAccepted(job_id=client.submit_question(user, question).id)
+
+
+@app.get(
+    "/job-status/{job_id}",
+    responses={404: ERRORS[404], 503: ERRORS[503]},
+    response_model_exclude_none=True,
+    tags=["jobs"],
+)
+def read_status(job_id: str, client: Client, user: User) -> JobStatus:
+    """The state of a job; with the answer when finished, and the error when failed."""
+    view = client.get_job(user, job_id)
+    answer = client.get_answer(user, job_id) if view.state is JobState.FINISHED else None
+    return status_of(view, answer)
+
+
+@app.get(
+    "/result/{job_id}",
+    responses={**PENDING, 404: ERRORS[404], 503: ERRORS[503]},
+    response_model_exclude_none=True,
+    tags=["jobs"],
+)
+async def read_result(
+    job_id: str,
+    request: Request,
+    response: Response,
+    client: Client,
+    user: User,
+    wait: Annotated[
+        float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the end.")
+    ] = 0,
+) -> JobResult:
+    """The answer with its citations and timings; 202 while the job is not over.
+
+    With `wait`, the reply comes as soon as the job is over, or else when that time is up.
+    """
+    view = await _wait(request, client, user, job_id, wait)
+    answer = None
+    if view.state is JobState.FINISHED:
+        answer = await anyio.to_thread.run_sync(client.get_answer, user, job_id)
+        if answer is None:
+            raise NotFound("The answer is gone. Ask again.")
+    elif not view.state.is_over:
+        response.status_code = 202
+        response.headers["Retry-After"] = "1"
+    return result_of(view, answer)
+
+
+async def _wait(
+    request: Request, client: JobClient, user: str, job_id: str, seconds: float
+) -> JobView:
+    """The job when it is over, the time is up, or the caller has gone; at once if all are busy."""
+    deadline = time.monotonic() + seconds
+    view = await anyio.to_thread.run_sync(client.get_job, user, job_id)
+    while not view.state.is_over and _waiting.available_tokens >= 1:
+        left = deadline - time.monotonic()
+        if left <= 0 or await request.is_disconnected():
+            break
+        wait = partial(client.wait, user, job_id, min(left, WAIT_SLICE_SECONDS))
+        view = await anyio.to_thread.run_sync(wait, limiter=_waiting)
+    return view
+
+
+@app.exception_handler(AskqueueError)
+async def _on_known_error(_request: Request, error: AskqueueError) -> JSONResponse:
+    status = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), 500)
+    return _error(status, error.kind, error.message)
+
+
+@app.exception_handler(RequestValidationError)
+async def _on_bad_input(_request: Request, error: RequestValidationError) -> JSONResponse:
+    problems = "; ".join(
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
+    )
+    return _error(422, "invalid_input", problems)
+
+
+@app.exception_handler(HTTPException)
+async def _on_http_error(_request: Request, error: HTTPException) -> JSONResponse:
+    reply = _error(error.status_code, KINDS.get(error.status_code, "http_error"), error.detail)
+    reply.headers.update(error.headers or {})
+    return reply
+
+
+@app.exception_handler(Exception)
+async def _on_unknown_error(_request: Request, _error_in_log: Exception) -> JSONResponse:
+    # Starlette raises it again behind this reply, so that the server logs it.
+    return _error(500, "error", AskqueueError.message)
+
+
+def _error(status: int, kind: str, message: str) -> JSONResponse:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    return JSONResponse({"error": {"kind": kind, "message": message}}, status, headers)

@@ -1,0 +1,126 @@
+"""The JSON shapes of the HTTP API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from jobs.models import Answer, JobView
+
+EXAMPLE_ID = "9f1c7a52b3e84c0e8a8b7c1d2e3f4a5b"
+
+
+class ErrorDetail(BaseModel):
+    kind: str = Field(description="A stable word for programs.", examples=["not_found"])
+    message: str = Field(
+        description="A sentence for people, that says what to do.",
+        examples=["There is no such question. It may have been deleted, or be another user's."],
+    )
+
+
+class Error(BaseModel):
+    """The shape of every error."""
+
+    error: ErrorDetail
+
+
+class ServiceStatus(BaseModel):
+    status: str = "Server is up and running"
+    service: str = "RAG Query API"
+
+
+def is_unicode(text: str) -> str:
+    """Refuse half a character: JSON can say it (`\\ud800`), but no encoding can store it."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("this is no valid text")
+    return text
+
+
+class ChatRequest(BaseModel):
+    query: Annotated[str, AfterValidator(is_unicode)] = Field(
+        description="The question.", examples=["What is the hotel limit per night?"]
+    )
+
+
+class ChatAccepted(BaseModel):
+    status: str = "queued"
+    job_id: str = Field(examples=[EXAMPLE_ID])
+    message: str = "Your query has been queued for processing"
+
+
+class JobStatus(BaseModel):
+    """A job as it is now. Times are ISO 8601 in UTC."""
+
+    job_id: str = Field(examples=[EXAMPLE_ID])
+    status: str = Field(
+        description="queued, waiting (for your other questions), started, retrying, finished, "
+        "failed or stopped.",
+        examples=["finished"],
+    )
+    created_at: datetime
+    position: int | None = Field(None, description="Place in the queue, from 1.")
+    stage: str | None = Field(None, description="What a started job is doing.")
+    attempt: int = Field(0, description="0 until a worker starts the job.")
+    started_at: datetime | None = Field(None, description="When the latest attempt started.")
+    retry_at: datetime | None = Field(None, description="When a retrying job runs again.")
+    ended_at: datetime | None = Field(None, description="When it finished, failed or was stopped.")
+    result: str | None = Field(None, description="The answer, when finished.")
+    error: ErrorDetail | None = Field(None, description="Why it failed.")
+
+
+class JobResult(BaseModel):
+    """The outcome of a job. `status` is completed, failed, stopped, or a state before that."""
+
+    job_id: str = Field(examples=[EXAMPLE_ID])
+    status: str = Field(examples=["completed"])
+    result: str | None = None
+    support: str | None = Field(None, description="cited, unsupported or not_found.")
+    citations: list[dict[str, Any]] = []
+    timings: dict[str, float | None] = {}
+    tokens: dict[str, int] = {}
+    model: str | None = None
+    error: ErrorDetail | None = None
+
+
+def status_of(view: JobView, answer: Answer | None) -> JobStatus:
+    return JobStatus(
+        job_id=view.id,
+        status=view.state.value,
+        created_at=datetime.fromtimestamp(view.asked_at, tz=UTC),
+        position=view.position,
+        stage=None if view.state.is_over else view.stage.value,
+        attempt=view.attempt,
+        started_at=moment(view.started_at),
+        retry_at=moment(view.retry_at),
+        ended_at=moment(view.ended_at),
+        result=answer.text if answer else None,
+        error=error_of(view),
+    )
+
+
+def result_of(view: JobView, answer: Answer | None) -> JobResult:
+    if answer is None:
+        return JobResult(job_id=view.id, status=view.state.value, error=error_of(view))
+    data = answer.to_dict()
+    return JobResult(
+        job_id=view.id,
+        status="completed",
+        result=answer.text,
+        support=answer.support.value,
+        citations=list(data["citations"]),
+        timings=data["timings"],
+        tokens=data["tokens"],
+        model=answer.model,
+    )
+
+
+def error_of(view: JobView) -> ErrorDetail | None:
+    if view.failure is None:
+        return None
+    return ErrorDetail(kind=view.failure.kind, message=view.failure.message)
+
+
+def moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)

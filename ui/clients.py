@@ -1,0 +1,36 @@
+"""The clients that pages and API share: one connection pool a process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jobs.broker import Broker, connect
+from jobs.client import JobClient
+from jobs.documents import DocumentClient
+from jobs.register import DocumentRegister
+from jobs.settings import Settings
+from jobs.store import DocumentStore
+
+
+@dataclass(frozen=True)
+class Clients:
+    """All that a page may talk to."""
+
+    settings: Settings
+    jobs: JobClient
+    documents: DocumentClient
+
+
+def build_clients(settings: Settings) -> Clients:
+    """Clients for these settings. They connect on first use."""
+    broker = Broker(connect(settings.broker_url), settings)
+    store = DocumentStore(settings.document_store_url)
+    register = DocumentRegister(broker.connection)
+    return Clients(settings, JobClient(broker), DocumentClient(broker, store, register))
+
+
+@lru_cache(maxsize=1)
+def get_clients() -> Clients:
+    """The clients of this process, from the environment."""
+    return build_clients(Settings())

@@ -1,0 +1,1 @@
+"""What pages are made of: `show_*` functions, one concept each. They import no page."""

@@ -1,0 +1,58 @@
+"""What buttons do: each calls a client, reports an error as a toast, and has the page redrawn."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.client import JobClient
+from jobs.documents import DocumentClient
+from jobs.errors import AskqueueError
+from ui import state
+
+
+def submit_question(jobs: JobClient, user: str, question: str) -> None:
+    """Submit a question and show it; if that fails, keep it for another try."""
+    try:
+        job = jobs.submit_question(user, question)
+    except AskqueueError as error:
+        state.keep_unsent(state.Unsent(question, error.failure))
+    else:
+        state.keep_unsent(None)
+        state.select_job(job.id)
+    state.request_redraw()
+
+
+def retry_job(jobs: JobClient, user: str, job_id: str) -> None:
+    try:
+        jobs.retry(user, job_id)
+    except AskqueueError as error:
+        _tell(error)
+    state.request_redraw()
+
+
+def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
+    try:
+        jobs.stop(user, job_id)
+    except AskqueueError as error:
+        _tell(error)
+    state.request_redraw()
+
+
+def index_document_again(documents: DocumentClient, document_id: str) -> None:
+    try:
+        documents.index_again(document_id)
+    except AskqueueError as error:
+        _tell(error)
+    state.request_redraw()
+
+
+def index_everything_again(documents: DocumentClient) -> None:
+    try:
+        documents.index_all_again()
+    except AskqueueError as error:
+        _tell(error)
+    state.request_redraw()
+
+
+def _tell(error: AskqueueError) -> None:
+    st.toast(error.message, icon=":material/error:")

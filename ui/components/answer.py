@@ -1,0 +1,126 @@
+"""One question and its answer: state and stage, streaming text, sources, and what it took."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from jobs.client import JobClient
+from jobs.models import Answer, JobState, JobView, LiveText, Stage, SupportLevel
+from ui import state
+from ui.components.actions import retry_job, stop_job
+from ui.components.citations import show_citations
+from ui.components.failure import show_failure
+from ui.components.states import JOB_LOOKS, progress_of
+from ui.components.text import ago, counted, duration, one_line, plain, safe_markdown
+
+HEADING_CHARS = 160
+
+
+def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> None:
+    """Show the question, its state, what it is doing, and the button that fits its state."""
+    heading = one_line(job.question, HEADING_CHARS)
+    st.header(plain(heading), anchor=False)
+    if heading != " ".join(job.question.split()):
+        with st.expander("The whole question", type="compact", key=f"question_{job.id}"):
+            st.markdown(plain(job.question))
+    look = JOB_LOOKS[job.state]
+    with st.container(horizontal=True, vertical_alignment="center", key=f"state_{job.id}"):
+        st.badge(look.label, icon=look.icon, color=look.color)
+        progress = progress_of(job, stage, time.time())
+        st.caption(progress or f"Asked {ago(job.asked_at)}", width="content")
+        st.space("stretch")
+        if not job.state.is_over:
+            st.button(
+                "Stop",
+                icon=":material/stop_circle:",
+                key=f"stop_{job.id}",
+                disabled=job.stopping,
+                help="Stop this question; what is written so far is kept",
+                on_click=stop_job,
+                args=(jobs, user, job.id),
+            )
+            return
+        if job.state.can_retry:
+            st.button(
+                "Retry",
+                icon=":material/replay:",
+                key=f"retry_{job.id}",
+                type="primary",
+                help="Ask the same question again",
+                on_click=retry_job,
+                args=(jobs, user, job.id),
+            )
+        st.button(
+            ":material/delete:",
+            key=f"delete_{job.id}",
+            type="tertiary",
+            help="Delete this question and its answer",
+            on_click=state.set_job_to_delete,
+            args=(job.id,),
+        )
+
+
+def show_unfinished(job: JobView, live: LiveText) -> None:
+    """Show what was written so far, and why an attempt before this one failed."""
+    if job.state is JobState.RETRYING and job.failure:
+        st.caption(f":material/info: The last attempt failed: {plain(job.failure.message)}")
+    elif live.restarted:
+        st.caption(":material/autorenew: The last attempt broke off; the answer starts anew.")
+    if live.text:
+        st.markdown(safe_markdown(live.text), anchors=False)
+    elif job.state is JobState.STARTED:
+        st.skeleton(height=80)
+
+
+def show_unanswered(job: JobView, partial: str) -> None:
+    """Show how a question ended without an answer, and what was written until then."""
+    if job.failure and job.state is JobState.FAILED:
+        show_failure(job.failure)
+    elif job.state is JobState.FAILED:
+        st.error("This question failed without a reason. Retry it.", icon=":material/error:")
+    else:
+        st.info(
+            "You stopped this question." + (" This is how far it got." if partial else ""),
+            icon=":material/stop_circle:",
+        )
+    if partial:
+        st.markdown(safe_markdown(partial), anchors=False)
+
+
+def show_answer(job: JobView, answer: Answer) -> None:
+    """Show a finished answer with its sources."""
+    if answer.extractive:
+        st.caption(":material/format_quote: Quoted from the documents; no model is set.")
+    if answer.support is SupportLevel.NOT_FOUND:
+        st.info(safe_markdown(answer.text), icon=":material/search_off:")
+    else:
+        st.markdown(safe_markdown(answer.text), anchors=False)
+    if answer.support is SupportLevel.UNSUPPORTED:
+        st.warning(
+            "This answer cites no passage of the documents. Check it before you rely on it.",
+            icon=":material/warning:",
+        )
+    show_citations(job.id, answer.citations)
+    st.caption(_facts(answer))
+    for note in answer.notes:
+        st.caption(f":material/info: {plain(note)}")
+
+
+def _facts(answer: Answer) -> str:
+    """What the answer took, on one line."""
+    timings, tokens = answer.timings, answer.tokens
+    facts = [f"Waited {duration(timings.queue)}", f"search {duration(timings.retrieval)}"]
+    if timings.first_token is not None:
+        facts.append(f"first word {duration(timings.first_token)}")
+    facts.append(f"{duration(timings.total)} in all")
+    if tokens.prompt or tokens.completion:
+        facts.append(f"{tokens.prompt:,} + {tokens.completion:,} tokens")
+    if answer.model and not answer.extractive:
+        facts.append(plain(answer.model))
+    if answer.attempts > 1:
+        facts.append(counted(answer.attempts, "attempt"))
+    if answer.removed_markers:
+        facts.append(f"{counted(answer.removed_markers, 'invalid citation')} removed")
+    return f":material/timer: {' · '.join(facts)}"

@@ -1,0 +1,68 @@
+"""The dialogs that ask before something is deleted for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from jobs.client import JobClient
+from jobs.documents import DocumentClient
+from jobs.errors import AskqueueError
+from ui import state
+from ui.components.failure import show_failure
+from ui.components.text import one_line, plain
+
+
+def show_question_deletion(jobs: JobClient, user: str, job_id: str) -> None:
+    """Ask whether a question shall go, and delete it if so."""
+
+    def text() -> str:
+        question = one_line(jobs.get_job(user, job_id).question, 160)
+        return f"“{plain(question)}” goes with its answer. Nobody can bring it back."
+
+    def delete() -> None:
+        jobs.delete(user, job_id)
+        state.start_new_question()
+
+    _ask("Delete this question?", text, delete, lambda: state.set_job_to_delete(None))
+
+
+def show_document_deletion(documents: DocumentClient, user: str, document_id: str) -> None:
+    """Ask whether a document shall go, and delete it if so."""
+
+    def text() -> str:
+        name = documents.get(document_id).name
+        return (
+            f"**{plain(name)}** goes from the list and the index. Answers already given keep the "
+            "passages they cite."
+        )
+
+    def delete() -> None:
+        documents.delete(user, document_id)
+
+    _ask("Delete this document?", text, delete, lambda: state.set_document_to_delete(None))
+
+
+def _ask(
+    title: str, text: Callable[[], str], delete: Callable[[], None], close: Callable[[], None]
+) -> None:
+    @st.dialog(title, icon=":material/delete:", on_dismiss=close)
+    def ask() -> None:
+        try:
+            st.markdown(text())
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                kept = st.button("Keep it", key="deletion_cancelled")
+                confirmed = st.button(
+                    "Delete", icon=":material/delete:", key="deletion_confirmed", type="primary"
+                )
+            if confirmed:
+                delete()
+        except AskqueueError as error:
+            show_failure(error.failure)
+            return
+        if kept or confirmed:
+            close()
+            st.rerun()
+
+    ask()

@@ -1,0 +1,127 @@
+"""The documents: a table with actions in each row, and failures with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from jobs.documents import DocumentClient
+from jobs.models import Document, DocumentStatus
+from ui import state
+from ui.components.actions import index_document_again
+from ui.components.failure import show_failure
+from ui.components.states import DOCUMENT_LOOKS
+from ui.components.text import file_size, one_line, plain
+
+ROW_PIXELS = 35
+MAX_ROWS = 16
+AGAIN = ":material/refresh: Index again"
+DELETE = ":material/delete: Delete"
+ON_THEIR_WAY = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
+
+
+def show_documents(documents: DocumentClient, entries: Sequence[Document], user: str) -> None:
+    """Show the documents, newest first."""
+    state.set_document_rows([entry.id for entry in entries])
+    under_way = any(entry.status in ON_THEIR_WAY for entry in entries)
+    st.dataframe(
+        _frame(entries, user, with_progress=under_way),
+        key=state.DOCUMENT_TABLE,
+        height=(min(len(entries), MAX_ROWS) + 1) * ROW_PIXELS + 3,
+        row_height=ROW_PIXELS,
+        hide_index=True,
+        placeholder="",
+        alt="The documents, newest first",
+        column_config={
+            "Name": st.column_config.TextColumn(width=285),
+            "Status": st.column_config.MultiselectColumn(
+                width=100,
+                options=[look.label for look in DOCUMENT_LOOKS.values()],
+                color=[look.chip for look in DOCUMENT_LOOKS.values()],
+            ),
+            "Progress": st.column_config.ProgressColumn(format="percent", width=130),
+            "Doing": st.column_config.TextColumn("", width=150),
+            "Pages": st.column_config.NumberColumn(width=70),
+            "Passages": st.column_config.NumberColumn(width=85),
+            "Size": st.column_config.TextColumn(width=80, alignment="right"),
+            "Added": st.column_config.DatetimeColumn(format="distance", width=120),
+            "By": st.column_config.TextColumn(width=85),
+            "Actions": st.column_config.ButtonColumn(
+                "",
+                width=95,
+                type="tertiary",
+                on_click=_act,
+                args=(documents,),
+                key=state.DOCUMENT_ACTION,
+            ),
+        },
+    )
+
+
+def show_failed_documents(documents: DocumentClient, entries: Sequence[Document]) -> None:
+    """Say of each failed document why, with a retry."""
+    for entry in entries:
+        if entry.status is not DocumentStatus.FAILED:
+            continue
+        with st.container(border=True, key=f"failed_{entry.id}"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{plain(entry.name)}** could not be indexed", width="content")
+                st.space("stretch")
+                st.button(
+                    "Retry",
+                    icon=":material/replay:",
+                    key=f"retry_document_{entry.id}",
+                    help="Index this document again",
+                    on_click=index_document_again,
+                    args=(documents, entry.id),
+                )
+            if entry.failure:
+                show_failure(entry.failure)
+
+
+def _act(documents: DocumentClient) -> None:
+    action = state.clicked_document_action()
+    if action is None:
+        return
+    document_id, label = action
+    if label == DELETE:
+        state.set_document_to_delete(document_id)
+    else:
+        index_document_again(documents, document_id)
+
+
+def _frame(entries: Sequence[Document], user: str, *, with_progress: bool) -> pd.DataFrame:
+    columns: dict[str, object] = {
+        "Name": [entry.name for entry in entries],
+        "Status": [[DOCUMENT_LOOKS[entry.status].label] for entry in entries],
+    }
+    if with_progress:
+        columns["Progress"] = pd.Series(
+            [entry.progress if entry.status in ON_THEIR_WAY else None for entry in entries],
+            dtype="float",
+        )
+        columns["Doing"] = [_doing(entry) for entry in entries]
+    columns |= {
+        "Pages": pd.Series([entry.pages or None for entry in entries], dtype="Int64"),
+        "Passages": pd.Series([entry.passages or None for entry in entries], dtype="Int64"),
+        "Size": [file_size(entry.size) for entry in entries],
+        "Added": [datetime.fromtimestamp(entry.added_at, UTC) for entry in entries],
+        "By": [_by(entry, user) for entry in entries],
+        "Actions": [_actions(entry) for entry in entries],
+    }
+    return pd.DataFrame(columns)
+
+
+def _doing(entry: Document) -> str:
+    return entry.stage.capitalize() if entry.status is DocumentStatus.INDEXING else ""
+
+
+def _by(entry: Document, user: str) -> str:
+    return "you" if entry.added_by == user else one_line(entry.added_by, 10)
+
+
+def _actions(entry: Document) -> list[str]:
+    return [DELETE] if entry.status in ON_THEIR_WAY else [AGAIN, DELETE]

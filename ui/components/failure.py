@@ -1,0 +1,23 @@
+"""The one way in which an error is shown: a sentence, and a command where it helps."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.models import Failure
+
+
+def show_failure(failure: Failure, *, quiet: bool = False) -> None:
+    """Show why something failed. `quiet` is for what may pass by itself."""
+    if quiet:
+        st.warning(failure.message, icon=":material/warning:")
+    else:
+        st.error(failure.message, icon=":material/error:")
+    if failure.command:
+        st.code(failure.command, language="bash")
+
+
+def show_outage(failure: Failure) -> None:
+    """Show that the job queue is away. The page that shows this looks again every few seconds."""
+    show_failure(failure, quiet=True)
+    st.button("Try again now", icon=":material/refresh:", key="outage_retry")

@@ -1,0 +1,72 @@
+"""The job history in the sidebar: state, question, age; search; retry in place."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.client import JobClient
+from jobs.models import JobPage, JobView
+from ui import state
+from ui.components.actions import retry_job
+from ui.components.states import JOB_LOOKS
+from ui.components.text import age, one_line, plain
+
+HISTORY_LENGTH = 30
+LABEL_CHARS = 30
+LABEL_CHARS_BESIDE_BUTTON = 25
+ASK_PAGE = "pages/ask.py"
+
+
+def read_history(jobs: JobClient, user: str) -> JobPage:
+    """The newest questions that match the search."""
+    return jobs.list_jobs(user, search=state.history_search(), limit=HISTORY_LENGTH)
+
+
+def states_of(history: JobPage) -> state.JobStates:
+    return tuple((job.id, job.state) for job in history.jobs)
+
+
+def show_history(jobs: JobClient, user: str, selected_id: str | None) -> None:
+    """Show the newest questions; a click opens one on the Ask page."""
+    history = read_history(jobs, user)
+    state.set_sidebar_states(states_of(history))
+    if not history.jobs:
+        st.caption("No question matches." if state.history_search() else "No questions yet.")
+        return
+    with st.container(gap="xxsmall", key="history"):
+        for job in history.jobs:
+            _show_entry(jobs, user, job, is_selected=job.id == selected_id)
+    if history.total > len(history.jobs):
+        st.caption(f"{history.total - len(history.jobs):,} older are in the table of the Ask page.")
+
+
+def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) -> None:
+    look = JOB_LOOKS[job.state]
+    longest = LABEL_CHARS_BESIDE_BUTTON if job.state.can_retry else LABEL_CHARS
+    words = plain(one_line(job.question, longest))
+    label = f"**{words}**" if is_selected else words
+    with st.container(
+        horizontal=True,
+        wrap=False,
+        gap="xsmall",
+        vertical_alignment="center",
+        key=f"entry_{job.id}",
+    ):
+        opened = st.button(
+            f":{look.color}[{look.icon}] {label} :gray[:small[{age(job.asked_at)}]]",
+            key=f"open_{job.id}",
+            type="tertiary",
+            help=f"{look.label}: {plain(one_line(job.question, 300))}",
+        )
+        if job.state.can_retry:
+            st.space("stretch")
+            st.button(
+                ":material/replay:",
+                key=f"history_retry_{job.id}",
+                type="tertiary",
+                help="Retry this question",
+                on_click=retry_job,
+                args=(jobs, user, job.id),
+            )
+    if opened:
+        st.switch_page(ASK_PAGE, query_params={"job": job.id})

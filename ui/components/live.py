@@ -1,0 +1,45 @@
+"""The live part of a page: it refreshes itself while something runs, and only then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from jobs.client import JobClient
+from jobs.errors import BrokerUnavailable
+from ui import state
+from ui.components.failure import show_outage
+from ui.components.history import read_history, states_of
+
+STREAMING_SECONDS = 0.5
+ACTIVE_SECONDS = 1.5
+OUTAGE_SECONDS = 3.0
+
+Draw = Callable[[], float | None]
+
+
+def show_live(jobs: JobClient, user: str, draw: Draw) -> None:
+    """Draw the live part. `draw` returns how soon it wants to be drawn again, None for never.
+
+    A page has one live part, at its top level. Its interval is fixed until the page as a whole
+    runs again, so a change of interval, or of what the sidebar shows, makes the page run again.
+    """
+    st.fragment(_refresh, run_every=state.refresh_seconds())(jobs, user, draw)
+
+
+def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
+    try:
+        seconds = draw()
+        history = read_history(jobs, user)
+    except BrokerUnavailable as error:
+        show_outage(error.failure)
+        seconds, states = OUTAGE_SECONDS, None
+    else:
+        states = states_of(history)
+        if any(not job.state.is_over for job in history.jobs):
+            seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
+    outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()
+    state.set_refresh_seconds(seconds)
+    if state.take_redraw_request() or outdated:
+        st.rerun()

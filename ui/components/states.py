@@ -1,0 +1,74 @@
+"""How the states of questions and documents look: a word, an icon and a colour for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jobs.models import DocumentStatus, JobState, JobView, Stage
+from ui.components.text import duration, ordinal
+
+Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """`chip` is a colour with transparency, for table cells on light and dark ground."""
+
+    label: str
+    icon: str
+    color: Color
+    chip: str
+
+
+GRAY, BLUE, GREEN, ORANGE, RED = "#8a93a340", "#3b82f640", "#22a55a40", "#f59e0b48", "#ef444448"
+
+JOB_LOOKS = {
+    JobState.QUEUED: Look("Queued", ":material/schedule:", "gray", GRAY),
+    JobState.WAITING: Look("Waiting", ":material/hourglass_empty:", "gray", GRAY),
+    JobState.STARTED: Look("Started", ":material/play_circle:", "blue", BLUE),
+    JobState.RETRYING: Look("Retrying", ":material/autorenew:", "orange", ORANGE),
+    JobState.FINISHED: Look("Finished", ":material/check_circle:", "green", GREEN),
+    JobState.FAILED: Look("Failed", ":material/error:", "red", RED),
+    JobState.STOPPED: Look("Stopped", ":material/stop_circle:", "gray", GRAY),
+}
+
+DOCUMENT_LOOKS = {
+    DocumentStatus.QUEUED: Look("Queued", ":material/schedule:", "gray", GRAY),
+    DocumentStatus.INDEXING: Look("Indexing", ":material/autorenew:", "blue", BLUE),
+    DocumentStatus.INDEXED: Look("Indexed", ":material/check_circle:", "green", GREEN),
+    DocumentStatus.FAILED: Look("Failed", ":material/error:", "red", RED),
+}
+
+STAGES = {
+    Stage.WAITING: "Starting…",
+    Stage.RETRIEVING: "Searching the documents…",
+    Stage.GENERATING: "Writing the answer…",
+    Stage.CHECKING: "Checking the citations…",
+    Stage.EXTRACTING: "Reading the file…",
+    Stage.EMBEDDING: "Embedding the passages…",
+}
+
+
+def progress_of(job: JobView, stage: Stage, now: float) -> str:
+    """What an unfinished question is doing or waiting for, in a few words; "" once it is over."""
+    if job.stopping:
+        return "Stopping…"
+    if job.state is JobState.STARTED:
+        return STAGES[stage]
+    if job.state is JobState.QUEUED:
+        if job.position is None:
+            return "Joining the queue"
+        if job.position == 1:
+            return "Next in the queue"
+        return f"{ordinal(job.position)} in the queue"
+    if job.state is JobState.WAITING:
+        return "Waits for your other questions to finish"
+    if job.state is JobState.RETRYING and job.retry_at is not None:
+        left = max(0.0, job.retry_at - now)
+        return (
+            f"Attempt {job.attempt + 1} starts in {duration(round(left))}"
+            if left >= 1
+            else (f"Attempt {job.attempt + 1} starts now")
+        )
+    return ""

@@ -1,0 +1,147 @@
+"""How words, numbers and times are written on the pages. Nothing here draws."""
+
+from __future__ import annotations
+
+import re
+import time
+
+WORD_JOINER = "\u2060"  # invisible, and not part of any syntax
+
+# Code is shown as it stands: a fence to its end (or the end of a text still streaming), or a span.
+_CODE = re.compile(
+    r"(^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\2[`~]*\s*$|\Z)|(`+)(?!`).+?(?<!`)\3(?!`))",
+    re.MULTILINE | re.DOTALL,
+)
+_MARKER = re.compile(r"(?<!\\)\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+_ADDRESS = re.compile(r"(?:https?|ftp)://[^\s<>()\[\]`\"']+|www\.[^\s<>()\[\]`\"']+", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+
+
+def safe_markdown(text: str) -> str:
+    """Make a model's Markdown safe to draw: no image or link leads out of this page.
+
+    An image address could carry the documents' words to a foreign host, unseen. Brackets, dollar
+    signs and Streamlit's own directives are shown as written; `[1]` becomes a badge, and a bare
+    address becomes code, which can be copied but not clicked by accident. HTML is off elsewhere.
+    """
+    parts: list[str] = []
+    end = 0
+    for code in _CODE.finditer(text):
+        parts += [_safe_prose(text[end : code.start()]), _break_links(code.group())]
+        end = code.end()
+    parts.append(_safe_prose(text[end:]))
+    return "".join(parts)
+
+
+def _safe_prose(text: str) -> str:
+    parts: list[str] = []
+    end = 0
+    for match in re.finditer(f"{_MARKER.pattern}|{_ADDRESS.pattern}", text, re.IGNORECASE):
+        parts.append(_escape_syntax(text[end : match.start()]))
+        numbers = match.group(1)
+        parts.append(_badge(numbers) if numbers else f"`{match.group()}`")
+        end = match.end()
+    parts.append(_escape_syntax(text[end:]))
+    return _break_links(re.sub(r":(?=:blue-badge)", f":{WORD_JOINER}", "".join(parts)))
+
+
+def _badge(numbers: str) -> str:
+    return "".join(f":blue-badge[{number.strip()}]" for number in numbers.split(","))
+
+
+def _escape_syntax(text: str) -> str:
+    text = re.sub(r"(\\*)([\[\]$])", _escape_once, text)
+    # Icons and emoji are looked for in the finished text, where a backslash no longer counts.
+    return re.sub(r":(?=[A-Za-z_+-])", f":{WORD_JOINER}", text)
+
+
+def _escape_once(match: re.Match[str]) -> str:
+    """Escape a character, unless an odd number of backslashes does so already."""
+    slashes, character = match.groups()
+    return slashes + ("" if len(slashes) % 2 else "\\") + character
+
+
+def _break_links(text: str) -> str:
+    """Break what would be a link or an image if something above was read the wrong way."""
+    return re.sub(r"\](?=[(\[:])", f"]{WORD_JOINER}", text)
+
+
+def plain(text: str) -> str:
+    """Escape a person's words, so that Markdown shows them as they were typed."""
+    return re.sub(r"\n+", "  \n", _PUNCTUATION.sub(r"\\\1", text.strip())).replace(
+        ":", f":{WORD_JOINER}"
+    )
+
+
+def one_line(text: str, longest: int) -> str:
+    """The text on one line, cut at a word with an ellipsis if it is longer than `longest`."""
+    line = " ".join(text.split())
+    if len(line) <= longest:
+        return line
+    cut = line[: longest - 1]
+    head, space, _tail = cut.rpartition(" ")
+    return (head if space and len(head) > longest * 3 // 4 else cut).rstrip(" ,;:.") + "…"
+
+
+def without_markup(text: str) -> str:
+    """The first line of an answer as plain words, for a table's cell."""
+    text = re.sub(r"^[#>\s*-]+", "", text)
+    return re.sub(r"\*\*|__|`", "", text).strip()
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th …"""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def duration(seconds: float) -> str:
+    """A span of time in the two units that matter: 340 ms, 4.2 s, 3 min 05 s, 1 h 02 min."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def age(moment: float) -> str:
+    """How long ago a Unix time was, in one unit: now, 5 min, 3 h, 12 d."""
+    seconds = max(0.0, time.time() - moment)
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min"
+    if seconds < 86400:
+        return f"{seconds // 3600:.0f} h"
+    return f"{seconds // 86400:.0f} d"
+
+
+def ago(moment: float) -> str:
+    """The same as a phrase: just now, 5 min ago."""
+    short = age(moment)
+    return "just now" if short == "now" else f"{short} ago"
+
+
+def file_size(size: int) -> str:
+    """Bytes for people, in decimal units: 812 B, 4.2 kB, 1.3 MB."""
+    if size < 1000:
+        return f"{size} B"
+    if size < 1_000_000:
+        return f"{size / 1000:.1f} kB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def pages(first: int | None, last: int | None) -> str:
+    """`page 3`, `pages 3–4`, or "" for a format without pages."""
+    if first is None:
+        return ""
+    return f"page {first}" if last in (None, first) else f"pages {first}–{last}"
+
+
+def counted(number: int, noun: str) -> str:
+    """1 page, 2 pages."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

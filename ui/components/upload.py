@@ -1,0 +1,56 @@
+"""Adding documents: the uploader, and what became of each file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.documents import SUPPORTED_EXTENSIONS, DocumentClient
+from jobs.errors import AskqueueError
+from ui import state
+from ui.components.text import plain
+
+
+def show_uploader(documents: DocumentClient, user: str, max_upload_mb: int) -> None:
+    """Take files, several at once, and hand each to the client."""
+    files = st.file_uploader(
+        "Add documents, several at once if you like",
+        type=[extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS],
+        accept_multiple_files=True,
+        max_upload_size=max_upload_mb,
+        key=state.uploader_key(),
+    )
+    if files:
+        with st.spinner("Storing the files…"):
+            results = [_add(documents, user, file.name, file.getvalue()) for file in files]
+        state.keep_upload_results(results)
+        st.rerun()
+    _show_results()
+
+
+def _add(documents: DocumentClient, user: str, name: str, data: bytes) -> state.UploadResult:
+    try:
+        document, is_new = documents.add(user, name, data)
+    except AskqueueError as error:
+        return state.UploadResult(name, error.message, accepted=False)
+    if is_new:
+        return state.UploadResult(name, "added; it is being indexed", accepted=True)
+    same = "already there" if document.name == name else f"already there as “{document.name}”"
+    return state.UploadResult(name, same, accepted=True)
+
+
+def _show_results() -> None:
+    results = state.upload_results()
+    if not results:
+        return
+    with st.container(border=True, gap="xsmall", key="upload_results"):
+        for result in results:
+            icon = (
+                ":green[:material/check_circle:]" if result.accepted else (":red[:material/error:]")
+            )
+            st.markdown(f"{icon} **{plain(result.name)}** – {plain(result.outcome)}")
+        st.button(
+            "Dismiss",
+            key="upload_results_dismiss",
+            type="tertiary",
+            on_click=state.clear_upload_results,
+        )

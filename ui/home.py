@@ -1,0 +1,70 @@
+"""The script that Streamlit runs for every visit: page settings, navigation, sidebar, page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from jobs.errors import BrokerUnavailable
+from ui import state
+from ui.clients import get_clients
+from ui.components.history import ASK_PAGE, show_history
+from ui.identity import current_user
+
+STATIC = Path(__file__).resolve().parent / "static"
+SIDEBAR_PIXELS = 320
+NO_COOKIE = (
+    "Askqueue knows your questions by a cookie, and your browser sent none. "
+    "Allow cookies for this address, then reload the page."
+)
+
+
+def main() -> None:
+    st.set_page_config(
+        page_title="Askqueue",
+        page_icon=str(STATIC / "icon.svg"),
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_PIXELS,
+    )
+    st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
+    page = st.navigation(
+        [
+            st.Page(ASK_PAGE, title="Ask", icon=":material/forum:", default=True),
+            st.Page("pages/documents.py", title="Documents", icon=":material/folder_open:"),
+        ]
+    )
+    user = current_user()
+    if user is None:
+        st.warning(NO_COOKIE, icon=":material/cookie_off:")
+        return
+    with st.sidebar:
+        show_sidebar(user, on_ask_page=page.title == "Ask")
+    page.run()
+
+
+def show_sidebar(user: str, *, on_ask_page: bool) -> None:
+    """Show the way to a new question, and the questions of before."""
+    if st.button(
+        "New question", icon=":material/edit_square:", key="new_question", width="stretch"
+    ):
+        state.start_new_question()
+        st.switch_page(ASK_PAGE)
+    st.text_input(
+        "Search your questions",
+        key=state.HISTORY_SEARCH,
+        type="search",
+        placeholder="Search your questions",
+        label_visibility="collapsed",
+        live=True,
+        persist_state="session",
+    )
+    try:
+        show_history(get_clients().jobs, user, state.selected_job() if on_ask_page else None)
+    except BrokerUnavailable:
+        # The page itself says what is wrong, and has the sidebar drawn again when it is over.
+        state.set_sidebar_states(None)
+        st.caption("The history is back as soon as the job queue is.")
+
+
+main()

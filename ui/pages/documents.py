@@ -1,0 +1,77 @@
+"""The Documents page: add documents, see how far each is, index again, delete."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from jobs.models import Document, DocumentStatus
+from ui import state
+from ui.clients import Clients, get_clients
+from ui.components.banners import NO_WORKER_SECONDS, show_no_worker
+from ui.components.deletion import show_document_deletion
+from ui.components.document_table import (
+    ON_THEIR_WAY,
+    show_documents,
+    show_failed_documents,
+)
+from ui.components.live import ACTIVE_SECONDS, show_live
+from ui.components.reindex import show_reindex
+from ui.components.text import counted
+from ui.components.upload import show_uploader
+from ui.identity import current_user
+
+
+def show_page() -> None:
+    clients, user = get_clients(), current_user()
+    if user is None:
+        return
+    st.title("Documents", anchor=False)
+    show_uploader(clients.documents, user, clients.settings.max_upload_mb)
+    doomed = state.document_to_delete()
+    if doomed:
+        show_document_deletion(clients.documents, user, doomed)
+    show_live(clients.jobs, user, lambda: _draw(clients, user))
+
+
+def _draw(clients: Clients, user: str) -> float | None:
+    """Draw what is live; returns how soon to draw it again."""
+    notices, table = st.container(), st.container()
+    entries = clients.documents.list()
+    index = clients.documents.index_state()
+    is_reindexing = bool(index.reindex_job_id) and clients.documents.is_reindexing()
+    pending = [entry for entry in entries if entry.status in ON_THEIR_WAY]
+    with notices:
+        show_reindex(clients.documents, index, is_running=is_reindexing)
+        if _lacks_worker(clients, pending):
+            show_no_worker()
+        show_failed_documents(clients.documents, entries)
+    with table:
+        if entries:
+            st.caption(_summary(entries))
+            show_documents(clients.documents, entries, user)
+        else:
+            st.info(
+                "No documents yet. Drop some files above; each can be asked about as soon as it "
+                "is indexed.",
+                icon=":material/folder_open:",
+            )
+    return ACTIVE_SECONDS if pending or is_reindexing else None
+
+
+def _summary(entries: list[Document]) -> str:
+    indexed = [entry for entry in entries if entry.status is DocumentStatus.INDEXED]
+    passages = sum(entry.passages for entry in indexed)
+    return (
+        f"{counted(len(entries), 'document')}, {len(indexed):,} indexed, "
+        f"{counted(passages, 'passage')}"
+    )
+
+
+def _lacks_worker(clients: Clients, pending: list[Document]) -> bool:
+    longest = max((time.time() - entry.added_at for entry in pending), default=0.0)
+    return longest >= NO_WORKER_SECONDS and not clients.jobs.workers()
+
+
+show_page()

@@ -1,0 +1,44 @@
+"""The web process: the pages, and the HTTP API at /api. Run by `streamlit run ui/server.py`."""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
+
+from jobs.errors import AskqueueError
+from jobs.logs import configure_logging
+from ui.api import app as api
+from ui.clients import get_clients
+from ui.identity import IdentityMiddleware, get_signer
+
+API_PREFIX = "/api"
+
+configure_logging(get_clients().settings)
+get_signer()  # a secret that cannot be had is better known now than at the first visit
+
+# Streamlit logs what goes wrong in a page, with a handler of its own: ours hides secrets.
+_page_errors = logging.getLogger("streamlit.error_util")
+_page_errors.handlers.clear()
+_page_errors.propagate = True
+
+
+def show_script_error(_error: Exception) -> bool:
+    """Show a sentence on the page; the trace goes to the log alone."""
+    st.error(AskqueueError.message, icon=":material/error:")
+    return True
+
+
+app = st.App(
+    "home.py",
+    routes=[
+        # without it, this address would be taken for a page
+        Route(API_PREFIX, RedirectResponse(f"{API_PREFIX}/")),
+        Mount(API_PREFIX, app=api),
+    ],
+    middleware=[Middleware(IdentityMiddleware, no_pages=(API_PREFIX,))],
+    on_script_error=show_script_error,
+)

@@ -1,0 +1,267 @@
+"""What one browser session remembers: the only place that touches session state and the address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from jobs.models import Answer, Failure, JobState, LiveText
+
+# Keys of widgets. Their values can be read before the widgets are drawn.
+QUESTION_INPUT = "question_input"
+HISTORY_SEARCH = "history_search"
+JOB_TABLE = "job_table"
+JOB_TABLE_RETRY = "job_table_retry"
+JOB_FILTER = "job_filter"
+JOB_TABLE_PAGE = "job_table_page"
+DOCUMENT_TABLE = "document_table"
+DOCUMENT_ACTION = "document_action"
+
+ALL = "all"  # the filter that keeps every state
+
+JobStates = tuple[tuple[str, JobState], ...]
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """A question that could not be submitted, kept so that nobody has to type it again."""
+
+    question: str
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class UploadResult:
+    """What became of one uploaded file."""
+
+    name: str
+    outcome: str
+    accepted: bool
+
+
+# Which question is shown
+
+
+def open_address() -> None:
+    """Let the address say which question is shown, or make it say so. Once per run of the Ask page.
+
+    It is written even if it seems right: what a callback wrote is lost when its run is cut short.
+    """
+    from_address = st.query_params.get("job")
+    if from_address:
+        st.session_state["job"] = from_address
+        st.session_state["composing"] = False
+    job_id = selected_job()
+    st.query_params.from_dict({"job": job_id} if job_id else {})
+
+
+def selected_job() -> str | None:
+    """The id of the question opened last; None means the latest, or a new one."""
+    job_id: str | None = st.session_state.get("job")
+    return job_id
+
+
+def select_job(job_id: str) -> None:
+    """Show this question, here and after a reload."""
+    st.session_state["job"] = job_id
+    st.session_state["composing"] = False
+    st.query_params["job"] = job_id
+
+
+def start_new_question() -> None:
+    """Show no question, not even the latest."""
+    st.session_state["job"] = None
+    st.session_state["composing"] = True
+    st.query_params.pop("job", None)
+
+
+def is_composing() -> bool:
+    """True after "New question", until a question is asked or opened."""
+    return bool(st.session_state.get("composing", False))
+
+
+# What was read of the question that is shown
+
+
+def live_text(job_id: str) -> LiveText:
+    """What was read so far of this job's stream; reading goes on from there."""
+    live: LiveText | None = st.session_state.get("live")
+    return live if live is not None and live.job_id == job_id else LiveText(job_id)
+
+
+def keep_live_text(live: LiveText) -> None:
+    st.session_state["live"] = live
+
+
+def kept_answer(job_id: str) -> Answer | None:
+    """The answer of this job, if it was the last one fetched; a finished answer never changes."""
+    kept: tuple[str, Answer] | None = st.session_state.get("answer")
+    return kept[1] if kept is not None and kept[0] == job_id else None
+
+
+def keep_answer(job_id: str, answer: Answer) -> None:
+    st.session_state["answer"] = (job_id, answer)
+
+
+def unsent() -> Unsent | None:
+    value: Unsent | None = st.session_state.get("unsent")
+    return value
+
+
+def keep_unsent(value: Unsent | None) -> None:
+    st.session_state["unsent"] = value
+
+
+def job_to_delete() -> str | None:
+    """The id of the question whose deletion waits to be confirmed."""
+    job_id: str | None = st.session_state.get("job_to_delete")
+    return job_id
+
+
+def set_job_to_delete(job_id: str | None) -> None:
+    st.session_state["job_to_delete"] = job_id
+    request_redraw()
+
+
+# Refreshing
+
+
+def refresh_seconds() -> float | None:
+    """How soon the live part of the page refreshes itself; None for never."""
+    seconds: float | None = st.session_state.get("refresh_seconds")
+    return seconds
+
+
+def set_refresh_seconds(seconds: float | None) -> None:
+    st.session_state["refresh_seconds"] = seconds
+
+
+def sidebar_states() -> JobStates | None:
+    """The jobs and states that the sidebar shows; None if it could not be drawn."""
+    states: JobStates | None = st.session_state.get("sidebar_states")
+    return states
+
+
+def set_sidebar_states(states: JobStates | None) -> None:
+    st.session_state["sidebar_states"] = states
+
+
+def request_redraw() -> None:
+    """Have the whole page drawn again after this refresh of its live part."""
+    st.session_state["redraw"] = True
+
+
+def take_redraw_request() -> bool:
+    return bool(st.session_state.pop("redraw", False))
+
+
+# The sidebar and the table of questions
+
+
+def history_search() -> str:
+    return str(st.session_state.get(HISTORY_SEARCH) or "")
+
+
+def job_filter() -> JobState | None:
+    """The state that the table is filtered by; None for all."""
+    value: str = st.session_state.get(JOB_FILTER) or ALL
+    return None if value == ALL else JobState(value)
+
+
+def job_table_page() -> int:
+    """The page of the table, from 1."""
+    return int(st.session_state.get(JOB_TABLE_PAGE) or 1)
+
+
+def show_first_table_page() -> None:
+    st.session_state[JOB_TABLE_PAGE] = 1
+
+
+def set_table_rows(ids: Sequence[str], selected_id: str | None) -> None:
+    """Note which ids the table's rows stand for, and keep its selection on the selected one.
+
+    The table knows its selection by position only, and positions shift as questions are asked.
+    """
+    st.session_state["table_rows"] = tuple(ids)
+    rows = [ids.index(selected_id)] if selected_id in ids else []
+    current = st.session_state.get(JOB_TABLE)
+    if current is None or _rows(current) != rows or _cells(current):
+        st.session_state[JOB_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+
+
+def clicked_table_id() -> str | None:
+    """The id of the row that was just selected, by its marker or by any of its cells."""
+    selection = st.session_state.get(JOB_TABLE)
+    if selection is None:
+        return None
+    positions = [row for row, _column in _cells(selection)] or _rows(selection)
+    return _row_id("table_rows", positions[0]) if positions else None
+
+
+def retried_table_id() -> str | None:
+    """The id of the row whose retry button was just clicked."""
+    click = st.session_state.get(JOB_TABLE_RETRY)
+    return _row_id("table_rows", int(click["row"])) if click else None
+
+
+# The Documents page
+
+
+def uploader_key() -> str:
+    """The key of the uploader. It changes after each upload, which empties the widget."""
+    return f"uploader_{st.session_state.get('uploads', 0)}"
+
+
+def upload_results() -> tuple[UploadResult, ...]:
+    results: tuple[UploadResult, ...] = st.session_state.get("upload_results", ())
+    return results
+
+
+def keep_upload_results(results: Sequence[UploadResult]) -> None:
+    """Keep what became of the files, and empty the uploader."""
+    st.session_state["upload_results"] = tuple(results)
+    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
+
+
+def clear_upload_results() -> None:
+    st.session_state["upload_results"] = ()
+
+
+def set_document_rows(ids: Sequence[str]) -> None:
+    st.session_state["document_rows"] = tuple(ids)
+
+
+def clicked_document_action() -> tuple[str, str] | None:
+    """The document id and the label of the action that was just chosen in the table."""
+    click = st.session_state.get(DOCUMENT_ACTION)
+    if not click:
+        return None
+    document_id = _row_id("document_rows", int(click["row"]))
+    return (document_id, str(click["label"])) if document_id else None
+
+
+def document_to_delete() -> str | None:
+    """The id of the document whose deletion waits to be confirmed."""
+    document_id: str | None = st.session_state.get("document_to_delete")
+    return document_id
+
+
+def set_document_to_delete(document_id: str | None) -> None:
+    st.session_state["document_to_delete"] = document_id
+    request_redraw()
+
+
+def _rows(selection: Any) -> list[int]:
+    return list(selection["selection"].get("rows", []))
+
+
+def _cells(selection: Any) -> list[tuple[int, str]]:
+    return list(selection["selection"].get("cells", []))
+
+
+def _row_id(name: str, position: int) -> str | None:
+    ids: tuple[str, ...] = st.session_state.get(name, ())
+    return ids[position] if 0 <= position < len(ids) else None
