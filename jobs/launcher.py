@@ -37,7 +37,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = [
-            f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg'].removeprefix('Value error, ')}"
+            f"{item['loc'][0]}".upper() + ": " + item["msg"].removeprefix("Value error, ")
             for item in error.errors(include_input=False)
         ]
         raise CannotStart("These settings are wrong:\n  " + "\n  ".join(problems)) from error

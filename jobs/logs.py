@@ -19,8 +19,9 @@ HIDDEN = "***"
 URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 # A short "secret" may be part of ordinary words; hiding it would only make logs unreadable.
 MIN_SECRET_CHARS = 6
-# These describe each job or request at INFO; Askqueue logs what matters of them itself.
-NOISY_LOGGERS = ("rq", "httpx", "httpx2", "httpcore", "httpcore2", "openai", "urllib3", "watchdog")
+# These describe each job or request at INFO; Askqueue logs what matters of them itself. RQ gives
+# `rq.worker` a level of its own on import, unless it has one.
+NOISY_LOGGERS = ("rq", "rq.worker", "httpx2", "httpcore2", "openai", "urllib3", "watchdog")
 
 
 class HideSecrets:

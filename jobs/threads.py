@@ -13,11 +13,14 @@ from typing import Any
 
 import redis
 import structlog
-from rq import Queue, SimpleWorker
+from redis.client import Pipeline
+from redis.typing import EncodableT, FieldT
+from rq import Queue, SimpleWorker, worker_registration
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
+from rq.utils import now
 from rq.worker import WorkerStatus
 
 from jobs.broker import MAX_ATTEMPTS
@@ -31,6 +34,8 @@ EXECUTION_TTL_SECONDS = 12
 # How long a blocking pop waits; it bounds how late an idle thread notices a shutdown.
 IDLE_SECONDS = 2
 WORKER_TTL_SECONDS = 30
+# How long rq-dashboard shows a worker after its last heartbeat.
+WORKER_SHOWN_SECONDS = 15
 RESTART_WAIT_SECONDS = 1.0
 
 Report = Callable[[Job, Outcome, float | None], None]
@@ -86,6 +91,20 @@ class ThreadWorker(SimpleWorker):
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         return EXECUTION_TTL_SECONDS
 
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Nothing of its own: the process beats for all its workers at once, see `beat`."""
+        self.last_heartbeat = now()
+
+    def beat(self, pipeline: Pipeline) -> None:
+        """Queue the writes that keep this worker in RQ's register, whole, for a few seconds."""
+        if self.birth_date is None:
+            return
+        self.last_heartbeat = now()
+        mapping: dict[FieldT, EncodableT] = {**self.serialize(), "state": self.get_state()}
+        pipeline.hset(self.key, mapping=mapping)
+        pipeline.expire(self.key, WORKER_SHOWN_SECONDS)
+        worker_registration.register(self, pipeline)
+
     def procline(self, message: str) -> None:
         """Nothing: the process has one name and many threads."""
 
@@ -125,27 +144,31 @@ class WorkerThread(threading.Thread):
             generation += 1
             try:
                 self.worker = self._make_worker(f"{self.name}.{generation}")
-                if self._stopping.is_set():
-                    return
-                self.worker.work()
+                if not self._stopping.is_set():
+                    self.worker.work()
             except (redis.exceptions.RedisError, OSError) as error:
                 log.warning("worker thread lost Valkey", worker=self.name, error=str(error))
+            finally:
+                self.worker = None  # no more heartbeats in its name
             self._stopping.wait(RESTART_WAIT_SECONDS)
 
     def stop(self) -> None:
         self._stopping.set()
-        if self.worker is not None:
-            self.worker.request_shutdown()
+        worker = self.worker
+        if worker is not None:
+            worker.request_shutdown()
 
     @property
     def is_busy(self) -> bool:
-        return self.worker is not None and bool(self.worker.executions)
+        worker = self.worker
+        return worker is not None and bool(worker.executions)
 
-    def keep_alive(self) -> None:
-        """Renew the heartbeat of the job that runs now, if any."""
+    def keep_alive(self, pipeline: Pipeline) -> None:
+        """Renew the heartbeat of the job that runs now, if any; queue that of the worker."""
         worker = self.worker
         if worker is None:
             return
+        worker.beat(pipeline)
         for execution in list(worker.executions.values()):
             worker.maintain_heartbeats(execution.job, execution)
 

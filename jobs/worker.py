@@ -174,8 +174,10 @@ class WorkerProcess:
         self._publish_report()
 
     def _keep_alive(self) -> None:
-        for thread in self.threads:
-            thread.keep_alive()
+        with self.runtime.connection.pipeline(transaction=False) as pipeline:
+            for thread in self.threads:
+                thread.keep_alive(pipeline)
+            pipeline.execute()
 
     def _running(self) -> int:
         return sum(thread.is_busy for thread in self.threads)

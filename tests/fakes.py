@@ -146,7 +146,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = json.loads(body)
-        self.fake.requests.append({"path": self.path, "body": request})
+        authorization = self.headers.get("Authorization", "")
+        self.fake.requests.append(
+            {"path": self.path, "body": request, "authorization": authorization}
+        )
         if self.fake.raw_reply is not None:
             self._reply(*self.fake.raw_reply)
         elif self.path.endswith("/embeddings"):

@@ -42,6 +42,7 @@ from ui.identity import get_signer
 
 API_USER = "api"
 MAX_WAIT_SECONDS = 30.0
+# Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
 # A request that waits holds a thread and a connection to Valkey. More than this at once are asked

@@ -13,7 +13,6 @@ from ui.components.history import ASK_PAGE, show_history
 from ui.identity import current_user
 
 STATIC = Path(__file__).resolve().parent / "static"
-SIDEBAR_PIXELS = 320
 NO_COOKIE = (
     "Askqueue knows your questions by a cookie, and your browser sent none. "
     "Allow cookies for this address, then reload the page."
@@ -25,7 +24,7 @@ def main() -> None:
         page_title="Askqueue",
         page_icon=str(STATIC / "icon.svg"),
         layout="wide",
-        initial_sidebar_state=SIDEBAR_PIXELS,
+        initial_sidebar_state="auto",
     )
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
     page = st.navigation(
@@ -38,6 +37,8 @@ def main() -> None:
     if user is None:
         st.warning(NO_COOKIE, icon=":material/cookie_off:")
         return
+    if page.title == "Ask":
+        state.open_address()
     with st.sidebar:
         show_sidebar(user, on_ask_page=page.title == "Ask")
     page.run()

@@ -26,11 +26,6 @@ TOKEN_BYTES = 16
 SECRET_BYTES = 32
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file
 
-NO_COOKIE = (
-    "Askqueue needs a cookie to know which questions are yours. "
-    "Allow cookies for this site and reload."
-)
-
 # Sent with everything: no sniffing of types, no framing by others, no addresses to others.
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -55,7 +55,10 @@ def open_address() -> None:
         st.session_state["job"] = from_address
         st.session_state["composing"] = False
     job_id = selected_job()
-    st.query_params.from_dict({"job": job_id} if job_id else {})
+    if job_id:
+        st.query_params["job"] = job_id
+    else:
+        st.query_params.clear()
 
 
 def selected_job() -> str | None:

@@ -12,8 +12,8 @@ from ui.components.states import JOB_LOOKS
 from ui.components.text import age, one_line, plain
 
 HISTORY_LENGTH = 30
-LABEL_CHARS = 30
-LABEL_CHARS_BESIDE_BUTTON = 25
+LABEL_CHARS = 28
+LABEL_CHARS_BESIDE_BUTTON = 22
 ASK_PAGE = "pages/ask.py"
 
 

@@ -25,7 +25,6 @@ def show_job_table(jobs: JobClient, user: str, page: JobPage, selected_id: str |
     """Show one page of questions; a click on a row opens it above."""
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
         st.markdown("**Your questions**", width="content")
-        st.space("stretch")
         _show_filter()
     if page.jobs:
         _show_rows(jobs, user, page, selected_id)

@@ -39,7 +39,6 @@ def show_page() -> None:
         )
     if question:
         submit_question(clients.jobs, user, question)
-    state.open_address()
     _show_unsent(clients.jobs, user)
     doomed = state.job_to_delete()
     if doomed:

@@ -1,0 +1,27 @@
+# One image for web, worker and dashboard; docker-compose.yml says which of them a container is.
+FROM python:3.11.14-slim-bookworm
+
+# The model server and object stores are reached over TLS.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/app
+
+# /data exists with its owner, so that a new volume mounted there belongs to that owner.
+RUN useradd --uid 10001 --create-home askqueue \
+    && install --directory --mode 700 --owner askqueue --group askqueue /data
+
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+    -r requirements.txt
+COPY .streamlit/config.toml .streamlit/config.toml
+COPY jobs jobs
+COPY ui ui
+COPY samples samples
+
+USER askqueue
+CMD ["streamlit", "run", "ui/server.py", "--server.address", "0.0.0.0", "--server.port", "8501"]

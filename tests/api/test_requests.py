@@ -1,0 +1,125 @@
+"""What the API makes of requests from other sites, odd input, and its own documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from jobs.client import JobClient
+from ui import api
+from ui.identity import Signer
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """A caller without a cookie."""
+    signer = Signer("test")
+    monkeypatch.setattr(api, "get_signer", lambda: signer)
+    api.app.dependency_overrides[api.job_client] = lambda: client
+    with TestClient(api.app, raise_server_exceptions=False) as test_client:
+        yield test_client
+    api.app.dependency_overrides.clear()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},  # another port of this host, which shares our cookie
+        {"Origin": "http://elsewhere.example"},
+        {"Origin": "http://testserver:81"},
+        {"Origin": "null"},
+    ],
+)
+def test_question_from_a_page_elsewhere_is_refused(
+    http: TestClient, client: JobClient, headers: dict[str, str]
+) -> None:
+    """Nothing is queued for a page of another site, or of another port."""
+    response = http.post("/chat", params={"query": "Why?"}, headers=headers)
+    assert (response.status_code, response.json()["error"]["kind"]) == (403, "cross_site")
+    assert client.list_jobs("api").total == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "http://testserver"},
+        # behind a proxy that changes the host, the browser's own word counts
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://ask.example"},
+    ],
+)
+def test_question_from_our_own_pages_or_a_program_is_accepted(
+    http: TestClient, headers: dict[str, str]
+) -> None:
+    """Programs send no such header; our own pages, those of this site."""
+    assert http.post("/chat", params={"query": "Why?"}, headers=headers).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ('{"query"', JSON),
+        ('{"query": "\\ud800"}', JSON),  # half a character
+        ('{"query": 5}', JSON),
+        ("[]", JSON),
+        ('{"query": "Why?"}', {"content-type": "text/plain"}),  # what a form elsewhere can send
+    ],
+)
+def test_body_that_is_no_question_is_422(
+    http: TestClient, body: str, headers: dict[str, str]
+) -> None:
+    """Broken JSON, the wrong types and text that cannot be stored are the caller's mistake."""
+    response = http.post("/chat", content=body, headers=headers)
+    assert (response.status_code, response.json()["error"]["kind"]) == (422, "invalid_input")
+
+
+def test_missing_question_is_422(http: TestClient) -> None:
+    """Neither a parameter nor a body is an empty question."""
+    response = http.post("/chat")
+    assert (response.status_code, response.json()["error"]["kind"]) == (422, "invalid_question")
+
+
+def test_huge_body_is_413(http: TestClient) -> None:
+    """A body that can be no question is refused, whether or not it says how long it is."""
+    body = json.dumps({"query": "x" * api.MAX_BODY_BYTES}).encode()
+    assert http.post("/chat", content=body, headers=JSON).status_code == 413
+    chunks = (body[start : start + 2**16] for start in range(0, len(body), 2**16))
+    response = http.post("/chat", content=chunks, headers=JSON)
+    assert (response.status_code, response.json()["error"]["kind"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("wait", ["-1", "31", "nan", "inf", "soon"])
+def test_wait_outside_its_range_is_422(http: TestClient, wait: str) -> None:
+    """Nobody waits for ever."""
+    response = http.get("/result/x", params={"wait": wait})
+    assert (response.status_code, response.json()["error"]["kind"]) == (422, "invalid_input")
+
+
+def test_documentation_knows_one_error_shape(http: TestClient) -> None:
+    """Every documented error is ours, none the framework's."""
+    schema = http.get("/openapi.json").json()
+    assert "HTTPValidationError" not in schema["components"]["schemas"]
+    for path in schema["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    reference = response["content"]["application/json"]["schema"]["$ref"]
+                    assert reference == "#/components/schemas/Error"
+
+
+def test_mounted_documentation_finds_its_schema(http: TestClient) -> None:
+    """Below /api, as in the web process, documentation and schema name that prefix."""
+    site = FastAPI()
+    site.mount("/api", api.app)
+    with TestClient(site) as mounted:
+        assert "'/api/openapi.json'" in mounted.get("/api/docs").text
+        assert mounted.get("/api/openapi.json").json()["servers"] == [{"url": "/api"}]

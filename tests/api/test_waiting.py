@@ -1,0 +1,133 @@
+"""Callers that wait for a result: they wake up in time, and starve nobody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import anyio
+import pytest
+from fastapi.testclient import TestClient
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from jobs.broker import Broker
+from jobs.client import JobClient
+from jobs.models import Answer, JobState, JobView
+from ui import api
+from ui.identity import Signer
+
+UNFINISHED = JobView("1", "api", "Why?", JobState.STARTED, asked_at=1.0)
+
+
+@dataclass
+class FakeClient:
+    """One job that goes on until the test says that it is over."""
+
+    view: JobView = UNFINISHED
+    answer: Answer | None = field(default_factory=lambda: Answer("Because."))
+    over: threading.Event = field(default_factory=threading.Event)
+    waiting: int = 0
+
+    def get_job(self, _user: str, _job_id: str) -> JobView:
+        return replace(self.view, state=JobState.FINISHED) if self.over.is_set() else self.view
+
+    def wait(self, user: str, job_id: str, timeout_seconds: float) -> JobView:
+        self.waiting += 1
+        self.over.wait(timeout_seconds)
+        return self.get_job(user, job_id)
+
+    def get_answer(self, _user: str, _job_id: str) -> Answer | None:
+        return self.answer
+
+
+@pytest.fixture
+def fake() -> FakeClient:
+    return FakeClient()
+
+
+@pytest.fixture
+def http(fake: FakeClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """A caller without a cookie, of the fake client."""
+    signer = Signer("test")
+    monkeypatch.setattr(api, "get_signer", lambda: signer)
+    monkeypatch.setattr(api, "_waiting", anyio.CapacityLimiter(2))
+    api.app.dependency_overrides[api.job_client] = lambda: fake
+    with TestClient(api.app, raise_server_exceptions=False) as test_client:
+        yield test_client
+    fake.over.set()
+    api.app.dependency_overrides.clear()
+
+
+def wait_until_waiting(fake: FakeClient, count: int) -> None:
+    deadline = time.monotonic() + 10
+    while fake.waiting < count:
+        assert time.monotonic() < deadline, "the requests did not arrive"
+        time.sleep(0.01)
+
+
+def test_wait_ends_when_the_job_does(http: TestClient, fake: FakeClient) -> None:
+    """A caller that waits has the answer at once when it is there."""
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(http.get, "/result/1", params={"wait": 30})
+        wait_until_waiting(fake, 1)
+        fake.over.set()
+        response = waiting.result(timeout=10)
+    assert (response.status_code, response.json()["status"]) == (200, "completed")
+
+
+def test_unfinished_result_says_when_to_ask_again(http: TestClient) -> None:
+    """The 202 carries a Retry-After, for callers that do not wait."""
+    response = http.get("/result/1")
+    assert (response.status_code, response.json()["status"]) == (202, "started")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+def test_callers_beyond_the_limit_are_answered_at_once(http: TestClient, fake: FakeClient) -> None:
+    """Two may wait here: a third hears the state without waiting, and other requests go on."""
+    with ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(http.get, "/result/1", params={"wait": 30}) for _ in range(2)]
+        wait_until_waiting(fake, 2)
+        third = pool.submit(http.get, "/result/1", params={"wait": 30}).result(timeout=10)
+        status = pool.submit(http.get, "/job-status/1").result(timeout=10)
+        fake.over.set()
+        ended = [request.result(timeout=10).status_code for request in waiting]
+    assert (third.status_code, status.status_code) == (202, 200)
+    assert ended == [200, 200]
+
+
+def test_finished_job_without_its_answer_is_404(http: TestClient, fake: FakeClient) -> None:
+    """An answer that was deleted meanwhile is no unfinished one: a caller must not ask for ever."""
+    fake.over.set()
+    fake.answer = None
+    response = http.get("/result/1")
+    assert (response.status_code, response.json()["error"]["kind"]) == (404, "not_found")
+
+
+def test_wait_ends_when_a_worker_finishes(
+    http: TestClient, client: JobClient, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a real Valkey and a real worker, the answer comes without another request."""
+    monkeypatch.setattr(
+        "jobs.tasks.answer_question", lambda: Answer("It is 160 [1].").to_dict(), raising=True
+    )
+    api.app.dependency_overrides[api.job_client] = lambda: client
+    job_id = http.post("/chat", params={"query": "What is the limit?"}).json()["job_id"]
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(http.get, f"/result/{job_id}", params={"wait": 30})
+        queue = broker.queues["questions"]
+        worker = SimpleWorker([queue], connection=broker.connection, serializer=JSONSerializer)
+        worker.work(burst=True)
+        response = waiting.result(timeout=10)
+    assert (response.status_code, response.json()["result"]) == (200, "It is 160 [1].")
+
+
+def test_api_alone_does_not_import_streamlit() -> None:
+    """`uvicorn ui.api:app` stays small."""
+    program = "import sys, ui.api; sys.exit('streamlit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

@@ -1,0 +1,197 @@
+"""The web process as it is started: pages and API on one port, cookies, headers, errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+
+from jobs.errors import AskqueueError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# What a page says to a browser that sent no cookie.
+NO_COOKIE = "Allow cookies"
+
+# A server like ui/server.py, whose only page has a bug.
+BROKEN_SERVER = """
+import streamlit as st
+from ui import server
+app = st.App("page.py", on_script_error=server.show_script_error)
+"""
+BROKEN_PAGE = """
+raise RuntimeError("detail for the log alone")
+"""
+
+
+@dataclass(frozen=True)
+class Web:
+    """A running web process."""
+
+    host: str
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def running(server: Path, valkey_url: str, folder: Path) -> Iterator[Web]:
+    """Start a server with the project's configuration, until the block ends."""
+    web = Web(f"127.0.0.1:{free_port()}", folder / "web.log")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "DATA_DIR": str(folder / "data"),
+        "REDIS_URL": valkey_url,
+        "SECRET_KEY": "",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", str(server)]
+    with web.log.open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--server.port", web.host.split(":")[1]],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until_healthy(web, process)
+        yield web
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_healthy(web: Web, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            if httpx.get(f"{web.url}/_stcore/health", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert process.poll() is None, web.log.read_text()
+        assert time.monotonic() < deadline, web.log.read_text()
+        time.sleep(0.05)
+
+
+def draw_page(web: Web, cookies: httpx.Cookies) -> str:
+    """Open the page's websocket as a browser does, and run the script once.
+
+    Returns all that was sent, as the text of its messages.
+    """
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    drawn = []
+    with connect(
+        f"ws://{web.host}/_stcore/stream", additional_headers=headers, subprotocols=["streamlit"]
+    ) as websocket:
+        run = BackMsg()
+        run.rerun_script.query_string = ""
+        websocket.send(run.SerializeToString())
+        while True:
+            message = ForwardMsg()
+            message.ParseFromString(websocket.recv(timeout=20))
+            drawn.append(str(message))
+            if message.WhichOneof("type") == "script_finished":
+                return "\n".join(drawn)
+
+
+@pytest.fixture(scope="module")
+def web(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """`streamlit run ui/server.py`."""
+    folder = tmp_path_factory.mktemp("web")
+    with running(ROOT / "ui" / "server.py", valkey_url, folder) as server:
+        yield server
+
+
+@pytest.fixture
+def browser(web: Web) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=web.url, timeout=20) as client:
+        yield client
+
+
+def test_first_visit_has_a_user_already(web: Web, browser: httpx.Client) -> None:
+    """The websocket opens after the page, so it carries the cookie that came with the page."""
+    browser.get("/")
+    assert NO_COOKIE not in draw_page(web, browser.cookies)
+
+
+def test_browser_without_cookies_is_told(web: Web) -> None:
+    """Where cookies are blocked, the page says what to do instead of mixing people up."""
+    assert NO_COOKIE in draw_page(web, httpx.Cookies())
+
+
+def test_browser_keeps_its_cookie(browser: httpx.Client) -> None:
+    """Every page of a browser has the same user, also below another address."""
+    browser.get("/")
+    first = dict(browser.cookies)
+    browser.get("/documents")
+    assert first
+    assert dict(browser.cookies) == first
+
+
+def test_page_and_api_know_the_same_user(web: Web, browser: httpx.Client) -> None:
+    """A question asked by a browser is foreign to a program without its cookie."""
+    browser.get("/")
+    job_id = browser.post("/api/chat", params={"query": "Why?"}).json()["job_id"]
+    assert browser.get(f"/api/job-status/{job_id}").json()["status"] == "queued"
+    assert httpx.get(f"{web.url}/api/job-status/{job_id}").status_code == 404
+
+
+def test_api_is_below_its_prefix(browser: httpx.Client) -> None:
+    """The API, its documentation and its errors are where programs look, without a cookie."""
+    root = browser.get("/api", follow_redirects=True)
+    assert root.json()["service"] == "RAG Query API"
+    assert "'/api/openapi.json'" in browser.get("/api/docs").text
+    assert browser.get("/api/nothing").json()["error"]["kind"] == "not_found"
+    assert not browser.cookies
+
+
+def test_pages_have_the_security_headers(browser: httpx.Client) -> None:
+    """Nobody frames the pages, and browsers do not guess types."""
+    headers = browser.get("/").headers
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_configuration_is_accepted(web: Web) -> None:
+    """Streamlit knows each option of .streamlit/config.toml, and warns of none."""
+    assert "not a valid config option" not in web.log.read_text()
+    assert "warning" not in web.log.read_text().lower()
+
+
+def test_bug_in_a_page_shows_one_sentence(valkey_url: str, tmp_path: Path) -> None:
+    """Who meets a bug reads a plain sentence; the operator finds the trace in the log, once."""
+    (tmp_path / "server.py").write_text(BROKEN_SERVER)
+    (tmp_path / "page.py").write_text(BROKEN_PAGE)
+    with running(tmp_path / "server.py", valkey_url, tmp_path) as broken:
+        drawn = draw_page(broken, httpx.Cookies())
+    assert AskqueueError.message in drawn
+    assert "RuntimeError" not in drawn
+    assert "detail for the log alone" not in drawn
+    assert broken.log.read_text().count("RuntimeError: detail for the log alone") == 1

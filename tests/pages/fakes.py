@@ -1,0 +1,216 @@
+"""In-memory stand-ins for the two clients: as the pages see them, with jobs that tests script."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from jobs.errors import AskqueueError, InvalidState, InvalidUpload, NotFound
+from jobs.models import (
+    Answer,
+    Citation,
+    Document,
+    DocumentStatus,
+    Failure,
+    IndexState,
+    JobPage,
+    JobState,
+    JobView,
+    LiveText,
+    Timings,
+    TokenUse,
+    WorkerReport,
+)
+from jobs.settings import Settings
+
+USER = "b-alice"
+ANSWER = Answer(
+    text="The hotel limit is **EUR 160** per night [1].",
+    citations=(
+        Citation(1, "d1", "travel-policy.docx", "p1", "The limit is EUR 160 per night.", 4, 5, 0.87),
+    ),
+    timings=Timings(queue=0.012, retrieval=0.034, first_token=0.4, total=2.5),
+    tokens=TokenUse(1640, 61),
+    model="stub-model",
+)
+BAD_KEY = Failure("bad_api_key", "The model server refused the API key.")
+
+
+class FakeJobs:
+    """JobClient in memory. `error`, if set, is raised by every call."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, JobView] = {}
+        self.answers: dict[str, Answer] = {}
+        self.partials: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
+        self.reports = [WorkerReport("worker-1", time.time())]
+        self.error: AskqueueError | None = None
+        self.calls: list[tuple[str, str]] = []
+        self._numbers: Iterator[int] = itertools.count(1)
+
+    def put(
+        self, question: str, state: JobState, *, user: str = USER, age_seconds: float = 60, **fields: object
+    ) -> str:
+        """Script a job; newer ones are put later. Returns its id."""
+        number = next(self._numbers)
+        job_id = f"job-{number}"
+        asked = time.time() - age_seconds + number / 1000
+        view = JobView(job_id, user, question, state, asked_at=asked, queued_at=asked)
+        if state in (JobState.STARTED, JobState.FINISHED, JobState.FAILED):
+            view = replace(view, started_at=asked + 0.01, attempt=1)
+        if state.is_over:
+            view = replace(view, ended_at=asked + 2.5)
+        self.jobs[job_id] = replace(view, **fields)  # type: ignore[arg-type]
+        if state is JobState.FINISHED:
+            self.answers[job_id] = ANSWER
+        return job_id
+
+    def change(self, job_id: str, **fields: object) -> None:
+        self.jobs[job_id] = replace(self.jobs[job_id], **fields)  # type: ignore[arg-type]
+
+    def submit_question(self, user: str, question: str, *, urgent: bool = False) -> JobView:
+        self._called("submit", question)
+        return self.jobs[self.put(question, JobState.QUEUED, user=user, age_seconds=0, position=1)]
+
+    def get_job(self, user: str, job_id: str) -> JobView:
+        self._called("get", job_id)
+        job = self.jobs.get(job_id)
+        if job is None or job.user != user:
+            raise NotFound()
+        return job
+
+    def list_jobs(
+        self,
+        user: str,
+        *,
+        state: JobState | None = None,
+        search: str = "",
+        offset: int = 0,
+        limit: int = 50,
+    ) -> JobPage:
+        self._called("list", search)
+        found = [
+            job
+            for job in sorted(self.jobs.values(), key=lambda each: -each.asked_at)
+            if job.user == user
+            and (state is None or job.state is state)
+            and search.casefold() in job.question.casefold()
+        ]
+        return JobPage(tuple(found[offset : offset + limit]), len(found))
+
+    def get_answer(self, user: str, job_id: str) -> Answer | None:
+        self.get_job(user, job_id)
+        return self.answers.get(job_id)
+
+    def get_partial_text(self, user: str, job_id: str) -> str:
+        self.get_job(user, job_id)
+        return self.partials.get(job_id, "")
+
+    def read_live(self, user: str, live: LiveText) -> tuple[JobView, LiveText]:
+        job = self.get_job(user, live.job_id)
+        return job, replace(live, stage=job.stage, text=self.texts.get(live.job_id, ""))
+
+    def retry(self, user: str, job_id: str) -> JobView:
+        self._called("retry", job_id)
+        if not self.get_job(user, job_id).state.can_retry:
+            raise InvalidState("Only a failed or stopped question can be retried.")
+        self.change(job_id, state=JobState.QUEUED, failure=None, queued_at=time.time(), position=1)
+        return self.jobs[job_id]
+
+    def stop(self, user: str, job_id: str) -> JobView:
+        self._called("stop", job_id)
+        self.change(job_id, stopping=True)
+        return self.jobs[job_id]
+
+    def delete(self, user: str, job_id: str) -> None:
+        self._called("delete", job_id)
+        del self.jobs[self.get_job(user, job_id).id]
+
+    def workers(self) -> list[WorkerReport]:
+        self._called("workers", "")
+        return self.reports
+
+    def done(self, call: str) -> list[str]:
+        """The arguments of every call of this name."""
+        return [argument for name, argument in self.calls if name == call]
+
+    def _called(self, call: str, argument: str) -> None:
+        self.calls.append((call, argument))
+        if self.error is not None:
+            raise self.error
+
+
+class FakeDocuments:
+    """DocumentClient in memory."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Document] = {}
+        self.index = IndexState()
+        self.reindexing = False
+        self.error: AskqueueError | None = None
+
+    def put(
+        self, name: str, status: DocumentStatus = DocumentStatus.INDEXED, **fields: object
+    ) -> str:
+        """Script a document; returns its id."""
+        document_id = hashlib.sha256(name.encode()).hexdigest()
+        document = Document(document_id, name, 4200, status=status, added_at=time.time())
+        self.entries[document_id] = replace(document, **fields)  # type: ignore[arg-type]
+        return document_id
+
+    def add(self, user: str, name: str, data: bytes) -> tuple[Document, bool]:
+        if not data:
+            raise InvalidUpload(f"“{name}” is empty.")
+        document_id = hashlib.sha256(data).hexdigest()
+        if document_id in self.entries:
+            return self.entries[document_id], False
+        document = Document(
+            document_id, name, len(data), added_at=time.time(), added_by=user
+        )
+        self.entries[document_id] = document
+        return document, True
+
+    def list(self) -> list[Document]:
+        if self.error is not None:
+            raise self.error
+        return list(self.entries.values())
+
+    def get(self, document_id: str) -> Document:
+        if document_id not in self.entries:
+            raise NotFound("There is no such document.")
+        return self.entries[document_id]
+
+    def delete(self, user: str, document_id: str) -> None:
+        del self.entries[self.get(document_id).id]
+
+    def index_again(self, document_id: str) -> Document:
+        self.entries[document_id] = replace(
+            self.get(document_id), status=DocumentStatus.QUEUED, failure=None
+        )
+        return self.entries[document_id]
+
+    def index_all_again(self) -> IndexState:
+        self.reindexing = True
+        self.index = replace(self.index, reindex_job_id="reindex-1", reindexed=0)
+        return self.index
+
+    def index_state(self) -> IndexState:
+        if self.error is not None:
+            raise self.error
+        return self.index
+
+    def is_reindexing(self) -> bool:
+        return self.reindexing
+
+
+@dataclass
+class FakeClients:
+    """What `ui.clients.get_clients` returns in these tests."""
+
+    settings: Settings
+    jobs: FakeJobs = field(default_factory=FakeJobs)
+    documents: FakeDocuments = field(default_factory=FakeDocuments)

@@ -1,0 +1,175 @@
+"""docker-compose.yml and the Dockerfile, read as data: no Docker engine is needed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from jobs.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OWN = ("web", "worker", "dashboard")
+SECRETS = (
+    "VALKEY_PASSWORD",
+    "QDRANT_API_KEY",
+    "SECRET_KEY",
+    "DASHBOARD_USERNAME",
+    "DASHBOARD_PASSWORD",
+)
+# Variables of compose itself, which no Askqueue process reads.
+COMPOSE_ONLY = {"VALKEY_PASSWORD", "PUBLISH_ADDRESS", "VALKEY_MEMORY_MB"}
+
+
+def seconds(duration: str) -> float:
+    match = re.fullmatch(r"(\d+)s", duration)
+    assert match, duration
+    return float(match[1])
+
+
+def test_compose_has_the_five_services() -> None:
+    """Compose runs the databases, the pages with the API, the worker and the dashboard."""
+    assert set(SERVICES) == {"valkey", "qdrant", *OWN}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_service_is_kept_alive_and_bounded(name: str) -> None:
+    """Each service has a health check, a restart policy and limits of memory and processors."""
+    service = SERVICES[name]
+    assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert {"interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"])
+    assert service["restart"] == "unless-stopped"
+    assert {"cpus", "memory"} <= set(service["deploy"]["resources"]["limits"])
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_health_checks_in_python_compile(name: str) -> None:
+    """The health checks of our own image are programs that Python can read."""
+    test = SERVICES[name]["healthcheck"]["test"]
+    if "-c" in test:
+        compile(test[-1], name, "exec")
+    else:
+        assert test[1:] == ["python", "-m", "jobs.worker", "--healthcheck"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_image_is_pinned(name: str) -> None:
+    """Each image names an exact version."""
+    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+(-alpine)?", SERVICES[name]["image"])
+
+
+def test_database_images_are_the_tested_versions() -> None:
+    """Valkey and Qdrant are those that the project was built for."""
+    assert SERVICES["valkey"]["image"] == "valkey/valkey:9.1.4-alpine"
+    assert SERVICES["qdrant"]["image"] == "qdrant/qdrant:v1.20.0"
+
+
+def test_own_image_has_the_version_of_the_project() -> None:
+    """The tag of our own image is the version in pyproject.toml."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert {SERVICES[name]["image"] for name in OWN} == {f"askqueue:{version}"}
+
+
+def test_only_web_and_dashboard_are_published() -> None:
+    """No database has a port outside, and what is published is so on loopback by default."""
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(published) == {"web", "dashboard"}
+    assert all(
+        port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:")
+        for ports in published.values()
+        for port in ports
+    )
+    assert not any("network_mode" in service for service in SERVICES.values())
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secret_is_required(name: str) -> None:
+    """Compose stops with a message if a secret is not set; none has a default."""
+    uses = re.findall(rf"\$\{{{name}([^}}]*)\}}", TEXT)
+    assert uses
+    assert all(use.startswith(":?") and name in use for use in uses)
+
+
+def test_databases_ask_for_their_secret() -> None:
+    """Valkey runs with a password and an append-only file, Qdrant with an API key."""
+    command = SERVICES["valkey"]["command"]
+    assert "VALKEY_PASSWORD" in command[command.index("--requirepass") + 1]
+    assert command[command.index("--appendonly") + 1] == "yes"
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+    assert "QDRANT_API_KEY" in SERVICES["qdrant"]["environment"]["QDRANT__SERVICE__API_KEY"]
+
+
+def test_data_is_on_volumes() -> None:
+    """Valkey, Qdrant and the documents are on named volumes, the last shared by web and worker."""
+    assert SERVICES["valkey"]["volumes"] == ["valkey-data:/data"]
+    assert SERVICES["qdrant"]["volumes"] == ["qdrant-data:/qdrant/storage"]
+    assert SERVICES["web"]["volumes"] == SERVICES["worker"]["volumes"] == ["documents:/data"]
+    stores = {SERVICES[name]["environment"]["DOCUMENT_STORE"] for name in ("web", "worker")}
+    assert stores == {"${DOCUMENT_STORE:-/data/documents}"}
+    assert set(COMPOSE["volumes"]) == {"valkey-data", "qdrant-data", "documents"}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_environment_names_settings(name: str) -> None:
+    """Each variable that a container gets is a setting, or one of Streamlit's own."""
+    names = {key for key in SERVICES[name]["environment"] if not key.startswith("STREAMLIT_")}
+    assert names - {field.upper() for field in Settings.model_fields} == set()
+
+
+def test_variables_are_in_env_example() -> None:
+    """Each variable that compose reads from .env is described in .env.example."""
+    used = set(re.findall(r"\$\{([A-Z_]+)", TEXT))
+    described = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    assert used - described == set()
+    assert used - {field.upper() for field in Settings.model_fields} == COMPOSE_ONLY
+
+
+def test_every_setting_reaches_a_container() -> None:
+    """A setting put into .env has its effect under compose too."""
+    given = {key for name in OWN for key in SERVICES[name]["environment"]}
+    assert {field.upper() for field in Settings.model_fields} - given == set()
+
+
+def test_worker_scales_and_stops_in_time() -> None:
+    """The worker has no fixed name, and is stopped later than its grace period ends."""
+    worker = SERVICES["worker"]
+    assert "container_name" not in worker
+    grace = Settings.model_fields["shutdown_grace_seconds"].default
+    assert seconds(worker["stop_grace_period"]) > grace + 5
+    assert (
+        worker["environment"]["SHUTDOWN_GRACE_SECONDS"] == f"${{SHUTDOWN_GRACE_SECONDS:-{grace:g}}}"
+    )
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_services_wait_for_healthy_databases(name: str) -> None:
+    """Nothing starts before the databases that it needs are healthy."""
+    needs = {"web": {"valkey"}, "worker": {"valkey", "qdrant"}, "dashboard": {"valkey"}}[name]
+    assert SERVICES[name]["depends_on"] == {
+        need: {"condition": "service_healthy"} for need in needs
+    }
+
+
+def test_image_is_slim_pinned_and_unprivileged() -> None:
+    """The Dockerfile starts from an exact slim Python, and ends as a user that is not root."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^FROM python:3\.11\.\d+-slim-\w+$", dockerfile, re.M)
+    assert re.findall(r"^USER (\w+)$", dockerfile, re.M) == ["askqueue"]
+    assert "ca-certificates" in dockerfile
+    assert "PYTHONUNBUFFERED=1" in dockerfile
+
+
+def test_image_copies_only_what_the_build_context_lets_in() -> None:
+    """What the Dockerfile copies exists and .dockerignore lets it in; all else stays out."""
+    copied = re.findall(r"^COPY (\S+) ", (ROOT / "Dockerfile").read_text(), re.M)
+    ignore = (ROOT / ".dockerignore").read_text().split()
+    assert "*" in ignore
+    assert {f"!{path}" for path in copied} == {line for line in ignore if line.startswith("!")}
+    assert all((ROOT / path).exists() for path in copied)
