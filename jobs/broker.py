@@ -34,6 +34,7 @@ DESCRIPTIONS = {
 # which deletes them with the document; `user:*` loses entries older than the retention.
 PREFIX = "askqueue:"
 DOCUMENTS_KEY = PREFIX + "documents"
+DELETED_DOCUMENTS_KEY = PREFIX + "documents:deleted"
 INDEX_KEY = PREFIX + "index"
 WORKERS_KEY = PREFIX + "workers"
 MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"

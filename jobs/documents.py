@@ -7,6 +7,7 @@ jobs.documents add PATH…` is the same from a shell, see `jobs.shell`.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 import uuid
 from pathlib import PurePath
@@ -15,8 +16,8 @@ from rq.exceptions import NoSuchJobError
 
 from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors
 from jobs.errors import InvalidState, InvalidUpload, NotFound
-from jobs.extraction import MEDIA_TYPES
 from jobs.models import Document, DocumentStatus, IndexState
+from jobs.reading import MEDIA_TYPES
 from jobs.register import DocumentRegister
 from jobs.settings import INDEXING_QUEUE
 from jobs.store import DocumentStore
@@ -25,6 +26,7 @@ SUPPORTED_EXTENSIONS = tuple(MEDIA_TYPES)
 INDEX_DOCUMENT = "jobs.tasks.index_document"
 DELETE_DOCUMENT = "jobs.tasks.delete_document"
 REINDEX_DOCUMENTS = "jobs.tasks.reindex_documents"
+NAME_CHARS = 200
 LIVE_STATUSES = ("queued", "started", "scheduled", "deferred", "rate_limited")
 
 
@@ -45,6 +47,7 @@ class DocumentClient:
         The same content again is recognised by its hash. If its indexing had failed or got lost,
         it is queued again. Raises InvalidUpload, or DocumentStoreUnavailable.
         """
+        name = display_name(name)
         self._validate(name, data)
         document_id = hashlib.sha256(data).hexdigest()
         with broker_errors():
@@ -74,11 +77,11 @@ class DocumentClient:
         """Remove a document: it is gone from the list at once, its passages by a job."""
         document = self.get(document_id)
         with broker_errors():
-            # The job comes first: its passages must not outlive the entry.
+            # Remembers that the passages are due: lost here, the next deletion's job removes them.
+            self._register.delete(document.id)
             self._broker.enqueue(
                 INDEXING_QUEUE, DELETE_DOCUMENT, job_id=uuid.uuid4().hex, args=[document.id]
             )
-            self._register.delete(document.id)
         self._store.delete(document.id)
 
     def index_again(self, document_id: str) -> Document:
@@ -130,7 +133,7 @@ class DocumentClient:
             raise InvalidUpload(f"“{name}” is empty.")
         if len(data) > self._broker.settings.max_upload_bytes:
             raise InvalidUpload(
-                f"“{name}” has {len(data) / 2**20:.0f} MB; the most is "
+                f"“{name}” has {len(data) / 2**20:.1f} MB; the most is "
                 f"{self._broker.settings.max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB."
             )
 
@@ -164,6 +167,12 @@ class DocumentClient:
             timeout_seconds=INDEXING_TIMEOUT_SECONDS,
         )
         return self.get(document_id)
+
+
+def display_name(name: str) -> str:
+    """The name of an uploaded file as it is shown: one line, no path, of a bounded length."""
+    base = re.split(r"[/\\]", name)[-1].encode(errors="replace").decode()
+    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", base).split())[-NAME_CHARS:]
 
 
 if __name__ == "__main__":

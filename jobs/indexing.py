@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
 from jobs.broker import broker_errors
 from jobs.documents import SUPPORTED_EXTENSIONS, DocumentClient
-from jobs.errors import AskqueueError, EmbeddingsUnsupported, UnreadableDocument
+from jobs.errors import AskqueueError, EmbeddingsUnsupported, ModelError, UnreadableDocument
 from jobs.extraction import Extracted, extract
 from jobs.interruptible import Cancelled, call
 from jobs.models import Document, DocumentStatus, Failure, Passage
-from jobs.register import DocumentRegister, readable
-from jobs.retrieval import PassageIndex, passage_id
+from jobs.register import DocumentRegister
+from jobs.retrieval import KEYWORD_COLLECTION, PassageIndex, passage_id
 from jobs.settings import Settings
 from jobs.store import DocumentStore
 
@@ -26,6 +26,10 @@ log = structlog.get_logger(__name__)
 # Shares of the whole work, for the progress bar.
 EXTRACTED, EMBEDDED = 0.3, 0.9
 SAMPLES_USER = "samples"
+
+Vectors: TypeAlias = "list[list[float]]"
+# Shows a stage, and which share of the work is done.
+Show: TypeAlias = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -42,97 +46,123 @@ class Indexer:
 
         A document that was deleted meanwhile is left out. Raises AskqueueError.
         """
-        with broker_errors():
-            document = self.register.get(document_id)
-        if document is None:
-            return {"passages": 0}
-        collection = self._collection_for_new()
-        count = self._index(document, collection, cancelled)
-        with broker_errors():
-            if self.register.index_state().active == "":
-                self.register.set_index(active=collection)
-        return {"passages": count}
+        while True:
+            with broker_errors():
+                document = self.register.get(document_id)
+                active = self.register.index_state().active
+            if document is None:
+                return {"passages": 0}
+            show = _Progress(document_id, self.register)
+            extracted = self._extract(document, show, cancelled)
+            passages = _passages(document, extracted)
+            vectors = None
+            if active in ("", self.index.target_collection):
+                vectors = self._vectors_if_supported(passages, show, cancelled)
+            # The first document decides; by now it is known whether there are embeddings.
+            collection = active or self.index.target_collection
+            show("storing", EMBEDDED)
+            self._put(document, extracted, passages, vectors, collection)
+            with broker_errors():
+                active = self.register.activate_first(collection)
+            # Another one answers by now if everything was indexed again meanwhile.
+            if active == collection:
+                return {"passages": len(passages)}
 
     def reindex_documents(self, cancelled: Cancelled) -> dict[str, Any]:
         """Index all into the target collection, then let it answer; the old one does until then.
 
-        Run again after a break, it goes on with what is missing.
+        Run again after a break, it goes on with what is missing. Raises AskqueueError.
         """
+        probe_embeddings(self.index)
         target = self.index.target_collection
+        old = self._begin(target)
+        self._bring_into(target, cancelled)
         with broker_errors():
-            self.register.set_index(target=target)
-            documents = readable(self.register.list())
-        done = 0
-        for document in documents:
-            if document.collection != target:
-                try:
-                    self._index(document, target, cancelled)
-                except UnreadableDocument as error:
-                    mark_failed(document.id, error.failure, register=self.register)
-            done += 1
-            with broker_errors():
-                self.register.set_index(reindexed=done)
-        with broker_errors():
-            old = self.register.index_state().active
-            self.register.set_index(active=target, reindex_job_id="")
-        if old and old != target:
+            self.register.set_index(active=target)
+        # What was indexed into the old collection between the last look and the switch.
+        self._bring_into(target, cancelled)
+        if old not in ("", target):
             self.index.drop(old)
-        return {"documents": done}
+        with broker_errors():
+            documents = self.register.index_state().documents
+            self.register.set_index(building="", reindexed=documents, reindex_job_id="")
+        return {"documents": documents}
 
     def remove_passages(self, document_id: str) -> None:
-        """Take a deleted document out of every collection in use."""
+        """Take deleted documents out of every collection in use: this one, and any left over.
+
+        One that was added again meanwhile keeps its passages.
+        """
         with broker_errors():
             state = self.register.index_state()
-        for collection in {state.active, state.target} - {""}:
-            self.index.delete_document(document_id, collection)
+            deleted = self.register.deleted()
+        for deleted_id in sorted(deleted, key=lambda item: item != document_id):
+            for collection in {state.active, state.target, state.building} - {""}:
+                self.index.delete_document(deleted_id, collection)
+            with broker_errors():
+                self.register.forget_deleted(deleted_id)
 
-    def _collection_for_new(self) -> str:
-        """The one that answers; the first document ever decides by the configured model."""
+    def _begin(self, target: str) -> str:
+        """Prepare the target collection; returns the one that answers until it is complete.
+
+        One that is neither in use nor being built is left over from an earlier model, with
+        passages of documents that were deleted since: it goes.
+        """
         with broker_errors():
-            active = self.register.index_state().active
-        return active or self.index.target_collection
+            state = self.register.index_state()
+            self.register.set_index(target=target)
+        if target not in (state.active, state.building):
+            self.index.drop(target)
+            with broker_errors():
+                for document in self.register.list():
+                    if document.collection == target:
+                        self.register.update(document.id, collection="")
+                self.register.set_index(building=target)
+        return state.active
 
-    def _index(self, document: Document, collection: str, cancelled: Cancelled) -> int:
-        show = _Progress(document.id, self.register)
+    def _bring_into(self, target: str, cancelled: Cancelled) -> None:
+        """Index what is in another collection; documents on their way get there by themselves."""
+        with broker_errors():
+            documents = self.register.list()
+        missing = [
+            item
+            for item in documents
+            if item.status is DocumentStatus.INDEXED and item.collection != target
+        ]
+        for done, document in enumerate(missing, len(documents) - len(missing)):
+            with broker_errors():
+                self.register.set_index(reindexed=done)
+            try:
+                extracted = self._extract(document, _show_nothing, cancelled)
+            except UnreadableDocument as error:
+                mark_failed(document.id, error.failure, register=self.register)
+                continue
+            passages = _passages(document, extracted)
+            vectors = self._vectors(passages, _show_nothing, cancelled)
+            self._put(document, extracted, passages, vectors, target)
+
+    def _extract(self, document: Document, show: Show, cancelled: Cancelled) -> Extracted:
         show("extracting", 0.0)
         with self.store.local_copy(document.id, document.name) as path:
-            extracted = extract(path, document.name, self.settings, cancelled.check)
-        passages = _passages(document, extracted)
-        vectors = self._vectors(passages, collection, show, cancelled)
-        if vectors is None and collection != self.index.target_collection:
-            log.info("indexed for keyword search alone", document_id=document.id)
-        cancelled.check()
-        show("storing", EMBEDDED)
-        self.index.ensure_collection(collection)
-        self.index.delete_document(document.id, collection)
-        self.index.upsert(collection, passages, vectors)
-        with broker_errors():
-            still_there = self.register.update(
-                document.id,
-                status=DocumentStatus.INDEXED,
-                stage="",
-                progress=1.0,
-                pages=extracted.pages,
-                passages=len(passages),
-                media_type=extracted.media_type,
-                # Without its vectors the document is not complete in a dense collection.
-                collection=collection if vectors is not None or self.index.embedder is None else "",
-                failure=None,
-            )
-        if not still_there:
-            self.index.delete_document(document.id, collection)
-        return len(passages)
+            return extract(path, document.name, self.settings, cancelled.check)
+
+    def _vectors_if_supported(
+        self, passages: Sequence[Passage], show: Show, cancelled: Cancelled
+    ) -> Vectors | None:
+        try:
+            return self._vectors(passages, show, cancelled)
+        except EmbeddingsUnsupported:
+            return None
 
     def _vectors(
-        self,
-        passages: Sequence[Passage],
-        collection: str,
-        show: _Progress,
-        cancelled: Cancelled,
-    ) -> list[list[float]] | None:
-        """One vector a passage; None where the collection is not the configured model's."""
+        self, passages: Sequence[Passage], show: Show, cancelled: Cancelled
+    ) -> Vectors | None:
+        """One vector a passage, or None for keyword search alone.
+
+        Raises EmbeddingsUnsupported, which the index then knows.
+        """
         embedder = self.index.embedder
-        if embedder is None or collection != self.index.target_collection:
+        if embedder is None:
             return None
 
         def on_batch(done: int, total: int) -> None:
@@ -146,23 +176,69 @@ class Indexer:
             return call(lambda: embedder.embed(texts, on_batch), cancelled)
         except EmbeddingsUnsupported as error:
             self.index.note_unsupported(error)
-            return None
+            raise
+
+    def _put(
+        self,
+        document: Document,
+        extracted: Extracted,
+        passages: Sequence[Passage],
+        vectors: Vectors | None,
+        collection: str,
+    ) -> None:
+        """Replace the passages of a document in a collection, and enter that in the register."""
+        self.index.ensure_collection(collection)
+        self.index.delete_document(document.id, collection)
+        self.index.upsert(collection, passages, vectors)
+        # Without its vectors a document is not complete in a collection that has them.
+        is_complete = vectors is not None or collection == KEYWORD_COLLECTION
+        with broker_errors():
+            still_there = self.register.update(
+                document.id,
+                status=DocumentStatus.INDEXED,
+                stage="",
+                progress=1.0,
+                pages=extracted.pages,
+                passages=len(passages),
+                media_type=extracted.media_type,
+                collection=collection if is_complete else "",
+                failure=None,
+            )
+        if not still_there:
+            self.index.delete_document(document.id, collection)
 
 
 def mark_failed(document_id: str, failure: Failure, *, register: DocumentRegister) -> None:
     """Show on the document why it could not be indexed."""
-    register.update(document_id, status=DocumentStatus.FAILED, stage="", failure=failure)
+    with broker_errors():
+        register.update(document_id, status=DocumentStatus.FAILED, stage="", failure=failure)
 
 
 def sync_target(register: DocumentRegister, index: PassageIndex) -> None:
     """Publish which collection the configured model asks for."""
-    target = index.target_collection
     with broker_errors():
         state = register.index_state()
+    if state.active and index.target_collection not in (state.active, state.target):
+        # Nobody shall be asked to index everything again for a model that has no embeddings.
+        probe_embeddings(index)
+    target = index.target_collection
+    with broker_errors():
         if not state.documents and state.active != target:
             register.set_index(active="", target=target)
         elif state.target != target:
             register.set_index(target=target)
+
+
+def probe_embeddings(index: PassageIndex) -> None:
+    """Let the index learn whether the configured server has embeddings at all."""
+    if index.embedder is None:
+        return
+    try:
+        index.embedder.embed(["probe"])
+    except EmbeddingsUnsupported as error:
+        index.note_unsupported(error)
+    except ModelError as error:  # says nothing about that, and may pass
+        log.info("embeddings not probed", kind=error.kind)
 
 
 def add_samples(documents: DocumentClient, folder: Path) -> None:
@@ -201,6 +277,10 @@ class _Progress:
                 progress=progress,
                 failure=None,
             )
+
+
+def _show_nothing(_stage: str, _progress: float) -> None:
+    """While everything is indexed again, a document is still found: its entry stays as it is."""
 
 
 def _passages(document: Document, extracted: Extracted) -> list[Passage]:

@@ -240,7 +240,8 @@ class IndexState:
     """Which collection answers now, and which one the configured embedding model asks for.
 
     They differ after `EMBEDDING_MODEL` changed, or a key was added: then `needs_reindex` is true
-    until everything is indexed again. `reindexed` of `documents` counts the progress of that.
+    until everything is indexed again. `reindexed` of `documents` counts the progress of that, and
+    `building` is the collection that was begun, and may be incomplete.
     """
 
     active: str = ""
@@ -248,6 +249,7 @@ class IndexState:
     documents: int = 0
     reindexed: int = 0
     reindex_job_id: str = ""
+    building: str = ""
 
     @property
     def needs_reindex(self) -> bool:

@@ -61,7 +61,7 @@ def read(data: bytes, suffix: str) -> dict[str, Any]:
     """
     media_type = media_type_of(data, suffix)
     if media_type not in BINARY_TYPES:
-        data = decoded(data).encode()
+        data = decoded(data).lstrip("\ufeff").encode()
     marker = f"page-{uuid.uuid4().hex}-"
     result = _extract(data, media_type, marker if media_type == PPTX else "")
     pages = int(((result.metadata or {}).get("pages") or {}).get("total_count") or 0)
@@ -175,7 +175,7 @@ def _sentence_starts(content: bytes, start: int, end: int) -> list[int]:
     The point of a numbered heading ("2. Impact") ends none.
     """
     window = max(0, start - 8)
-    pattern = rb"(?m)(?<!^\d)(?<!^\d\d)[.!?:][\"')\]]*\s+|\n\s*\n"
+    pattern = rb"(?m)(?<!^\d)(?<!^\d\d)[.!?][\"')\]]*\s+|\n\s*\n"
     found = [match.end() + window for match in re.finditer(pattern, content[window:end])]
     return [at for at in found if start <= at <= end]
 
@@ -250,9 +250,10 @@ def _is_whole_page(head: bytes) -> bool:
 
 def _is_text(data: bytes) -> bool:
     try:
-        return "\0" not in data.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError:
         return False
+    return not re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", data)  # no text has these
 
 
 def _limit_resources(memory_mb: int, seconds: int) -> None:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, cast
 
 import redis
 from redis.typing import EncodableT, FieldT
 
-from jobs.broker import DOCUMENTS_KEY, INDEX_KEY, document_key
+from jobs.broker import DELETED_DOCUMENTS_KEY, DOCUMENTS_KEY, INDEX_KEY, document_key
 from jobs.models import Document, DocumentStatus, Failure, IndexState
 
 _NUMBERS = {"size": int, "pages": int, "passages": int, "added_at": float, "progress": float}
+
+# KEYS: entry, documents, deleted documents. ARGV: id, time, then field, value, …
+ADD_IF_NEW = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+redis.call('SREM', KEYS[3], ARGV[1])
+return 1
+"""
+
+# KEYS: index. ARGV: collection. Returns the one that answers from now on.
+ACTIVATE_FIRST = """
+local active = redis.call('HGET', KEYS[1], 'active')
+if active and active ~= '' then return active end
+redis.call('HSET', KEYS[1], 'active', ARGV[1])
+return ARGV[1]
+"""
 
 # Write the fields only if the entry is still there: a deleted document must not come back.
 # KEYS: entry. ARGV: field, value, …
@@ -27,18 +43,21 @@ class DocumentRegister:
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
+        self._add_if_new = connection.register_script(ADD_IF_NEW)
+        self._activate_first = connection.register_script(ACTIVATE_FIRST)
         self._update = connection.register_script(UPDATE_IF_THERE)
 
     def add_if_new(self, document: Document) -> bool:
         """Enter a document; False if its content is there already. Atomic."""
-        key = document_key(document.id)
-        if not self._connection.hsetnx(key, "name", document.name):
-            return False
-        with self._connection.pipeline() as pipeline:
-            pipeline.hset(key, mapping=_fields_of(document))
-            pipeline.zadd(DOCUMENTS_KEY, {document.id: document.added_at})
-            pipeline.execute()
-        return True
+        names = [name for name in Document.__dataclass_fields__ if name != "id"]
+        fields = _plain({name: getattr(document, name) for name in names})
+        parts = [part for pair in fields.items() for part in pair]
+        return bool(
+            self._add_if_new(
+                keys=[document_key(document.id), DOCUMENTS_KEY, DELETED_DOCUMENTS_KEY],
+                args=[document.id, document.added_at, *parts],
+            )
+        )
 
     def get(self, document_id: str) -> Document | None:
         fields = cast("dict[bytes, bytes]", self._connection.hgetall(document_key(document_id)))
@@ -67,12 +86,22 @@ class DocumentRegister:
         return bool(self._update(keys=[document_key(document_id)], args=arguments))
 
     def delete(self, document_id: str) -> bool:
-        """Remove an entry; False if there was none."""
+        """Remove an entry; False if there was none. Its passages are then due to be removed."""
         with self._connection.pipeline() as pipeline:
             pipeline.delete(document_key(document_id))
             pipeline.zrem(DOCUMENTS_KEY, document_id)
-            deleted, _ = pipeline.execute()
+            pipeline.sadd(DELETED_DOCUMENTS_KEY, document_id)
+            deleted, _, _ = pipeline.execute()
         return bool(deleted)
+
+    def deleted(self) -> set[str]:
+        """Ids of the deleted documents whose passages may still be in the index."""
+        members = cast("set[bytes]", self._connection.smembers(DELETED_DOCUMENTS_KEY))
+        return {member.decode() for member in members}
+
+    def forget_deleted(self, document_id: str) -> None:
+        """Say that the passages of a deleted document are gone."""
+        self._connection.srem(DELETED_DOCUMENTS_KEY, document_id)
 
     def index_state(self) -> IndexState:
         """Which collection answers, and how many documents there are; one round trip."""
@@ -87,6 +116,7 @@ class DocumentRegister:
             documents=documents,
             reindexed=int(texts.get("reindexed", 0)),
             reindex_job_id=texts.get("reindex_job_id", ""),
+            building=texts.get("building", ""),
         )
 
     def set_index(self, **fields: str | int) -> None:
@@ -94,17 +124,15 @@ class DocumentRegister:
         mapping: dict[FieldT, EncodableT] = {name: value for name, value in fields.items()}
         self._connection.hset(INDEX_KEY, mapping=mapping)
 
+    def activate_first(self, collection: str) -> str:
+        """Let a collection answer if none does yet; returns the one that does. Atomic."""
+        return cast("bytes", self._activate_first(keys=[INDEX_KEY], args=[collection])).decode()
+
     def claim_samples(self) -> bool:
         """True for the first caller ever, if no document is there: it adds the samples."""
         if self._connection.zcard(DOCUMENTS_KEY):
             return False
         return bool(self._connection.hsetnx(INDEX_KEY, "samples", 1))
-
-
-def _fields_of(document: Document) -> dict[FieldT, EncodableT]:
-    names = [name for name in Document.__dataclass_fields__ if name != "id"]
-    plain = _plain({name: getattr(document, name) for name in names})
-    return {name: value for name, value in plain.items()}
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, str | int | float]:
@@ -126,7 +154,7 @@ def _plain(fields: dict[str, Any]) -> dict[str, str | int | float]:
 def _document(document_id: str, fields: dict[bytes, bytes]) -> Document | None:
     texts = {name.decode(): value.decode() for name, value in fields.items()}
     if "status" not in texts:
-        return None  # none, or one that is being entered at this moment
+        return None
     values: dict[str, Any] = {
         name: _NUMBERS.get(name, str)(texts[name])
         for name in Document.__dataclass_fields__
@@ -138,8 +166,3 @@ def _document(document_id: str, fields: dict[bytes, bytes]) -> Document | None:
             texts["failure_kind"], texts["failure_message"], texts["failure_command"]
         )
     return Document(**{**values, "id": document_id})
-
-
-def readable(documents: Iterable[Document]) -> list[Document]:
-    """Those that are in an index, or on their way: all but the failed."""
-    return [item for item in documents if item.status is not DocumentStatus.FAILED]

@@ -18,6 +18,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
+from jobs.embedded_qdrant import open_embedded
 from jobs.embedding import Embedder
 from jobs.errors import EmbeddingsUnsupported, IndexTooOld, IndexUnavailable
 from jobs.models import Passage
@@ -242,16 +243,7 @@ class PassageIndex:
 def build_index(settings: Settings, embedder: Embedder | None) -> PassageIndex:
     """The configured index. An embedded one is locked to this process: raises IndexUnavailable."""
     if settings.embedded_qdrant:
-        folder = settings.data_dir.resolve() / "qdrant"
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            client = QdrantClient(path=str(folder), force_disable_check_same_thread=True)
-        except RuntimeError as error:
-            raise IndexUnavailable(
-                "The embedded document index is in use by another worker process. "
-                "Run one worker, or set QDRANT_URL to a Qdrant server.",
-                command="docker compose up -d qdrant",
-            ) from error
+        client = open_embedded(settings.data_dir.resolve() / "qdrant")
         return PassageIndex(client, embedder, local=True)
     client = QdrantClient(
         url=settings.qdrant_url,

@@ -7,6 +7,7 @@ import ipaddress
 import tempfile
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -182,7 +183,7 @@ class Settings(BaseSettings):
     @property
     def broker_url(self) -> str:
         """The URL of the Valkey in use, embedded or not."""
-        return self.redis_url or f"unix://{self.valkey_socket}"
+        return self.redis_url or f"unix://{quote(str(self.valkey_socket))}"
 
     @property
     def document_store_url(self) -> str:

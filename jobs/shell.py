@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,14 +13,15 @@ from tqdm import tqdm
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.documents import SUPPORTED_EXTENSIONS, DocumentClient
-from jobs.errors import AskqueueError
-from jobs.models import Document, DocumentStatus
+from jobs.errors import AskqueueError, BrokerUnavailable
+from jobs.models import DocumentStatus
 from jobs.register import DocumentRegister
-from jobs.settings import Settings
+from jobs.settings import INDEXING_QUEUE, Settings
 from jobs.store import DocumentStore
 
 POLL_SECONDS = 0.3
 SHELL_USER = "shell"
+NO_WORKER = "No worker is indexing: documents are queued until one starts (make run)."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = Settings()
     broker = Broker(connect(settings.broker_url), settings)
+    jobs = JobClient(broker)
     documents = DocumentClient(
         broker, DocumentStore(settings.document_store_url), DocumentRegister(broker.connection)
     )
@@ -36,21 +38,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _list(documents)
         if options.command == "remove":
             return _remove(documents, options.ids)
-        if not JobClient(broker).workers():
-            _say("No worker is running: documents are queued until one starts (make run).")
-            options.no_wait = True
-        return _add(documents, options.paths, wait=not options.no_wait)
+
+        def is_anyone_indexing() -> bool:
+            return any(INDEXING_QUEUE in report.queues for report in jobs.workers())
+
+        return _add(documents, options.paths, is_anyone_indexing, wait=not options.no_wait)
     except AskqueueError as error:
-        _say(error.message)
+        _say(f"{error.message}\n{error.command}".strip())
         return 1
+    except KeyboardInterrupt:
+        _say("\nWhat was added goes on being indexed.")
+        return 1
+    finally:
+        broker.connection.close()
 
 
-def _add(documents: DocumentClient, paths: Sequence[Path], *, wait: bool) -> int:
+def _add(
+    documents: DocumentClient,
+    paths: Sequence[Path],
+    is_anyone_indexing: Callable[[], bool],
+    *,
+    wait: bool,
+) -> int:
     added: dict[str, str] = {}
     refused = 0
     for path in _files(paths):
         try:
             document, is_new = documents.add(SHELL_USER, path.name, path.read_bytes())
+        except BrokerUnavailable:
+            raise  # the next file would meet it as well
         except (AskqueueError, OSError) as error:
             refused += 1
             _say(f"{path}: {getattr(error, 'message', '') or error}")
@@ -58,16 +74,26 @@ def _add(documents: DocumentClient, paths: Sequence[Path], *, wait: bool) -> int
         if not is_new:
             _say(f"{path}: already there as “{document.name}”")
         added[document.id] = str(path)
-    failed = _watch(documents, added) if wait and added else []
+    if not added and not refused:
+        _say("There is no document that can be read.")
+    if wait and added:
+        _watch(documents, added, is_anyone_indexing)
+    elif added and not is_anyone_indexing():
+        _say(NO_WORKER)
+    now = [item for item in documents.list() if item.id in added]
+    failed = [item for item in now if item.status is DocumentStatus.FAILED]
+    indexed = sum(item.status is DocumentStatus.INDEXED for item in now)
     for document in failed:
         _say(f"{added[document.id]}: {document.failure.message if document.failure else 'failed'}")
-    word = "indexed" if wait else "queued"
-    _say(f"{len(added) - len(failed)} {word}, {len(failed)} failed, {refused} refused")
-    return 1 if failed or refused or not added else 0
+    waiting = len(now) - len(failed) - indexed
+    _say(f"{indexed} indexed, {waiting} queued, {len(failed)} failed, {refused} refused")
+    return 1 if failed or refused or not added or (wait and waiting) else 0
 
 
-def _watch(documents: DocumentClient, added: dict[str, str]) -> list[Document]:
-    """Show a bar until all are done; returns those that failed."""
+def _watch(
+    documents: DocumentClient, added: dict[str, str], is_anyone_indexing: Callable[[], bool]
+) -> None:
+    """Show a bar until all are done, or until no worker is there to do it."""
     with tqdm(total=len(added), unit="document", bar_format="{l_bar}{bar}| {n:.1f}/{total}") as bar:
         while True:
             known = [item for item in documents.list() if item.id in added]
@@ -81,7 +107,10 @@ def _watch(documents: DocumentClient, added: dict[str, str]) -> list[Document]:
             bar.set_description_str(f"{running.name}: {running.stage}" if running else "")
             bar.refresh()
             if len(over) >= len(known):
-                return [item for item in over if item.status is DocumentStatus.FAILED]
+                return
+            if not is_anyone_indexing():
+                bar.write(NO_WORKER)
+                return
             time.sleep(POLL_SECONDS)
 
 

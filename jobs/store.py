@@ -12,84 +12,108 @@ from pathlib import Path
 
 from upath import UPath
 
-from jobs.errors import DocumentStoreUnavailable
+from jobs.errors import DocumentStoreUnavailable, UnreadableDocument
 
-SAFE_NAME_CHARS = 120
+# Most file systems allow 255 bytes a name, and some stores less.
+SAFE_NAME_BYTES = 180
+LOCAL_PROTOCOLS = ("", "file", "local")
 
 
 class DocumentStore:
-    """Files by document id and name. Writing is atomic: a file is there whole, or not at all."""
+    """Files by document id and name. Writing is atomic: a file is there whole, or not at all.
+
+    Each method raises DocumentStoreUnavailable, with a sentence of its own for a full disk.
+    """
 
     def __init__(self, url: str) -> None:
-        self._root = UPath(url)
+        self._url = url
 
     def save(self, document_id: str, name: str, data: bytes) -> None:
-        """Store a file. Raises DocumentStoreUnavailable, with its own sentence for a full disk."""
-        target = self._path(document_id, name)
+        """Store a file, over one of the same id and name."""
         with _store_errors():
+            target = self._folder(document_id) / _safe(name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(target, Path):
-                partial = target.with_name(f".{uuid.uuid4().hex}.part")
-                try:
-                    partial.write_bytes(data)
-                    partial.replace(target)
-                finally:
-                    partial.unlink(missing_ok=True)
-            else:
+            if not isinstance(target, Path):
                 target.write_bytes(data)  # object stores write whole objects
+                return
+            partial = target.with_name(f".{uuid.uuid4().hex}.part")
+            try:
+                partial.write_bytes(data)
+                partial.replace(target)
+            finally:
+                partial.unlink(missing_ok=True)
 
     def exists(self, document_id: str, name: str) -> bool:
         with _store_errors():
-            return bool(self._path(document_id, name).exists())
+            return bool((self._folder(document_id) / _safe(name)).exists())
 
     def read(self, document_id: str, name: str) -> bytes:
+        """The content of a file. Raises UnreadableDocument if it is gone."""
         with _store_errors():
-            return bytes(self._path(document_id, name).read_bytes())
+            return bytes((self._folder(document_id) / _safe(name)).read_bytes())
 
     @contextmanager
     def local_copy(self, document_id: str, name: str) -> Iterator[Path]:
-        """A path on this machine for as long as the block runs; do not write to it."""
-        stored = self._path(document_id, name)
+        """A path on this machine for as long as the block runs; do not write to it.
+
+        Raises UnreadableDocument if the file is gone.
+        """
+        with _store_errors():
+            stored = self._folder(document_id) / _safe(name)
+            if isinstance(stored, Path):
+                stored.stat()
         if isinstance(stored, Path):
-            if not self.exists(document_id, name):
-                raise DocumentStoreUnavailable("The stored file is gone. Upload it again.")
             yield stored
             return
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / _safe(name)
-            copy.write_bytes(self.read(document_id, name))
+            data = self.read(document_id, name)
+            with _store_errors():
+                copy.write_bytes(data)
             yield copy
 
     def delete(self, document_id: str) -> None:
         """Remove what is stored of a document, if anything."""
-        folder = self._root / document_id
         with _store_errors():
+            folder = self._folder(document_id)
             if not folder.exists():
                 return
-            for file in list(folder.iterdir()):
-                file.unlink()
+            for file in [folder / path.name for path in folder.iterdir()]:
+                file.unlink(missing_ok=True)
             if isinstance(folder, Path):
                 folder.rmdir()
 
-    def _path(self, document_id: str, name: str) -> UPath:
-        return self._root / document_id / _safe(name)
+    def _folder(self, document_id: str) -> Path | UPath:
+        root = UPath(self._url)
+        if root.protocol in LOCAL_PROTOCOLS:
+            return Path(root.path) / document_id
+        return root / document_id
 
 
 def _safe(name: str) -> str:
     """A file name that no file system takes for anything else; the extension stays."""
     base = re.split(r"[/\\]", name)[-1]
-    cleaned = re.sub(r"[^\w.() -]+", "_", base).strip(". ") or "document"
-    return cleaned[-SAFE_NAME_CHARS:]
+    cleaned = re.sub(r"[^\w.() -]+", "_", base)
+    short = cleaned.encode(errors="replace")[-SAFE_NAME_BYTES:].decode(errors="ignore")
+    return short.strip(". ") or "document"
 
 
 @contextmanager
 def _store_errors() -> Iterator[None]:
     try:
         yield
+    except FileNotFoundError as error:
+        raise UnreadableDocument("The stored file is gone. Upload it again.") from error
+    except ImportError as error:
+        raise DocumentStoreUnavailable(
+            f"DOCUMENT_STORE needs a package that is not installed. {error}."
+        ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DocumentStoreUnavailable(
                 "There is no space left where documents are stored. Nothing was added; "
                 "ask the operator to free some."
             ) from error
+        raise DocumentStoreUnavailable() from error
+    except Exception as error:  # each kind of store has errors of its own, with no common base
         raise DocumentStoreUnavailable() from error

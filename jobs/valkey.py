@@ -18,11 +18,15 @@ from jobs.settings import Settings
 
 def valkey_command(settings: Settings) -> list[str]:
     """The command line of the server. Its folder, `DATA_DIR/valkey`, must exist."""
+    data_dir, server_socket = settings.data_dir.resolve(), settings.valkey_socket
+    # The server tells clients this path among other words; redis-py cannot read one with a space
+    # in it. Relative to `dir` it has none, whatever the folder is called.
+    is_inside = server_socket.parent == data_dir
     options = {
         "port": "0",
-        "unixsocket": str(settings.valkey_socket),
+        "unixsocket": f"../{server_socket.name}" if is_inside else str(server_socket),
         "unixsocketperm": "700",
-        "dir": str(settings.data_dir.resolve() / "valkey"),
+        "dir": str(data_dir / "valkey"),
         "daemonize": "no",
         "loglevel": "notice",
         # Every write is in the log within a second; a snapshot would add nothing to that.

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
-from fastapi import Body, Depends, FastAPI, Query, Request
+from fastapi import Body, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from jobs.client import JobClient
@@ -70,12 +71,12 @@ PENDING: dict[int | str, dict[str, Any]] = {
 }
 
 
-app = FastAPI(
+app = FastAPIOffline(  # its docs load no script from a foreign host
+    docs_url="/docs",
+    redoc_url=None,
     title="Askqueue",
     summary="Ask questions of your documents: submit, follow, read the cited answer.",
     version="1",
-    docs_url="/docs",
-    redoc_url=None,
     openapi_url="/openapi.json",
     responses={422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,

@@ -8,6 +8,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
+from streamlit.runtime.pages_manager import PagesManager
 
 from jobs.errors import AskqueueError
 from jobs.logs import configure_logging
@@ -24,6 +25,10 @@ get_signer()  # a secret that cannot be had is better known now than at the firs
 _page_errors = logging.getLogger("streamlit.error_util")
 _page_errors.handlers.clear()
 _page_errors.propagate = True
+
+# Because of the folder ui/pages, a fresh process takes this for an app without a navigation, until
+# home.py first runs; a first visit to another page than the start page would never run it.
+PagesManager.uses_pages_directory = False
 
 
 def show_script_error(_error: Exception) -> bool:

@@ -155,3 +155,11 @@ def test_settings_choose_the_adapters(make_settings: Callable[..., Settings]) ->
     with_key = make_settings(openai_api_key=KEY, embedding_model="")
     assert build_generator(with_key).model == with_key.chat_model
     assert build_embedder(with_key) is None
+
+
+def test_own_key_is_sent_with_both_kinds_of_request(model: FakeModelServer) -> None:
+    """The chat request, which is not made through the SDK's own method, is authorised as well."""
+    ask(model)
+    embed(model)
+    assert [request["authorization"] for request in model.requests] == [f"Bearer {KEY}"] * 2
+    assert model.requests[0]["body"]["stream"] is True

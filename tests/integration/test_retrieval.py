@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from jobs import retrieval
+from jobs.embedded_qdrant import tokens_of
 from jobs.embedding import Embedder
 from jobs.errors import EmbeddingsUnsupported, IndexTooOld, IndexUnavailable, ModelOverloaded
 from jobs.extraction import extract
@@ -222,6 +223,20 @@ def test_index_survives_a_restart(
     reopened = make_index(model)
     assert found(reopened, "dividend per share", collection)[0] == "dividend"
     assert reopened.count(collection) == len(TEXTS)
+
+
+def test_embedded_search_splits_each_passage_once(
+    make_index: Callable[..., PassageIndex],
+) -> None:
+    """A second search works on remembered words; if not, qdrant-client has moved the split."""
+    index = make_index()
+    tokens_of.cache_clear()
+    collection = fill(index)
+    found(index, "hotel limit", collection)
+    split = tokens_of.cache_info().misses
+    assert split == len(TEXTS) + 1
+    found(index, "hotel limit", collection)
+    assert tokens_of.cache_info().misses == split
 
 
 def test_embedded_index_serves_many_threads(

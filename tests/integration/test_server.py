@@ -18,6 +18,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from jobs.errors import AskqueueError
 
@@ -108,7 +109,9 @@ def draw_page(web: Web, cookies: httpx.Cookies) -> str:
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     drawn = []
     with connect(
-        f"ws://{web.host}/_stcore/stream", additional_headers=headers, subprotocols=["streamlit"]
+        f"ws://{web.host}/_stcore/stream",
+        additional_headers=headers,
+        subprotocols=[Subprotocol("streamlit")],
     ) as websocket:
         run = BackMsg()
         run.rerun_script.query_string = ""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
 import ui.clients
 import ui.identity
@@ -20,12 +21,16 @@ RUN_SECONDS = 30
 OpenPage = Callable[..., AppTest]
 
 
+class _PagesManager(PagesManager):
+    """Takes AppTest's reset of `uses_pages_directory`, which ui/server.py sets for good."""
+
+
 @pytest.fixture
-def clients(
-    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> FakeClients:
+def clients(make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> FakeClients:
     """The clients that the pages get; whoever asks is `USER`."""
     fake = FakeClients(make_settings())
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
+    monkeypatch.setattr(app_test, "PagesManager", _PagesManager)
     monkeypatch.setattr(ui.clients, "get_clients", lambda: fake)
     monkeypatch.setattr(ui.identity, "current_user", lambda: USER)
     return fake
@@ -46,3 +51,21 @@ def open_page(clients: FakeClients) -> OpenPage:
         return app
 
     return open_
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page says, outside buttons and tables."""
+    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error", "code")
+    lines = [str(element.value) for kind in kinds for element in app.get(kind)]
+    # Escapes and invisible characters are for the browser.
+    return "\n".join(lines).replace("\\", "").replace("\u2060", "")
+
+
+def button_keys(app: AppTest) -> set[str]:
+    return {str(button.key) for button in app.button}
+
+
+def shown_job(app: AppTest) -> str:
+    """The id in the address, which AppTest gives as a string or as a list."""
+    value = app.query_params["job"]
+    return value if isinstance(value, str) else value[-1]

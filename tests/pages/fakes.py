@@ -30,7 +30,9 @@ USER = "b-alice"
 ANSWER = Answer(
     text="The hotel limit is **EUR 160** per night [1].",
     citations=(
-        Citation(1, "d1", "travel-policy.docx", "p1", "The limit is EUR 160 per night.", 4, 5, 0.87),
+        Citation(
+            1, "d1", "travel-policy.docx", "p1", "The limit is EUR 160 per night.", 4, 5, 0.87
+        ),
     ),
     timings=Timings(queue=0.012, retrieval=0.034, first_token=0.4, total=2.5),
     tokens=TokenUse(1640, 61),
@@ -40,7 +42,7 @@ BAD_KEY = Failure("bad_api_key", "The model server refused the API key.")
 
 
 class FakeJobs:
-    """JobClient in memory. `error`, if set, is raised by every call."""
+    """JobClient in memory. `error`, if set, is raised by every call, `submit_error` by one."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, JobView] = {}
@@ -49,11 +51,18 @@ class FakeJobs:
         self.texts: dict[str, str] = {}
         self.reports = [WorkerReport("worker-1", time.time())]
         self.error: AskqueueError | None = None
+        self.submit_error: AskqueueError | None = None
         self.calls: list[tuple[str, str]] = []
         self._numbers: Iterator[int] = itertools.count(1)
 
     def put(
-        self, question: str, state: JobState, *, user: str = USER, age_seconds: float = 60, **fields: object
+        self,
+        question: str,
+        state: JobState,
+        *,
+        user: str = USER,
+        age_seconds: float = 60,
+        **fields: object,
     ) -> str:
         """Script a job; newer ones are put later. Returns its id."""
         number = next(self._numbers)
@@ -74,6 +83,8 @@ class FakeJobs:
 
     def submit_question(self, user: str, question: str, *, urgent: bool = False) -> JobView:
         self._called("submit", question)
+        if self.submit_error is not None:
+            raise self.submit_error
         return self.jobs[self.put(question, JobState.QUEUED, user=user, age_seconds=0, position=1)]
 
     def get_job(self, user: str, job_id: str) -> JobView:
@@ -168,9 +179,7 @@ class FakeDocuments:
         document_id = hashlib.sha256(data).hexdigest()
         if document_id in self.entries:
             return self.entries[document_id], False
-        document = Document(
-            document_id, name, len(data), added_at=time.time(), added_by=user
-        )
+        document = Document(document_id, name, len(data), added_at=time.time(), added_by=user)
         self.entries[document_id] = document
         return document, True
 

@@ -37,6 +37,7 @@ def test_marker_that_names_no_passage_is_removed_and_counted() -> None:
         ("x [1-3].", "x [1][2][3]."),
         ("x [1; 9].", "x [1]."),
         ("x [2][9].", "x [2]."),
+        ("x【2】.", "x[2]."),
     ],
 )
 def test_lists_and_ranges_become_single_markers(text: str, expected: str) -> None:
@@ -45,7 +46,13 @@ def test_lists_and_ranges_become_single_markers(text: str, expected: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["`list[9]` stays", "```\nvalues[9]\n```", "see [9](https://example.org)"]
+    "text",
+    [
+        "`list[9]` stays",
+        "```\nvalues[9]\n```",
+        "``list[9] of `x` ``",
+        "see [9](https://example.org)",
+    ],
 )
 def test_code_and_links_are_left_alone(text: str) -> None:
     """Brackets that are no citations are not touched, nor counted."""

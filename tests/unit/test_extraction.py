@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +13,13 @@ import pytest
 
 from jobs.errors import (
     EmptyDocument,
+    ExtractionTooLarge,
     ExtractionTooLong,
     JobStopped,
     UnreadableDocument,
 )
-from jobs.extraction import PASSAGE_CHARS, Extracted, extract
+from jobs.extraction import Extracted, extract
+from jobs.reading import PASSAGE_CHARS
 from jobs.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -66,6 +70,45 @@ def test_pdf_passages_know_their_pages(settings: Settings) -> None:
     assert extracted.passages[0].first_page == 1
 
 
+def test_pages_agree_with_the_page_numbers_printed_on_them(settings: Settings) -> None:
+    """A passage with the footer "Page 5 of 9" is on page 5, after any number of accents before."""
+    extracted = extract(SAMPLES / "annual-report-2025.pdf", "r.pdf", settings)
+    printed = [
+        (int(footer.group(1)), item.first_page, item.last_page)
+        for item in extracted.passages
+        if (footer := re.search(r"Page (\d) of 9", item.text))
+    ]
+    assert printed == [(page, page, page) for page in range(2, 10)]
+
+
+def test_slides_are_pages(settings: Settings) -> None:
+    """Each slide is a passage of its own, with the number that is printed on it."""
+    extracted = extract(SAMPLES / "strategy-northbound-2028.pptx", "s.pptx", settings)
+    assert [item.first_page for item in extracted.passages] == list(range(1, 13))
+    printed = [
+        (int(footer.group(1)), item.first_page)
+        for item in extracted.passages
+        if (footer := re.search(r"Strictly confidential\s+(\d+)", item.text))
+    ]
+    assert printed == [(number, number) for number in range(2, 13)]
+
+
+def test_passages_begin_with_a_sentence_where_the_overlap_allows(settings: Settings) -> None:
+    """A passage of prose starts neither in the middle of a sentence nor of a word."""
+    extracted = extract(SAMPLES / "remote-work-policy.md", "p.md", settings)
+    assert len(extracted.passages) > 2
+    assert all(item.text[0].isupper() or item.text[0].isdigit() for item in extracted.passages)
+    assert all(item.text[-1] in ".:!?" for item in extracted.passages)
+
+
+def test_html_leaves_no_marks(read: Callable[[str, bytes], Extracted]) -> None:
+    """Tags, styles, scripts, links and emphasis are gone; the words stay."""
+    page = b"""<html><head><style>p {color: red}</style><script>alert(1)</script></head><body>
+    <h1>Rules</h1><p>Wear <b>warm</b> <i>clothes</i>; see <a href="http://e.x/a">the list</a>.</p>
+    <p><img src="a.png" alt="x">5 * 3 * 2 &lt; 31</p></body></html>"""
+    assert text_of(read("a.html", page)) == "Rules Wear warm clothes; see the list. 5 * 3 * 2 < 31"
+
+
 def test_formats_without_pages_claim_none(settings: Settings) -> None:
     """A DOCX has no pages until it is printed."""
     extracted = extract(SAMPLES / "travel-and-expense-policy.docx", "t.docx", settings)
@@ -87,10 +130,49 @@ def test_wrong_extension_is_read_by_content(read: Callable[[str, bytes], Extract
     assert read("report.txt", data).media_type == "application/pdf"
 
 
-def test_text_in_another_encoding_is_read(read: Callable[[str, bytes], Extracted]) -> None:
-    """Windows text with accents comes out as people wrote it."""
-    text = "Der Ausschuss für Kühlräume prüft die Maßnahmen im nächsten Frühjahr ausführlich. " * 3
-    assert "Kühlräume" in text_of(read("notiz.txt", text.encode("cp1252")))
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.xlsx"])
+def test_text_called_something_else_is_read_as_text(
+    read: Callable[[str, bytes], Extracted], name: str
+) -> None:
+    """A text file with the extension of a binary format is read all the same."""
+    extracted = read(name, "Die Kühlräume sind in Köln.".encode())
+    assert (extracted.media_type, text_of(extracted)) == (
+        "text/plain",
+        "Die Kühlräume sind in Köln.",
+    )
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("a.txt", "", ""),
+        ("a.md", "", ""),
+        ("a.csv", "Ort\n", "\n"),
+        ("a.html", "<html><body><p>", "</p></body></html>"),
+    ],
+)
+def test_text_in_any_usual_encoding_is_read(
+    read: Callable[[str, bytes], Extracted], name: str, before: str, after: str, encoding: str
+) -> None:
+    """Accents come out as people wrote them, and no byte order mark with them."""
+    text = f"{before}Größere Kühlräume in Köln{after}"
+    expected = "Größere Kühlräume in Köln"
+    assert text_of(read(name, text.encode(encoding))).removeprefix("Ort: ") == expected
+
+
+def test_html_is_read_in_the_encoding_it_declares(read: Callable[[str, bytes], Extracted]) -> None:
+    """The charset of the page counts where the bytes are no UTF-8."""
+    page = '<html><head><meta charset="iso-8859-2"></head><body>Gdańsk, Łódź</body></html>'
+    assert text_of(read("a.html", page.encode("iso-8859-2"))) == "Gdańsk, Łódź"
+
+
+def test_letter_across_the_sniffed_bytes_does_no_harm(
+    read: Callable[[str, bytes], Extracted],
+) -> None:
+    """The kind of a file is told from its beginning, which may end inside a letter."""
+    text = "a" * 8191 + "é ends it."
+    assert read("a.txt", text.encode()).passages[-1].text.endswith("ends it.")
 
 
 @pytest.mark.parametrize(
@@ -103,6 +185,20 @@ def test_file_without_text_is_empty(
     """Nothing to index is said as such."""
     with pytest.raises(EmptyDocument):
         read(name, data)
+
+
+def test_encrypted_pdf_is_called_encrypted(read: Callable[[str, bytes], Extracted]) -> None:
+    """The sentence says to save a copy without the password."""
+    with pytest.raises(UnreadableDocument, match=r"encrypted\. Save a copy without a"):
+        read("secret.pdf", _encrypted_pdf())
+
+
+def test_office_file_with_a_password_is_called_encrypted(
+    read: Callable[[str, bytes], Extracted],
+) -> None:
+    """With a password, Office files are no archives but OLE containers."""
+    with pytest.raises(UnreadableDocument, match="encrypted, or in the format of Office before"):
+        read("secret.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
 
 
 def test_broken_files_are_unreadable(read: Callable[[str, bytes], Extracted]) -> None:
@@ -126,8 +222,36 @@ def test_zip_bomb_costs_only_itself(make_settings: Callable[..., Settings], tmp_
     path = tmp_path / "bomb.docx"
     path.write_bytes(archive.getvalue())
     limited = make_settings(extraction_memory_mb=512, extraction_timeout_seconds=30)
-    with pytest.raises(UnreadableDocument):
+    with pytest.raises(UnreadableDocument, match="unpacks to far more than its size"):
         extract(path, "bomb.docx", limited)
+
+
+def test_file_that_needs_too_much_memory_names_the_setting(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """The limit holds for the child; the sentence says what to raise."""
+    path = tmp_path / "big.txt"
+    path.write_bytes(b"A sentence of a very long text. " * (2 * 2**20))
+    with pytest.raises(ExtractionTooLarge, match="EXTRACTION_MEMORY_MB"):
+        extract(path, "big.txt", make_settings(extraction_memory_mb=256))
+
+
+def test_child_is_told_no_secrets(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes over the parser by a hostile file finds no key in its environment."""
+    path = tmp_path / "a.txt"
+    path.write_text("Some text.")
+    seen = tmp_path / "environment"
+    script = tmp_path / "spy"
+    script.write_text(f"#!/bin/sh\nenv > {seen}\nexit 1\n")
+    script.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(script))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    with pytest.raises(UnreadableDocument):
+        extract(path, "a.txt", settings)
+    assert "PATH=" in seen.read_text()
+    assert "sk-secret" not in seen.read_text()
 
 
 def test_slow_extraction_is_cut_off(
@@ -144,20 +268,47 @@ def test_slow_extraction_is_cut_off(
 def test_stop_kills_the_child(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A cancelled job does not wait for its extraction."""
+    """A cancelled job does not wait for its extraction, and leaves no process."""
     path = tmp_path / "a.txt"
     path.write_text("Some text.")
     monkeypatch.setattr("sys.executable", str(_sleeper(tmp_path)))
+    pid = tmp_path / "pid"
 
     def check() -> None:
-        raise JobStopped
+        if pid.exists() and pid.read_text().strip():
+            raise JobStopped
 
     with pytest.raises(JobStopped):
         extract(path, "a.txt", settings, check)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 def _sleeper(folder: Path) -> Path:
     script = folder / "sleeper"
-    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.write_text(f"#!/bin/sh\necho $$ > {folder / 'pid'}\nexec sleep 60\n")
     script.chmod(0o700)
     return script
+
+
+def _encrypted_pdf() -> bytes:
+    """A PDF whose keys no empty password opens, by the standard security handler."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>",
+        b"<< /Filter /Standard /V 1 /R 2 /Length 40 /P -4 /O <%s> /U <%s> >>"
+        % (b"41" * 32, b"42" * 32),
+    ]
+    body, offsets = b"%PDF-1.4\n", []
+    for number, item in enumerate(objects, 1):
+        offsets.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, item)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return (
+        body
+        + b"xref\n0 5\n0000000000 65535 f \n"
+        + table
+        + b"trailer\n<< /Size 5 /Root 1 0 R /Encrypt 4 0 R /ID [<01><01>] >>\n"
+        + b"startxref\n%d\n%%%%EOF\n" % len(body)
+    )

@@ -34,12 +34,14 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         history = read_history(jobs, user)
     except BrokerUnavailable as error:
         show_outage(error.failure)
-        seconds, states = OUTAGE_SECONDS, None
+        seconds, states = OUTAGE_SECONDS, state.sidebar_states()
     else:
         states = states_of(history)
         if any(not job.state.is_over for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
     outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()
     state.set_refresh_seconds(seconds)
+    # The sidebar notes what it shows itself; this is for a run that ends before it is drawn.
+    state.set_sidebar_states(states)
     if state.take_redraw_request() or outdated:
         st.rerun()

@@ -1,0 +1,40 @@
+"""Opens the embedded Qdrant: a folder that one process owns. Nothing else knows it is embedded."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from qdrant_client import QdrantClient
+from qdrant_client.local import bm25, payload_filters
+
+from jobs.errors import IndexUnavailable
+
+# Passages whose words are kept: about 2 KB each.
+REMEMBERED_TEXTS = 10_000
+
+
+def open_embedded(folder: Path) -> QdrantClient:
+    """The Qdrant in this folder, locked to this process. Raises IndexUnavailable if it is in use.
+
+    It has no lock between threads: hold one of your own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # For each search it splits every passage into words, which is most of its time. The split of
+    # a text never changes, so it is remembered: 18 ms become 6 ms for 150 passages.
+    setattr(bm25, "unindexed_text_tokens", tokens_of)  # noqa: B010 (it is not exported)
+    try:
+        return QdrantClient(path=str(folder), force_disable_check_same_thread=True)
+    except RuntimeError as error:
+        raise IndexUnavailable(
+            "The embedded document index is in use by another worker process. "
+            "Run one worker, or set QDRANT_URL to a Qdrant server.",
+            command="docker compose up -d qdrant",
+        ) from error
+
+
+@lru_cache(REMEMBERED_TEXTS)
+def tokens_of(text: str) -> list[str]:
+    """The words of a text as BM25 counts them. Shared between callers: not to be changed."""
+    return [sys.intern(token) for token in payload_filters.unindexed_text_tokens(text)]

@@ -1,0 +1,61 @@
+"""Real processes for integration tests: started on free ports, awaited with a deadline, stopped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jobs.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
+    """Poll until `condition` holds; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
+        time.sleep(0.05)
+
+
+def environment(**values: object) -> dict[str, str]:
+    """The environment of a process: of the test run, without its settings, with these."""
+    blank = dict.fromkeys((name.upper() for name in Settings.model_fields), "")
+    return {**os.environ, **blank, **{name.upper(): str(value) for name, value in values.items()}}
+
+
+@contextmanager
+def running(
+    command: list[str], log: Path, env: dict[str, str], stop_seconds: float = 15.0
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in the project's folder that writes to `log` and is stopped at the end."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(stop_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command line of `python -m name`."""
+    return [sys.executable, "-m", name, *arguments]

@@ -1,0 +1,332 @@
+"""The Ask page in every state of a question."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from jobs.errors import BrokerUnavailable, InvalidQuestion
+from jobs.models import (
+    DocumentStatus,
+    Failure,
+    IndexState,
+    JobState,
+    Stage,
+    SupportLevel,
+    WorkerReport,
+)
+from tests.pages.conftest import OpenPage, button_keys, shown_job, words
+from tests.pages.fakes import ANSWER, BAD_KEY, FakeClients
+
+
+def test_no_documents_leads_to_the_documents_page(open_page: OpenPage) -> None:
+    """Before there is a document, the page says so and links to where they are added."""
+    app = open_page()
+    assert "There are no documents yet" in words(app)
+    assert [link.label for link in app.get("page_link")] == ["Add documents"]
+
+
+def test_first_visit_suggests_three_questions(clients: FakeClients, open_page: OpenPage) -> None:
+    """With the samples indexed, three questions that they answer are one click away."""
+    for name in ("travel-and-expense-policy.docx", "annual-report-2025.pdf"):
+        clients.documents.put(name)
+    app = open_page()
+    assert len([key for key in button_keys(app) if key.startswith("suggestion_")]) == 3
+    app.button(key="suggestion_0").click().run()
+    assert clients.jobs.done("submit") == ["What is the hotel limit per night?"]
+    assert app.header[0].value == "What is the hotel limit per night?"
+
+
+def test_own_documents_give_a_hint_instead_of_suggestions(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Where no sample is indexed, nothing is suggested that could not be answered."""
+    clients.documents.put("minutes.docx")
+    app = open_page()
+    assert "One document is ready" in words(app)
+    assert not any(key.startswith("suggestion_") for key in button_keys(app))
+
+
+def test_first_documents_on_their_way_show_progress(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """While the first documents are indexed, the page says so and looks again."""
+    clients.documents.put("a.pdf", DocumentStatus.INDEXING, progress=0.5)
+    app = open_page()
+    assert "being indexed" in words(app)
+    assert app.session_state["refresh_seconds"] == 1.5
+
+
+def test_asking_submits_and_shows_the_question(clients: FakeClients, open_page: OpenPage) -> None:
+    """What is typed is submitted, shown as queued with its place, and put in the address."""
+    clients.documents.put("minutes.docx")
+    app = open_page()
+    app.chat_input[0].set_value("How many trucks?").run()
+    assert clients.jobs.done("submit") == ["How many trucks?"]
+    assert "Next in the queue" in words(app)
+    assert shown_job(app) == "job-1"
+    assert "open_job-1" in button_keys(app)
+
+
+def test_queued_question_tells_its_place(clients: FakeClients, open_page: OpenPage) -> None:
+    """A queued question says how many are before it, and can be stopped."""
+    job = clients.jobs.put("How many trucks?", JobState.QUEUED, position=2)
+    app = open_page()
+    assert "2nd in the queue" in words(app)
+    app.button(key=f"stop_{job}").click().run()
+    assert clients.jobs.done("stop") == [job]
+    assert "Stopping…" in words(app)
+
+
+def test_waiting_question_says_what_it_waits_for(clients: FakeClients, open_page: OpenPage) -> None:
+    """A question beyond the user's share says that it waits for the user's others."""
+    clients.jobs.put("How many trucks?", JobState.WAITING)
+    assert "Waits for your other questions" in words(open_page())
+
+
+def test_streaming_answer_shows_stage_and_text(clients: FakeClients, open_page: OpenPage) -> None:
+    """While an answer streams, its words so far and its stage show, refreshed twice a second."""
+    job = clients.jobs.put("How many trucks?", JobState.STARTED, stage=Stage.GENERATING)
+    clients.jobs.texts[job] = "There are 40 tru"
+    app = open_page()
+    assert "Writing the answer…" in words(app)
+    assert "There are 40 tru" in words(app)
+    assert app.session_state["refresh_seconds"] == 0.5
+
+
+def test_finished_answer_shows_text_sources_and_facts(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """A finished answer has its text, each cited passage, and what it took."""
+    clients.jobs.put("What is the hotel limit?", JobState.FINISHED)
+    app = open_page()
+    text = words(app)
+    assert "The hotel limit is **EUR 160** per night :blue-badge[1]." in text
+    assert "The limit is EUR 160 per night." in text
+    assert "Retrieval score 0.87" in text
+    assert "Waited 12 ms · search 34 ms · first word 400 ms · 2.5 s in all" in text
+    assert "1,640 + 61 tokens · stub-model" in text
+    label = app.expander[0].label.replace("\\", "")
+    assert label == ":blue-badge[1] travel-policy.docx :gray[· pages 4–5]"
+
+
+def test_nothing_refreshes_when_nothing_runs(clients: FakeClients, open_page: OpenPage) -> None:
+    """Once all questions are over, the page stops polling."""
+    job = clients.jobs.put("What is the hotel limit?", JobState.STARTED)
+    app = open_page()
+    assert app.session_state["refresh_seconds"] == 0.5
+    clients.jobs.change(job, state=JobState.FINISHED)
+    clients.jobs.answers[job] = ANSWER
+    app.run()
+    assert app.session_state["refresh_seconds"] is None
+
+
+def test_other_running_questions_refresh_more_slowly(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """While only questions that are not shown run, a slower refresh is enough."""
+    clients.jobs.put("Running", JobState.STARTED)
+    shown = clients.jobs.put("Finished", JobState.FINISHED)
+    app = open_page(job=shown)
+    assert app.session_state["refresh_seconds"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("support", "sentence"),
+    [
+        (SupportLevel.UNSUPPORTED, "cites no passage"),
+        (SupportLevel.NOT_FOUND, "The hotel limit"),
+    ],
+)
+def test_answer_without_support_is_marked(
+    clients: FakeClients, open_page: OpenPage, support: SupportLevel, sentence: str
+) -> None:
+    """An answer without citations warns; one that was not found is told as plain information."""
+    job = clients.jobs.put("What is the hotel limit?", JobState.FINISHED)
+    clients.jobs.answers[job] = replace(ANSWER, support=support, citations=())
+    app = open_page()
+    box = app.warning if support is SupportLevel.UNSUPPORTED else app.info
+    assert any(sentence in element.value for element in box)
+    assert not app.expander
+
+
+def test_extractive_answer_is_labelled(clients: FakeClients, open_page: OpenPage) -> None:
+    """An answer that was quoted, not written, says so."""
+    job = clients.jobs.put("What is the hotel limit?", JobState.FINISHED)
+    clients.jobs.answers[job] = replace(ANSWER, extractive=True, model="")
+    assert "Quoted from the documents; no model is set." in words(open_page())
+
+
+def test_worker_notes_show_as_quiet_banners(clients: FakeClients, open_page: OpenPage) -> None:
+    """What a worker reports shows on the page: how answers are made, notes, index problems."""
+    problem = Failure(
+        "index_too_old", "The Qdrant server is too old.", "docker compose pull qdrant"
+    )
+    clients.jobs.reports = [
+        WorkerReport("w", time.time(), extractive=True, notes=("No embeddings.",), problem=problem)
+    ]
+    clients.documents.index = IndexState(active="a", target="b", documents=3)
+    app = open_page()
+    text = words(app)
+    assert "Set `OPENAI_API_KEY` or `OPENAI_BASE_URL`" in text
+    assert "No embeddings." in text
+    assert "The Qdrant server is too old." in text
+    assert "docker compose pull qdrant" in text
+    assert "The embedding model has changed" in text
+
+
+def test_failed_question_says_why_and_can_be_retried(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """A failed question shows the reason, and runs again at a click."""
+    job = clients.jobs.put("How many trucks?", JobState.FAILED, failure=BAD_KEY)
+    app = open_page()
+    assert [error.value for error in app.error] == [BAD_KEY.message]
+    app.button(key=f"retry_{job}").click().run()
+    assert clients.jobs.done("retry") == [job]
+    assert "Next in the queue" in words(app)
+    assert not app.error
+
+
+def test_stopped_question_keeps_its_partial_text(clients: FakeClients, open_page: OpenPage) -> None:
+    """A stopped question shows how far it got."""
+    job = clients.jobs.put("How many trucks?", JobState.STOPPED)
+    clients.jobs.partials[job] = "There are 40"
+    app = open_page()
+    assert "You stopped this question. This is how far it got." in words(app)
+    assert "There are 40" in words(app)
+    assert f"retry_{job}" in button_keys(app)
+
+
+def test_retrying_question_shows_reason_and_wait(clients: FakeClients, open_page: OpenPage) -> None:
+    """Between two attempts, the page says what failed and when the next one starts."""
+    clients.jobs.put(
+        "How many trucks?",
+        JobState.RETRYING,
+        attempt=1,
+        retry_at=time.time() + 30,
+        failure=Failure("model_overloaded", "The model server is too busy."),
+    )
+    text = words(open_page())
+    assert "Attempt 2 starts in" in text
+    assert "The model server is too busy." in text
+
+
+def test_no_worker_is_told_with_a_command(clients: FakeClients, open_page: OpenPage) -> None:
+    """A question that waits without a living worker leads to the command that starts one."""
+    clients.jobs.put("How many trucks?", JobState.QUEUED, position=1)
+    clients.jobs.reports = []
+    app = open_page()
+    assert "No worker is running" in words(app)
+    assert app.code[0].value == "make run\npython -m jobs.worker"
+
+
+def test_no_worker_is_not_told_too_early(clients: FakeClients, open_page: OpenPage) -> None:
+    """In the first seconds, a worker may still be on its way."""
+    clients.jobs.put("How many trucks?", JobState.QUEUED, position=1, age_seconds=1)
+    clients.jobs.reports = []
+    assert "No worker is running" not in words(open_page())
+
+
+def test_foreign_or_unknown_job_is_not_found(clients: FakeClients, open_page: OpenPage) -> None:
+    """Another user's id, like one that does not exist, gives a sentence and no question."""
+    foreign = clients.jobs.put("Secret of Bob", JobState.FINISHED, user="b-bob")
+    for job in (foreign, "no-such-job"):
+        app = open_page(job=job)
+        assert "There is no such question" in words(app)
+        assert "Secret" not in words(app)
+        assert not app.header
+
+
+def test_deep_link_opens_that_question(clients: FakeClients, open_page: OpenPage) -> None:
+    """`?job=` shows that question, not the latest."""
+    older = clients.jobs.put("Older", JobState.FINISHED)
+    clients.jobs.put("Newer", JobState.FINISHED)
+    assert open_page(job=older).header[0].value == "Older"
+    assert open_page().header[0].value == "Newer"
+
+
+def test_outage_is_told_and_passes_by_itself(clients: FakeClients, open_page: OpenPage) -> None:
+    """Without Valkey the page says so, keeps the input, looks again, and recovers."""
+    clients.jobs.put("How many trucks?", JobState.FINISHED)
+    app = open_page()
+    clients.jobs.error = BrokerUnavailable()
+    app.run()
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == [BrokerUnavailable.message]
+    assert app.session_state["refresh_seconds"] == 3.0
+    assert app.chat_input
+    clients.jobs.error = None
+    app.button(key="outage_retry").click().run()
+    assert not app.warning
+    assert app.header[0].value == "How many trucks?"
+
+
+def test_question_that_cannot_be_sent_is_kept(clients: FakeClients, open_page: OpenPage) -> None:
+    """What could not be submitted stays on the page, to be sent again with a click."""
+    clients.documents.put("minutes.docx")
+    app = open_page()
+    clients.jobs.error = BrokerUnavailable()
+    app.chat_input[0].set_value("How many trucks?").run()
+    assert "How many trucks?" in words(app)
+    clients.jobs.error = None
+    app.button(key="unsent_send").click().run()
+    assert app.header[0].value == "How many trucks?"
+    assert "unsent_send" not in button_keys(app)
+
+
+def test_invalid_question_says_what_is_wrong(clients: FakeClients, open_page: OpenPage) -> None:
+    """A question that the client refuses shows the client's sentence."""
+    app = open_page()
+    clients.jobs.submit_error = InvalidQuestion("This question has 5,000 characters.")
+    app.chat_input[0].set_value("x" * 10).run()
+    assert "This question has 5,000 characters." in words(app)
+
+
+def test_deleting_a_question_asks_first(clients: FakeClients, open_page: OpenPage) -> None:
+    """A question goes only after a confirmation, and the page is then free for a new one."""
+    job = clients.jobs.put("What is the hotel limit?", JobState.FINISHED)
+    app = open_page()
+    app.button(key=f"delete_{job}").click().run()
+    assert clients.jobs.done("delete") == []
+    app.button(key="deletion_confirmed").click().run()
+    assert clients.jobs.done("delete") == [job]
+    assert not app.header
+
+
+def test_table_lists_questions_newest_first(clients: FakeClients, open_page: OpenPage) -> None:
+    """The table has state, question, outcome and times of each question, the newest on top."""
+    clients.jobs.put("Old", JobState.FAILED, failure=BAD_KEY)
+    clients.jobs.put("New", JobState.FINISHED, preview="**EUR 160** [1]")
+    frame = open_page().dataframe[0].value
+    assert list(frame["Question"]) == ["New", "Old"]
+    assert [list(state) for state in frame["State"]] == [["Finished"], ["Failed"]]
+    assert list(frame["Answer"]) == ["EUR 160 [1]", BAD_KEY.message]
+    assert frame["Took"][0] == pytest.approx(2.49)
+    assert list(frame["Retry"].fillna("")) == ["", ":material/replay: Retry"]
+
+
+def test_filter_keeps_one_state(clients: FakeClients, open_page: OpenPage) -> None:
+    """The filter shows the questions of one state, and says so if there are none."""
+    clients.jobs.put("Bad", JobState.FAILED, failure=BAD_KEY)
+    clients.jobs.put("Good", JobState.FINISHED)
+    app = open_page()
+    app.button_group(key="job_filter").set_value("failed").run()
+    assert list(app.dataframe[0].value["Question"]) == ["Bad"]
+    assert app.header[0].value == "Good"
+    app.button_group(key="job_filter").set_value("stopped").run()
+    assert "No stopped questions." in words(app)
+
+
+def test_long_tables_come_in_pages_of_fifty(clients: FakeClients, open_page: OpenPage) -> None:
+    """Beyond 50 questions there are pages."""
+    for number in range(60):
+        clients.jobs.put(f"Question {number}", JobState.FINISHED)
+    app = open_page()
+    assert len(app.dataframe[0].value) == 50
+    app.session_state["job_table_page"] = 2
+    app.run()
+    assert list(app.dataframe[0].value["Question"])[-1] == "Question 0"
+    assert len(app.dataframe[0].value) == 10

@@ -1,0 +1,129 @@
+"""The Documents page: the list, uploads, deletion, indexing again."""
+
+from __future__ import annotations
+
+from jobs.errors import BrokerUnavailable
+from jobs.models import DocumentStatus, Failure, IndexState
+from tests.pages.conftest import OpenPage, button_keys, words
+from tests.pages.fakes import USER, FakeClients
+
+UNREADABLE = Failure("unreadable_document", "No text could be read from this file.")
+
+
+def test_no_documents_invites_to_add_some(open_page: OpenPage) -> None:
+    """An empty list says what to do."""
+    app = open_page("documents")
+    assert "No documents yet." in words(app)
+    assert not app.dataframe
+
+
+def test_list_has_the_facts_of_each_document(clients: FakeClients, open_page: OpenPage) -> None:
+    """Name, size, pages, passages, status and who added it."""
+    clients.documents.put("report.pdf", pages=9, passages=18, added_by=USER)
+    app = open_page("documents")
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["Name"], row["Size"], row["Pages"], row["Passages"], row["By"]) == (
+        "report.pdf",
+        "4.2 kB",
+        9,
+        18,
+        "you",
+    )
+    assert list(row["Status"]) == ["Indexed"]
+    assert "1 document, 1 indexed, 18 passages" in words(app)
+    assert app.session_state["refresh_seconds"] is None
+
+
+def test_indexing_shows_live_progress(clients: FakeClients, open_page: OpenPage) -> None:
+    """While a document is indexed, its progress shows and the page refreshes itself."""
+    document = clients.documents.put(
+        "report.pdf", DocumentStatus.INDEXING, progress=0.4, stage="embedding 3 of 8"
+    )
+    app = open_page("documents")
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["Progress"], row["Doing"]) == (0.4, "Embedding 3 of 8")
+    assert app.session_state["refresh_seconds"] == 1.5
+    clients.documents.put("report.pdf")
+    app.run()
+    assert "Progress" not in app.dataframe[0].value
+    assert app.session_state["refresh_seconds"] is None
+    assert document in clients.documents.entries
+
+
+def test_upload_tells_what_became_of_each_file(clients: FakeClients, open_page: OpenPage) -> None:
+    """Of several files at once, each is added, recognised, or refused with its reason."""
+    app = open_page("documents")
+    app.file_uploader[0].set_value(
+        [
+            ("a.txt", b"alpha", "text/plain"),
+            ("b.txt", b"alpha", "text/plain"),
+            ("c.txt", b"", "text/plain"),
+        ]
+    ).run()
+    text = words(app)
+    assert "**a.txt** – added; it is being indexed" in text
+    assert "**b.txt** – already there as “a.txt”" in text
+    assert "**c.txt** – “c.txt” is empty." in text
+    assert [entry.name for entry in clients.documents.list()] == ["a.txt"]
+    app.button(key="upload_results_dismiss").click().run()
+    assert "a.txt** – added" not in words(app)
+
+
+def test_failed_document_says_why_and_can_be_retried(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """A document that could not be indexed shows the reason, with a retry."""
+    document = clients.documents.put("scan.pdf", DocumentStatus.FAILED, failure=UNREADABLE)
+    app = open_page("documents")
+    assert "**scan.pdf** could not be indexed" in words(app)
+    assert UNREADABLE.message in words(app)
+    app.button(key=f"retry_document_{document}").click().run()
+    assert clients.documents.get(document).status is DocumentStatus.QUEUED
+    assert not app.error
+
+
+def test_deletion_asks_first(clients: FakeClients, open_page: OpenPage) -> None:
+    """A document goes only after a confirmation; "Keep it" keeps it."""
+    document = clients.documents.put("report.pdf")
+    app = open_page("documents")
+    app.session_state["document_to_delete"] = document
+    app.run()
+    app.button(key="deletion_cancelled").click().run()
+    assert document in clients.documents.entries
+    assert "deletion_confirmed" not in button_keys(app)
+    app.session_state["document_to_delete"] = document
+    app.run()
+    assert "goes from the list and the index" in words(app)
+    app.button(key="deletion_confirmed").click().run()
+    assert clients.documents.entries == {}
+    assert "deletion_confirmed" not in button_keys(app)
+
+
+def test_changed_model_offers_to_index_again(clients: FakeClients, open_page: OpenPage) -> None:
+    """After the embedding model changed, everything can be indexed again, with progress."""
+    clients.documents.put("report.pdf")
+    clients.documents.index = IndexState(active="old", target="new", documents=4)
+    app = open_page("documents")
+    assert "The embedding model has changed" in words(app)
+    app.button(key="reindex_all").click().run()
+    assert clients.documents.reindexing
+    assert "reindex_all" not in button_keys(app)
+    assert app.get("progress")
+    assert app.session_state["refresh_seconds"] == 1.5
+
+
+def test_outage_is_told_without_a_trace(clients: FakeClients, open_page: OpenPage) -> None:
+    """Without Valkey the page says so and looks again."""
+    clients.documents.error = BrokerUnavailable()
+    app = open_page("documents")
+    assert BrokerUnavailable.message in words(app)
+    assert app.session_state["refresh_seconds"] == 3.0
+
+
+def test_documents_that_wait_without_a_worker_say_so(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Documents that wait while no worker lives lead to the command that starts one."""
+    clients.documents.put("report.pdf", DocumentStatus.QUEUED, added_at=0.0)
+    clients.jobs.reports = []
+    assert "No worker is running" in words(open_page("documents"))

@@ -1,0 +1,103 @@
+"""How words and numbers are written, and what a model's Markdown may not do."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ui.components import text
+
+JOINER = text.WORD_JOINER
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "![alt](http://evil.example/x.png)",
+        "[click](http://evil.example)",
+        "[click][ref]\n\n[ref]: http://evil.example",
+        r"\\[click](http://evil.example)",
+        r"\[1](http://evil.example)",
+        "[1](http://evil.example)",
+        ":[1](http://evil.example)",
+        "`a` ![alt](http://evil.example/`x`)",
+        "``a` ![alt](http://evil.example/x.png) `b``",
+        "```\n![alt](http://evil.example/x.png)",
+    ],
+)
+def test_links_and_images_are_not_markdown_any_more(markdown: str) -> None:
+    """Whatever the model writes, a closing bracket never meets an address or a reference."""
+    safe = text.safe_markdown(markdown)
+    for forbidden in ("](", "][", "]:"):
+        position = safe.find(forbidden)
+        assert position < 0 or safe[position - 1] == "\\", safe
+
+
+def test_citation_markers_become_badges() -> None:
+    """Markers are told apart from the text; a list of numbers gives a badge each."""
+    assert text.safe_markdown("So [1]. And [2, 3].") == (
+        f"So :blue-badge[1]. And :blue-badge[2]{''}:blue-badge[3].".replace("[2]:", f"[2]{JOINER}:")
+    )
+
+
+def test_dollars_and_directives_are_shown_as_written() -> None:
+    """Money is no formula, and Streamlit's own syntax stays text."""
+    safe = text.safe_markdown("$5 to $6 :material/home: :red[x]")
+    assert safe == rf"\$5 to \$6 :{JOINER}material/home: :{JOINER}red\[x\]"
+
+
+def test_addresses_become_code() -> None:
+    """A bare address can be read and copied, but not clicked."""
+    assert (
+        text.safe_markdown("See https://example.com/a?b=1.") == "See `https://example.com/a?b=1.`"
+    )
+
+
+def test_code_stays_code() -> None:
+    """Brackets and dollars in code are left alone."""
+    assert text.safe_markdown("Run `echo $HOME [x]` now") == "Run `echo $HOME [x]` now"
+    assert text.safe_markdown("```\n$x[1]\n```\n$5") == "```\n$x[1]\n```\n\\$5"
+
+
+def test_a_persons_words_are_shown_as_typed() -> None:
+    """Markdown in a question or a file name is not interpreted."""
+    assert text.plain("*a* [b](c) $d") == r"\*a\* \[b\]\(c\) \$d"
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd")]
+)
+def test_ordinals(number: int, word: str) -> None:
+    """Places in the queue are written as English writes them."""
+    assert text.ordinal(number) == word
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0123, "12 ms"),
+        (0.9999, "1.0 s"),
+        (4.24, "4.2 s"),
+        (185, "3 min 05 s"),
+        (3720, "1 h 02 min"),
+    ],
+)
+def test_durations(seconds: float, words: str) -> None:
+    """A span of time has the units that matter at its size."""
+    assert text.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(5, "now"), (300, "5 min"), (7300, "2 h"), (200_000, "2 d")]
+)
+def test_ages(seconds: float, words: str) -> None:
+    """An age has one unit."""
+    assert text.age(time.time() - seconds) == words
+
+
+def test_one_line_cuts_at_a_word() -> None:
+    """A long text ends with an ellipsis, at a word where one is near."""
+    assert text.one_line("one two\nthree four", 16) == "one two three…"
+    assert text.one_line("short", 16) == "short"
+    assert text.one_line("a verylongwordwithoutend", 10) == "a verylon…"
