@@ -24,7 +24,7 @@ from jobs.embedding import build_embedder
 from jobs.errors import JobStopped, NoDocuments
 from jobs.events import EventWriter
 from jobs.generation import Generator, build_generator
-from jobs.models import Answer, Stage
+from jobs.models import Answer, DocumentStatus, Stage, SupportLevel
 from jobs.outcomes import Outcome
 from jobs.records import AttemptStart, JobRecords
 from jobs.register import DocumentRegister
@@ -33,6 +33,8 @@ from jobs.settings import Settings
 from jobs.store import DocumentStore
 
 log = structlog.get_logger(__name__)
+
+STILL_INDEXING = "The documents are still being indexed. Retry in a moment."
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
@@ -174,8 +176,8 @@ def _answer(
     with broker_errors():
         collection = runtime.register.index_state().active
     if not collection:
-        raise NoDocuments()
-    return answer(
+        raise NoDocuments(STILL_INDEXING if _unready(runtime) else "")
+    result = answer(
         start.question,
         search=lambda question: runtime.index.search(
             question, runtime.settings.passages_per_answer, collection
@@ -184,6 +186,18 @@ def _answer(
         progress=_Progress(job_id, events, runtime.records),
         cancelled=cancellation,
     )
+    if result.support is not SupportLevel.CITED and (count := _unready(runtime)):
+        note = f"{count} of the documents were still being indexed. Ask again when they are ready."
+        result = replace(result, notes=(*result.notes, note))
+    return result
+
+
+def _unready(runtime: Runtime) -> int:
+    """How many documents are on their way into the index."""
+    with broker_errors():
+        documents = runtime.register.list()
+    unready = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
+    return sum(document.status in unready for document in documents)
 
 
 def _current_job() -> Job:

@@ -81,6 +81,7 @@ class JobResult(BaseModel):
     timings: dict[str, float | None] = {}
     tokens: dict[str, int] = {}
     model: str | None = None
+    notes: list[str] = Field([], description="What to know about the answer, in sentences.")
     error: ErrorDetail | None = None
 
 
@@ -113,6 +114,7 @@ def result_of(view: JobView, answer: Answer | None) -> JobResult:
         timings=data["timings"],
         tokens=data["tokens"],
         model=answer.model,
+        notes=list(answer.notes),
     )
 
 

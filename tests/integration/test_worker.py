@@ -170,6 +170,18 @@ def test_question_without_documents_fails_with_what_to_do(
     assert view.attempt == 1
 
 
+def test_answer_says_when_documents_were_not_ready(
+    settings: Settings, connection: redis.Redis
+) -> None:
+    """A question asked while documents are being indexed does not pretend that they say nothing."""
+    with stack_of(settings, connection, WORKER_THREADS="questions:1") as stack:  # none is indexed
+        stack.start_worker()
+        stack.documents.add("ann", "travel.md", TEXT)
+        early = stack.over(stack.ask().id)
+        assert early.failure is not None
+        assert "still being indexed" in early.failure.message
+
+
 def test_bad_key_fails_at_once_and_retry_succeeds_after(
     stack: Stack, model: FakeModelServer
 ) -> None:
