@@ -40,8 +40,8 @@ $(BIN)/python:
 			exec "$$python" -m venv $(VENV); \
 		fi; \
 	done; \
-	echo "Askqueue needs Python 3.11 or later, with its venv module; $(or $(PYTHON),python3) is$$( \
-		$(or $(PYTHON),python3) --version 2>/dev/null | sed 's/Python//' || true)." >&2; \
+	echo "Askqueue needs Python 3.11 or later, with its venv module; $(or $(PYTHON),python3) is $$( \
+		$(or $(PYTHON),python3) --version 2>/dev/null | sed -n '1s/Python //p' || true)." >&2; \
 	echo "Install it (on Debian: apt install python3 python3-venv), or name one that you have:" >&2; \
 	echo "  make run PYTHON=/path/to/python3.12" >&2; \
 	exit 1

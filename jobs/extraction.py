@@ -1,6 +1,6 @@
 """Text from files, by a child process with limits: a hostile file costs one job, not a worker.
 
-What the child does is in `jobs.reading`. Nothing here opens a file.
+What the child does is in `jobs.reading`. Nothing here parses a file.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ def expect_state(page: Page, label: str) -> None:
 
 def expect_row(page: Page, *cells: str) -> None:
     """Wait until the first row of the table has these words among its cells."""
-    row = page.get_by_test_id("stDataFrame").get_by_role("row").nth(1)
+    # The grid is drawn on a canvas; its rows are there for assistive technology, out of sight.
+    row = page.get_by_test_id("stDataFrame").locator("[role=row]").nth(1)
     for cell in cells:
         expect(row).to_contain_text(cell)
 
@@ -96,7 +97,7 @@ def test_uploaded_document_is_answered_from(page: Page) -> None:
     page.locator("input[type=file]").set_input_files(
         [{"name": "zeppelin.txt", "mimeType": "text/plain", "buffer": text}]
     )
-    expect(page.get_by_text("added; it is being indexed")).to_be_visible()
+    expect(page.get_by_text("added; the list below")).to_be_visible()
     expect_row(page, "zeppelin.txt", "Indexed", "you")
     page.get_by_role("link", name="Ask").click()
     ask(page, "How many passengers does the zeppelin Astra carry?")
@@ -151,18 +152,19 @@ def test_refreshes_lose_neither_words_nor_place(page: Page, model: FakeModelServ
     """While an answer streams, what is typed stays, and so does the scroll position."""
     model.tokens = 300
     model.token_delay_seconds = 0.05
-    page.set_viewport_size({"width": 1400, "height": 500})
+    page.set_viewport_size({"width": 1400, "height": 400})
     ask(page, "Write at length")
     expect(page.get_by_text("word word word").first).to_be_visible()
     main = page.get_by_test_id("stMain")
-    main.evaluate("element => element.scrollTo(0, 60)")
+    place = main.evaluate("element => { element.scrollTo(0, 60); return element.scrollTop }")
+    assert place > 0
     box = page.get_by_placeholder("Ask your documents…")
     box.press_sequentially("And what about breakf", delay=50)
-    before = page.locator("[class*='st-key-state_'] ~ *").first.inner_text()
-    expect(page.locator("[class*='st-key-state_'] ~ *").first).not_to_have_text(before)
+    answer = page.get_by_text("word word word").first
+    expect(answer).not_to_have_text(answer.inner_text())
     box.press_sequentially("ast?", delay=50)
     expect(box).to_have_value("And what about breakfast?")
-    assert main.evaluate("element => element.scrollTop") == 60
+    assert main.evaluate("element => element.scrollTop") == place
     expect_state(page, "Finished")
     expect(box).to_have_value("And what about breakfast?")
     expect(box).to_be_focused()
@@ -196,3 +198,17 @@ def test_restart_of_web_loses_nothing(page: Page, model: FakeModelServer, stack:
     expect(entry).to_contain_text("check_circle")
     entry.click()
     expect_state(page, "Finished")
+
+
+def test_nothing_polls_when_nothing_runs(page: Page, model: FakeModelServer) -> None:
+    """Once every question is over, the page falls silent until somebody does something."""
+    ask(page, "Who signs the lease?")
+    expect_state(page, "Finished")
+    sent: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    page.reload()
+    expect_state(page, "Finished")
+    page.wait_for_timeout(1000)  # what belongs to the reload
+    sent.clear()
+    page.wait_for_timeout(4000)  # longer than the slowest refresh; silence has no event to wait for
+    assert sent == []

@@ -61,7 +61,7 @@ def test_upload_tells_what_became_of_each_file(clients: FakeClients, open_page: 
         ]
     ).run()
     text = words(app)
-    assert "**a.txt** – added; it is being indexed" in text
+    assert "**a.txt** – added; the list below shows how far it is" in text
     assert "**b.txt** – already there as “a.txt”" in text
     assert "**c.txt** – “c.txt” is empty." in text
     assert [entry.name for entry in clients.documents.list()] == ["a.txt"]

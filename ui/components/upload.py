@@ -33,7 +33,7 @@ def _add(documents: DocumentClient, user: str, name: str, data: bytes) -> state.
     except AskqueueError as error:
         return state.UploadResult(name, error.message, accepted=False)
     if is_new:
-        return state.UploadResult(name, "added; it is being indexed", accepted=True)
+        return state.UploadResult(name, "added; the list below shows how far it is", accepted=True)
     same = "already there" if document.name == name else f"already there as “{document.name}”"
     return state.UploadResult(name, same, accepted=True)
 
