@@ -65,10 +65,9 @@ class NoDocuments(AskqueueError):
 class BrokerUnavailable(AskqueueError):
     kind = "broker_unavailable"
     message = (
-        "The job queue (Valkey) cannot be reached. Questions already accepted are safe; "
-        "this page recovers by itself when it is back."
+        "The job queue (Valkey) cannot be reached. Questions already accepted are safe; all goes "
+        "on by itself when it is back. If it stays away, check that it runs and REDIS_URL is right."
     )
-    command = "docker compose up -d valkey"
     retryable = True
 
 

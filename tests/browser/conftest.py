@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.stack import Stack, chromium
+from tests.browser.stack import Stack
+from tests.conftest import WAIT_MILLISECONDS
 from tests.fakes import FakeModelServer
-
-WAIT_MILLISECONDS = 20_000
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",  # the tests may run as root
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 OpenBrowser = Callable[[], Page]
 
@@ -46,18 +37,6 @@ def stack(
 ) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("stack"), model_server.base_url) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    if path is None:
-        pytest.skip("no chromium on the PATH: apt-get install chromium")
-    expect.set_options(timeout=WAIT_MILLISECONDS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -108,11 +107,6 @@ class Stack:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         raise TimeoutError(f"the web server did not start:\n{self.log('web')[-3000:]}")
-
-
-def chromium() -> str | None:
-    """The path of Debian's browser, or None."""
-    return shutil.which("chromium")
 
 
 def _free_port() -> int:

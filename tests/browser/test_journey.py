@@ -205,7 +205,7 @@ def test_nothing_polls_when_nothing_runs(page: Page, model: FakeModelServer) -> 
     ask(page, "Who signs the lease?")
     expect_state(page, "Finished")
     sent: list[str | bytes] = []
-    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
     page.reload()
     expect_state(page, "Finished")
     page.wait_for_timeout(1000)  # what belongs to the reload

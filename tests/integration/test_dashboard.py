@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage
 from rq.job import JobStatus
 from rq.registry import FailedJobRegistry
 from rq.results import Result
@@ -248,7 +247,7 @@ def test_dashboard_survives_valkey_being_away(stand: Stand, client: httpx.Client
     assert stand.status("broken") == JobStatus.FAILED
 
 
-def test_pages_work_in_a_browser(stand: Stand, client: httpx.Client) -> None:
+def test_pages_work_in_a_browser(stand: Stand, client: httpx.Client, browser: Browser) -> None:
     """Under its policy the pages fill their tables, run no injected script, and requeue."""
     errors: list[str] = []
 
@@ -256,23 +255,18 @@ def test_pages_work_in_a_browser(stand: Stand, client: httpx.Client) -> None:
         if message.type == "error":
             errors.append(message.text)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run"],
-        )
-        page = browser.new_page(base_url=str(client.base_url))
-        page.on("console", note)
-        page.goto("/")
-        page.locator("#queues tr[data-role=queue]", has_text="questions").wait_for()
-        page.goto("/0/view/jobs/questions/failed/8/asc/1")
-        page.locator("[data-job-id=broken]").wait_for()
-        page.goto("/0/view/workers")
-        page.locator("#workers", has_text="No workers").wait_for()
-        page.goto("/0/view/job/broken")
-        page.locator(".exc_info", has_text=HOSTILE).wait_for()
-        assert page.title() == "RQ dashboard"
-        page.locator("#requeue-job-btn").click()
-        wait_until(lambda: stand.status("broken") == JobStatus.QUEUED, 10, "a requeue")
-        browser.close()
+    page = browser.new_page(base_url=str(client.base_url))
+    page.on("console", note)
+    page.goto("/")
+    page.locator("#queues tr[data-role=queue]", has_text="questions").wait_for()
+    page.goto("/0/view/jobs/questions/failed/8/asc/1")
+    page.locator("[data-job-id=broken]").wait_for()
+    page.goto("/0/view/workers")
+    page.locator("#workers", has_text="No workers").wait_for()
+    page.goto("/0/view/job/broken")
+    page.locator(".exc_info", has_text=HOSTILE).wait_for()
+    assert page.title() == "RQ dashboard"
+    page.locator("#requeue-job-btn").click()
+    wait_until(lambda: stand.status("broken") == JobStatus.QUEUED, 10, "a requeue")
+    page.close()
     assert [text for text in errors if "Content Security Policy" in text] == []

@@ -73,13 +73,13 @@ class FakeJobs:
             view = replace(view, started_at=asked + 0.01, attempt=1)
         if state.is_over:
             view = replace(view, ended_at=asked + 2.5)
-        self.jobs[job_id] = replace(view, **fields)  # type: ignore[arg-type]
+        self.jobs[job_id] = replace(view, **fields)
         if state is JobState.FINISHED:
             self.answers[job_id] = ANSWER
         return job_id
 
     def change(self, job_id: str, **fields: object) -> None:
-        self.jobs[job_id] = replace(self.jobs[job_id], **fields)  # type: ignore[arg-type]
+        self.jobs[job_id] = replace(self.jobs[job_id], **fields)
 
     def submit_question(self, user: str, question: str, *, urgent: bool = False) -> JobView:
         self._called("submit", question)
@@ -170,7 +170,7 @@ class FakeDocuments:
         """Script a document; returns its id."""
         document_id = hashlib.sha256(name.encode()).hexdigest()
         document = Document(document_id, name, 4200, status=status, added_at=time.time())
-        self.entries[document_id] = replace(document, **fields)  # type: ignore[arg-type]
+        self.entries[document_id] = replace(document, **fields)
         return document_id
 
     def add(self, user: str, name: str, data: bytes) -> tuple[Document, bool]:

@@ -96,6 +96,13 @@ def test_streaming_answer_shows_stage_and_text(clients: FakeClients, open_page: 
     assert app.session_state["refresh_seconds"] == 0.5
 
 
+def test_retried_question_hides_the_earlier_text(clients: FakeClients, open_page: OpenPage) -> None:
+    """While a retried question waits, the text of its earlier attempt is not shown."""
+    job = clients.jobs.put("How many trucks?", JobState.QUEUED, position=1, attempt=1)
+    clients.jobs.texts[job] = "There are 40 tru"
+    assert "There are 40 tru" not in words(open_page())
+
+
 def test_finished_answer_shows_text_sources_and_facts(
     clients: FakeClients, open_page: OpenPage
 ) -> None:

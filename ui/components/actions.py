@@ -23,6 +23,7 @@ def submit_question(jobs: JobClient, user: str, question: str) -> None:
 
 
 def retry_job(jobs: JobClient, user: str, job_id: str) -> None:
+    """Run a failed or stopped question again."""
     try:
         jobs.retry(user, job_id)
     except AskqueueError as error:
@@ -31,6 +32,7 @@ def retry_job(jobs: JobClient, user: str, job_id: str) -> None:
 
 
 def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
+    """Stop an unfinished question."""
     try:
         jobs.stop(user, job_id)
     except AskqueueError as error:
@@ -39,6 +41,7 @@ def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
 
 
 def index_document_again(documents: DocumentClient, document_id: str) -> None:
+    """Queue one document for indexing."""
     try:
         documents.index_again(document_id)
     except AskqueueError as error:
@@ -47,6 +50,7 @@ def index_document_again(documents: DocumentClient, document_id: str) -> None:
 
 
 def index_everything_again(documents: DocumentClient) -> None:
+    """Queue all documents for the index of the configured embedding model."""
     try:
         documents.index_all_again()
     except AskqueueError as error:

@@ -67,8 +67,9 @@ def show_unfinished(job: JobView, live: LiveText) -> None:
     if job.state is JobState.RETRYING and job.failure:
         st.caption(f":material/info: The last attempt failed: {plain(job.failure.message)}")
     elif live.restarted:
-        st.caption(":material/autorenew: The last attempt broke off; the answer starts anew.")
-    if live.text:
+        st.caption(":material/autorenew: An earlier attempt broke off; the answer starts anew.")
+    # After a retry, the text of the earlier attempt is not what one waits for.
+    if live.text and job.state in (JobState.STARTED, JobState.RETRYING):
         st.markdown(safe_markdown(live.text), anchors=False)
     elif job.state is JobState.STARTED:
         st.skeleton(height=80)

@@ -36,7 +36,7 @@ def show_documents(documents: DocumentClient, entries: Sequence[Document], user:
         placeholder="",
         alt="The documents, newest first",
         column_config={
-            "Name": st.column_config.TextColumn(width=200 if under_way else 285),
+            "Name": st.column_config.TextColumn(width=185 if under_way else 285),
             "Status": st.column_config.MultiselectColumn(
                 width=100,
                 options=[look.label for look in DOCUMENT_LOOKS.values()],
@@ -110,7 +110,7 @@ def _frame(entries: Sequence[Document], user: str, *, with_progress: bool) -> pd
         "Size": [file_size(entry.size) for entry in entries],
         "Added": [datetime.fromtimestamp(entry.added_at, UTC) for entry in entries],
         "By": [_by(entry, user) for entry in entries],
-        "Actions": [_actions(entry) for entry in entries],
+        "Actions": [[AGAIN, DELETE] for _ in entries],
     }
     return pd.DataFrame(columns)
 
@@ -121,7 +121,3 @@ def _doing(entry: Document) -> str:
 
 def _by(entry: Document, user: str) -> str:
     return "you" if entry.added_by == user else one_line(entry.added_by, 10)
-
-
-def _actions(entry: Document) -> list[str]:
-    return [DELETE] if entry.status in ON_THEIR_WAY else [AGAIN, DELETE]
