@@ -55,21 +55,20 @@ def answer(
         )
     progress.stage(Stage.GENERATING)
     parts: list[str] = []
+    notes: list[str] = []
     tokens, first_token = TokenUse(), None
     for chunk in each(lambda: generator.stream(question, passages), cancelled):
         tokens = chunk.tokens or tokens
+        if chunk.note:
+            notes.append(chunk.note)
         if chunk.text:
             if first_token is None:
                 first_token = time.monotonic() - began
             parts.append(chunk.text)
             progress.text(chunk.text)
-    return _checked(
-        "".join(parts),
-        passages,
-        generator,
-        Timings(retrieval=retrieval, first_token=first_token),
-        tokens,
-    )
+    timings = Timings(retrieval=retrieval, first_token=first_token)
+    result = _checked("".join(parts), passages, generator, timings, tokens)
+    return replace(result, notes=tuple(notes))
 
 
 def _checked(

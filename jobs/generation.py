@@ -12,9 +12,10 @@ from jobs.embedding import CONNECT_TIMEOUT_SECONDS, NO_KEY
 from jobs.errors import BadModelRequest, ModelUnavailable, StreamInterrupted
 from jobs.model_errors import model_errors, not_openai
 from jobs.models import Passage, TokenUse
-from jobs.settings import Settings
 
 NOT_FOUND_SENTENCE = "The documents don't say."
+
+CUT_OFF = "The model stopped at its length limit, so that this answer may be incomplete."
 
 SYSTEM_PROMPT = f"""\
 You answer questions of analysts from numbered passages of their documents.
@@ -30,10 +31,11 @@ like [1] or [1][3].
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of an answer in the making: some text, or at the end the tokens used."""
+    """A piece of an answer in the making: text, or at the end the tokens used and a note."""
 
     text: str = ""
     tokens: TokenUse | None = None
+    note: str = ""
 
 
 class Generator(Protocol):
@@ -117,6 +119,8 @@ def _chunks_of(event: Any) -> Iterator[Chunk]:
             # Null where a model calls a tool, or in the event that ends the answer.
             if text := (choice.get("delta") or {}).get("content"):
                 yield Chunk(text=text)
+            if choice.get("finish_reason") == "length":
+                yield Chunk(note=CUT_OFF)
         # The event with the usage has no choices.
         if used := event.get("usage"):
             yield Chunk(
@@ -137,17 +141,3 @@ def messages_of(question: str, passages: Sequence[Passage]) -> list[dict[str, st
         {"role": "system", "content": SYSTEM_PROMPT},
         {"role": "user", "content": f"Passages:\n\n{passages_text}\n\nQuestion: {question}"},
     ]
-
-
-def build_generator(settings: Settings) -> Generator:
-    """The configured chat model, or the extractive generator without a key and a base URL."""
-    if not settings.has_chat_model:
-        from jobs.extractive import Extractive
-
-        return Extractive()
-    return ChatModel(
-        settings.openai_base_url,
-        settings.openai_api_key.get_secret_value(),
-        settings.chat_model,
-        settings.model_timeout_seconds,
-    )

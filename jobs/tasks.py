@@ -23,7 +23,8 @@ from jobs.documents import DocumentClient
 from jobs.embedding import build_embedder
 from jobs.errors import JobStopped, NoDocuments
 from jobs.events import EventWriter
-from jobs.generation import Generator, build_generator
+from jobs.extractive import Extractive
+from jobs.generation import ChatModel, Generator
 from jobs.models import Answer, DocumentStatus, Stage, SupportLevel
 from jobs.outcomes import Outcome
 from jobs.records import AttemptStart, JobRecords
@@ -64,6 +65,18 @@ class Runtime:
     @cached_property
     def generator(self) -> Generator:
         return build_generator(self.settings)
+
+
+def build_generator(settings: Settings) -> Generator:
+    """The configured chat model, or the extractive generator without a key and a base URL."""
+    if not settings.has_chat_model:
+        return Extractive()
+    return ChatModel(
+        settings.openai_base_url,
+        settings.openai_api_key.get_secret_value(),
+        settings.chat_model,
+        settings.model_timeout_seconds,
+    )
 
 
 _runtime: Runtime | None = None

@@ -51,6 +51,7 @@ class FakeModelServer:
     def __init__(self, port: int = 0, dimensions: int = 64) -> None:
         self.dimensions = dimensions
         self.answer = ""
+        self.finish_reason = "stop"
         self.tokens = 0
         self.token_delay_seconds = 0.0
         self.first_token_delay_seconds = 0.0
@@ -217,7 +218,10 @@ class _Handler(BaseHTTPRequestHandler):
         for word in words:
             delta = {"role": "assistant", "content": word}
             yield {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-        yield {**base, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        yield {
+            **base,
+            "choices": [{"index": 0, "delta": {}, "finish_reason": self.fake.finish_reason}],
+        }
         if request.get("stream_options", {}).get("include_usage"):
             prompt = sum(len(message["content"]) // 4 for message in request["messages"])
             usage = {

@@ -47,6 +47,13 @@ def test_answer_streams_with_the_tokens_used_at_the_end(model: FakeModelServer) 
     assert chunks[-1].tokens.completion > 0
 
 
+def test_answer_cut_off_by_the_models_limit_says_so(model: FakeModelServer) -> None:
+    """Half an answer does not pass for a whole one."""
+    model.finish_reason = "length"
+    notes = [chunk.note for chunk in chat(model).stream("What is the limit?", PASSAGES)]
+    assert any("incomplete" in note for note in notes)
+
+
 def test_prompt_numbers_the_passages_with_document_and_page(model: FakeModelServer) -> None:
     """What the model cites by number is where it says it is."""
     list(chat(model).stream("What is the limit?", PASSAGES))

@@ -16,9 +16,10 @@ from jobs.errors import (
     StreamInterrupted,
     UnknownModel,
 )
-from jobs.generation import ChatModel, Chunk, build_generator
+from jobs.generation import ChatModel, Chunk
 from jobs.models import Passage
 from jobs.settings import Settings
+from jobs.tasks import build_generator
 from tests.fakes import FakeModelServer
 
 JSON, HTML, EVENTS = "application/json", "text/html", "text/event-stream"
