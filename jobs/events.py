@@ -40,6 +40,7 @@ class EventWriter:
         self._unsent: list[dict[FieldT, EncodableT]] = []
         self._buffer: list[str] = []
         self._flushed_at = 0.0
+        self._has_ttl = False
         self._parts: list[str] = []
 
     @property
@@ -69,16 +70,26 @@ class EventWriter:
         self._collect_text()
         if not self._unsent:
             return
-        pipeline = self._connection.pipeline(transaction=True)
-        for event in self._unsent:
-            pipeline.xadd(self._key, event, maxlen=MAX_EVENTS, approximate=True)
-        pipeline.expire(self._key, RUNNING_TTL_SECONDS)
         try:
-            pipeline.execute()
+            if self._has_ttl and len(self._unsent) == 1:
+                # Nearly always, and with half the work of a pipeline.
+                self._add(self._connection, self._unsent[0])
+            else:
+                with self._connection.pipeline() as pipeline:
+                    for event in self._unsent:
+                        self._add(pipeline, event)
+                    pipeline.expire(self._key, RUNNING_TTL_SECONDS)
+                    pipeline.execute()
+                self._has_ttl = True
         except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
-            return  # still in `_unsent`
+            # Still in `_unsent`. A server that lost its memory has lost the TTL too.
+            self._has_ttl = False
+            return
         self._unsent.clear()
         self._flushed_at = time.monotonic()
+
+    def _add(self, client: redis.Redis, event: dict[FieldT, EncodableT]) -> None:
+        client.xadd(self._key, event, maxlen=MAX_EVENTS, approximate=True)
 
     def close(self) -> None:
         """Send the rest and let the stream expire."""
