@@ -34,7 +34,6 @@ from jobs.errors import InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.models import (
     Answer,
-    Failure,
     JobPage,
     JobState,
     JobView,
@@ -76,7 +75,7 @@ class JobClient:
             self._records.create(job_id, user, question)
             try:
                 self._enqueue(job_id, user, at_front=urgent)
-            except BaseException:
+            except BaseException:  # whatever it was, the question was not accepted
                 with broker_errors():
                     self._records.discard(job_id, user)
                 raise
@@ -207,7 +206,7 @@ class JobClient:
                 "list[bytes | None]",
                 self._connection.mget([worker_key(name.decode()) for name in names]),
             )
-        return [_report(json.loads(text)) for text in texts if text]
+        return [WorkerReport.from_dict(json.loads(text)) for text in texts if text]
 
     def _checked(self, question: str) -> str:
         question = question.strip()
@@ -309,12 +308,3 @@ def _with_position(view: JobView, index: int | None) -> JobView:
     if view.state is not JobState.QUEUED or index is None:
         return view
     return replace(view, position=index + 1)
-
-
-def _report(data: dict[str, Any]) -> WorkerReport:
-    known = {name: data[name] for name in WorkerReport.__dataclass_fields__ if name in data}
-    for name in ("queues", "notes"):
-        known[name] = tuple(known.get(name, ()))
-    if known.get("problem"):
-        known["problem"] = Failure(**known["problem"])
-    return WorkerReport(**known)

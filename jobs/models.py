@@ -274,3 +274,13 @@ class WorkerReport:
     collection: str = ""
     notes: tuple[str, ...] = ()
     problem: Failure | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> WorkerReport:
+        """A report from JSON types; unknown keys, of a newer worker, are ignored."""
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        known["queues"] = tuple(data.get("queues", ()))
+        known["notes"] = tuple(data.get("notes", ()))
+        if data.get("problem"):
+            known["problem"] = Failure(**data["problem"])
+        return cls(**known)
