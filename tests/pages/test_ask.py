@@ -278,7 +278,12 @@ def test_question_that_cannot_be_sent_is_kept(clients: FakeClients, open_page: O
     clients.jobs.error = BrokerUnavailable()
     app.chat_input[0].set_value("How many trucks?").run()
     assert "How many trucks?" in words(app)
+    told = [notice.value for notice in (*app.warning, *app.error)]
+    assert told == [BrokerUnavailable.message], "one outage is told once"
     clients.jobs.error = None
+    app.run()
+    assert not app.warning, "and not after it is over"
+    assert not app.error
     app.button(key="unsent_send").click().run()
     assert app.header[0].value == "How many trucks?"
     assert "unsent_send" not in button_keys(app)

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from jobs.client import JobClient
-from jobs.errors import NotFound
+from jobs.errors import BrokerUnavailable, NotFound
 from jobs.models import JobPage, JobState, JobView
 from ui import state
 from ui.clients import Clients, get_clients
@@ -50,7 +50,9 @@ def _show_unsent(jobs: JobClient, user: str) -> None:
     unsent = state.unsent()
     if unsent is None:
         return
-    show_failure(unsent.failure)
+    # Of an outage the page says so itself, and for as long as it lasts.
+    if unsent.failure.kind != BrokerUnavailable.kind:
+        show_failure(unsent.failure)
     with st.container(border=True, key="unsent"):
         st.caption("Not sent yet")
         st.markdown(plain(unsent.question))
