@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"askqueue-chaos-{options.seed}-"))
     plan = make_plan(options.seed, seconds)
     if not options.json:
-        _say(_describe(plan))
+        _say(f"{_describe(plan)}\nData and logs while it runs: {folder}")
     report = run(folder, options.seed, options.questions, seconds, plan)
     _keep(folder, report, plan)
     if options.json:
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
     else:
         _say(json.dumps(report.to_dict(), indent=2))
         _say(f"\n| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}\n{report.to_markdown()}\n")
+        _say("\n".join(report.problems))
         _say(f"Report{' and logs' if report.problems else ''}: {folder}")
     return 1 if report.problems else 0
 

@@ -10,10 +10,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import httpx
+
+from jobs.errors import AskqueueError
 from tests.chaos.cluster import SECRETS, STOP_SECONDS, Cluster
 from tests.chaos.load import Load
 from tests.chaos.model import EchoModel
-from tests.chaos.observer import Observer
+from tests.chaos.observer import History, Observer
 from tests.chaos.plan import Fault, Kind
 from tests.chaos.verdict import Evidence, Report, Struck, judge
 
@@ -23,7 +26,8 @@ SETTLE_SECONDS = 3.5
 # After the last fault and the last question, everything must be over within this.
 RECOVERY_SECONDS = 60.0
 # What is not over by then never will be: the whole run is to stay within five minutes.
-LIMIT_SECONDS = 270.0
+LIMIT_SECONDS = 260.0
+END_SECONDS = 15.0
 SIGNALS = {
     Kind.KILL: signal.SIGKILL,
     Kind.PAUSE: signal.SIGSTOP,
@@ -44,7 +48,7 @@ def run(folder: Path, seed: int, questions: int, seconds: float, plan: Sequence[
         _go_through(cluster, load, observer, faults, started + LIMIT_SECONDS)
         load.stop()
         observer.stop()
-        histories = observer.finish()
+        histories = _read_the_end(cluster, observer)
         observer.close()
     return judge(
         Evidence(
@@ -77,6 +81,19 @@ def _go_through(
         elif quiet_seconds > (SETTLE_SECONDS if observer.all_over else RECOVERY_SECONDS):
             return
         time.sleep(TURN_SECONDS)
+
+
+def _read_the_end(cluster: Cluster, observer: Observer) -> list[History]:
+    """The last reading; it may wait for what has just come back."""
+    deadline = time.monotonic() + END_SECONDS
+    while True:
+        try:
+            return observer.finish()
+        except (AskqueueError, httpx.HTTPError):
+            if time.monotonic() > deadline:
+                raise
+            cluster.revive()
+            time.sleep(TURN_SECONDS)
 
 
 class Faults:

@@ -60,6 +60,12 @@ def test_run_that_kept_its_promises_has_no_problem() -> None:
 def test_recovery_is_from_the_kill_to_the_next_call_of_that_question() -> None:
     """The longest recovery is measured at the model, and more than 30 s is a problem."""
     assert judge(evidence()).recovery_seconds == {Kind.KILL: 12.0}
+    third = call(3, at=118.0)
+    assert judge(replace(evidence(), calls=[FIRST, AGAIN, third])).recovery_seconds == {
+        Kind.KILL: 12.0
+    }
+    other = replace(KILL, target="worker-2")
+    assert judge(replace(evidence(), struck=[Struck(other, 103.0, 104.0)])).recovery_seconds == {}
     late = replace(evidence(), calls=[FIRST, replace(AGAIN, at=140.0)])
     assert judge(late).recovery_seconds == {Kind.KILL: 37.0}
     assert [line.split(":")[0] for line in judge(late).problems] == ["recovery"]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tests.chaos.model import TOKEN, Call
+from tests.chaos.model import TAG, TOKEN, Call
 from tests.chaos.observer import UNKNOWN, History, is_over
 from tests.chaos.plan import VALKEY, WEB, WORKERS, Fault, Kind
 
@@ -19,8 +19,8 @@ NOT_ACCEPTED = "not_accepted"
 UNHANDLED = re.compile(r"Traceback \(most recent|[Uu]nhandled|never retrieved|BUG REPORT")
 EXCERPT_CHARS = 300
 COLUMNS = (
-    *("seed", "faults", "accepted", "finished", "failed", "lost", "doubled", "stuck"),
-    *("attempts", "recovery (s)", "overlaps", "tracebacks", "verdict"),
+    *("seed", "faults", "accepted", "finished", "failed", "lost", "doubled", "mixed"),
+    *("stuck", "attempts", "recovery (s)", "overlaps", "tracebacks", "verdict"),
 )
 
 
@@ -104,7 +104,7 @@ class Report:
         """A row of a table with `COLUMNS`."""
         values = (
             *(self.seed, self.faults, self.accepted, self.states.get("finished", 0)),
-            *(len(self.failed), len(self.lost), len(self.doubled) + len(self.mixed)),
+            *(len(self.failed), len(self.lost), len(self.doubled), len(self.mixed)),
             len(self.stuck),
             ", ".join(f"{count}×{number}" for number, count in sorted(self.attempts.items())),
             self.recovery_seconds.get(Kind.KILL, "–"),
@@ -184,12 +184,20 @@ def _mixtures(item: History, calls: Sequence[Call]) -> list[str]:
         return []
     wrong, answer = [], item.texts[-1].strip()
     if not any(call.tag == item.accepted.tag and call.text == answer for call in calls):
-        wrong.append(f"answer {answer!r} of {_line(item)}")
+        wrong.append(f"the answer is of {_source(answer)}: {_line(item)}")
     pieces, whole = TOKEN.findall(item.live_text), TOKEN.findall(answer)
     rest = iter(whole)
     if not all(piece in rest for piece in pieces):  # the pieces in order, each at most once
-        wrong.append(f"live text {item.live_text!r} beside {answer!r} of {_line(item)}")
+        sources = f"{_source(item.live_text)}, the answer of {_source(answer)}"
+        wrong.append(f"the live text is of {sources}: {_line(item)}")
     return wrong
+
+
+def _source(text: str) -> str:
+    """Which questions, model calls and how many pieces a text is made of."""
+    tags, pieces = sorted(set(TAG.findall(text))), TOKEN.findall(text)
+    calls = sorted({number for number, _ in pieces})
+    return f"{len(pieces)} pieces of calls {calls} for {tags}"
 
 
 def _is_live_incomplete(item: History) -> bool:
