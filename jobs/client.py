@@ -52,6 +52,11 @@ EVENTS_PER_READ = 5000
 WAIT_SLICE_SECONDS = 1.0
 
 
+def new_job_id() -> str:
+    """An id for a question that is about to be submitted."""
+    return uuid.uuid4().hex
+
+
 class JobClient:
     """The questions of all users; every call names the user who makes it.
 
@@ -64,17 +69,25 @@ class JobClient:
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
 
-    def submit_question(self, user: str, question: str, *, urgent: bool = False) -> JobView:
+    def submit_question(
+        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+    ) -> JobView:
         """Put a question on the queue. When this returns, the question is accepted.
 
-        Raises InvalidQuestion if it is empty or longer than `MAX_QUESTION_CHARS`.
+        Whoever does not know whether an earlier call was accepted, because the reply got lost,
+        calls again with the same `job_id`, of `new_job_id`: it is asked once. Raises
+        InvalidQuestion if it is empty, longer than `MAX_QUESTION_CHARS`, or another one than
+        was asked with this id.
         """
         question = self._checked(question)
-        job_id = uuid.uuid4().hex
+        job_id = job_id or new_job_id()
         with broker_errors():
             self._lifecycle.submit(job_id, user, question, at_front=urgent)
+        view = self.get_job(user, job_id)
+        if view.question != question:
+            raise InvalidQuestion("This key was used for another question. Use a new one.")
         log.info("question accepted", job_id=job_id, user=user, urgent=urgent)
-        return self.get_job(user, job_id)
+        return view
 
     def get_job(self, user: str, job_id: str) -> JobView:
         """One job; raises NotFound."""
