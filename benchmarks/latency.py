@@ -110,6 +110,17 @@ def measure(bench: Bench) -> dict[str, object]:
     }
 
 
+def trips_in_the_way(tally: Tally, base: Tally) -> float | None:
+    """Round trips that a question waits for: what it takes longer for each ms that PING does.
+
+    The others go on while the model is silent, and cost nothing.
+    """
+    longer_ping = median_ms(tally.pings) - median_ms(base.pings)
+    if tally is base or longer_ping <= 0:
+        return None
+    return round((tally.overhead_ms - base.overhead_ms) / longer_ping, 1)
+
+
 def report_of(tally: Tally, base: Tally) -> dict[str, object]:
     return {
         "ping_ms": spread_ms(tally.pings),
@@ -122,6 +133,7 @@ def report_of(tally: Tally, base: Tally) -> dict[str, object]:
         "queued_to_0_ms": round(median_ms(tally.queued) / median_ms(base.queued), 3),
         "overhead_median_ms": round(tally.overhead_ms, 1),
         "overhead_to_0_ms": round(tally.overhead_ms / base.overhead_ms, 2),
+        "trips_in_the_way": trips_in_the_way(tally, base),
         "at_once_per_second": round(tally.per_second, 1),
         "at_once_to_0_ms": round(tally.per_second / base.per_second, 2),
         "at_once_finished": tally.finished,

@@ -3,9 +3,9 @@
     python -m benchmarks.load [--questions 2000] [--threads 64]
 
 Twice: each question of a user of its own, and all of one user, whose `USER_CONCURRENCY` holds
-most of them back. No worker runs while they queue up. Every call is measured with 10 questions
-there, then with all of them, in the same run: read the ratio. Then a worker with many threads
-and a fast stub model takes them, while the same calls go on.
+most of them back. No worker runs while they queue up. A second Valkey has 10 questions, and each
+call is made to one and to the other in turn, so that both meet the same noise: read the ratio.
+Then a worker with many threads and a fast stub model takes them, while the same calls go on.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import argparse
 import json
 import os
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -89,6 +89,7 @@ def calls_of(crowd: Crowd) -> dict[str, Callable[[], object]]:
     client, jobs = crowd.client, crowd.jobs
     first, middle, last = jobs[0], jobs[len(jobs) // 2], jobs[-1]
     api = crowd.api(last.user)
+    api.get("/")  # connected
     calls: dict[str, Callable[[], object]] = {
         f"get_job, {name}": lambda job=job: client.get_job(job.user, job.id)
         for name, job in (("first", first), ("middle", middle), ("last", last))
@@ -109,35 +110,42 @@ def expect(reply: httpx.Response, status: int) -> None:
         raise SystemExit(f"{reply.url} said {reply.status_code}: {reply.text}")
 
 
-def measure_calls(crowd: Crowd) -> dict[str, list[float]]:
-    """Seconds of each call, in turn; and of asking and stopping one more, which then is last."""
-    calls = calls_of(crowd)
-    for call in calls.values():
-        call()  # warm
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(RUNS):
-        for name, call in calls.items():
-            times[name].append(timed(call))
-    times |= {"submit_question": [], "stop, last": [], "POST /chat": []}
-    user = crowd.user() if crowd.one_user else crowd.jobs[-1].user
-    with crowd.api(user) as api:
-        for _ in range(VICTIMS):
-            started = time.perf_counter()
-            victim = crowd.client.submit_question(user, QUESTION)
-            times["submit_question"].append(time.perf_counter() - started)
-            stop = timed(lambda victim=victim: crowd.client.stop(victim.user, victim.id))
-            times["stop, last"].append(stop)
-            started = time.perf_counter()
-            reply = api.post("/chat", params={"query": QUESTION})
-            times["POST /chat"].append(time.perf_counter() - started)
-            expect(reply, 202)
-            crowd.client.stop(user, reply.json()["job_id"])
+Times = dict[str, list[float]]
+
+
+def measure_calls(crowds: Sequence[Crowd]) -> list[Times]:
+    """Seconds of each call for each crowd; and of asking and stopping one more, then the last."""
+    calls = [calls_of(crowd) for crowd in crowds]
+    times: list[Times] = [defaultdict(list) for _ in crowds]
+    for run in range(RUNS + 1):
+        for name in calls[0]:
+            for number in range(len(crowds)):
+                seconds = timed(calls[number][name])
+                if run:  # the first warms up
+                    times[number][name].append(seconds)
+    for _ in range(VICTIMS):
+        for crowd, its_times in zip(crowds, times, strict=True):
+            ask_and_stop(crowd, its_times)
     return times
 
 
-def compare(
-    few: dict[str, list[float]], many: dict[str, list[float]]
-) -> dict[str, dict[str, float]]:
+def ask_and_stop(crowd: Crowd, times: Times) -> None:
+    """Through the client, and through the API; the question is gone again at the end."""
+    user = crowd.user()
+    started = time.perf_counter()
+    victim = crowd.client.submit_question(user, QUESTION)
+    times["submit_question"].append(time.perf_counter() - started)
+    times["stop, last"].append(timed(lambda: crowd.client.stop(user, victim.id)))
+    with crowd.api(user) as api:
+        api.get("/")  # connected
+        started = time.perf_counter()
+        reply = api.post("/chat", params={"query": QUESTION})
+        times["POST /chat"].append(time.perf_counter() - started)
+    expect(reply, 202)
+    crowd.client.stop(user, reply.json()["job_id"])
+
+
+def compare(few: Times, many: Times) -> dict[str, dict[str, float]]:
     """p50 and p95 in ms, with few and with many, and the ratio of the medians."""
     report = {}
     for name, seconds in many.items():
@@ -194,25 +202,27 @@ def outcomes(crowd: Crowd) -> dict[str, int]:
 
 
 def run(options: argparse.Namespace, base_url: str, one_user: bool) -> dict[str, object]:
-    with local_stack("load", base_url, **DURABLE) as stack:
+    signer = Signer(secret_of(Settings(_env_file=None)))
+    with (
+        local_stack("load-few", base_url, **DURABLE) as few_stack,
+        local_stack("load-many", base_url, **DURABLE) as stack,
+        http_api(few_stack.env) as few_url,
+        http_api(stack.env) as url,
+    ):
         stack.index_samples()
-        signer = Signer(secret_of(Settings(_env_file=None)))
-        with http_api(stack.env) as api_url:
-            crowd = Crowd(stack.jobs(), api_url, signer, one_user)
-            submitted = crowd.submit(FEW)
-            few = measure_calls(crowd)
-            started = time.perf_counter()
-            submitted += crowd.submit(options.questions - FEW)
-            seconds = time.perf_counter() - started
-            many = measure_calls(crowd)
-            return {
-                "questions": len(crowd.jobs),
-                "users": len(crowd.cookies),
-                "submit_ms": spread_ms(submitted),
-                "submitted_per_second": round((options.questions - FEW) / seconds),
-                "calls_ms": compare(few, many),
-                "drain": drain(stack, crowd, options.threads),
-            }
+        few = Crowd(few_stack.jobs(), few_url, signer, one_user)
+        many = Crowd(stack.jobs(), url, signer, one_user)
+        few.submit(FEW)
+        seconds = many.submit(options.questions)
+        few_times, many_times = measure_calls([few, many])
+        return {
+            "questions": len(many.jobs),
+            "users": len({job.user for job in many.jobs}),
+            "submit_ms": spread_ms(seconds),
+            "submitted_per_second": round(len(seconds) / sum(seconds)),
+            "calls_ms": compare(few_times, many_times),
+            "drain": drain(stack, many, options.threads),
+        }
 
 
 def main() -> None:
