@@ -15,7 +15,7 @@ import json
 import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -113,29 +113,40 @@ def expect(reply: httpx.Response, status: int) -> None:
 Times = dict[str, list[float]]
 
 
-def measure_calls(crowds: Sequence[Crowd]) -> list[Times]:
-    """Seconds of each call for each crowd; and of asking and stopping one more, then the last."""
+def measure_calls(crowds: list[Crowd]) -> list[Times]:
+    """Seconds of each call for each crowd; and of asking and stopping one more, then the last.
+
+    In turn, and in changing order: what one leaves behind must not always meet the other.
+    """
     calls = [calls_of(crowd) for crowd in crowds]
     times: list[Times] = [defaultdict(list) for _ in crowds]
+    order = list(range(len(crowds)))
     for run in range(RUNS + 1):
+        order.reverse()
         for name in calls[0]:
-            for number in range(len(crowds)):
+            for number in order:
                 seconds = timed(calls[number][name])
                 if run:  # the first warms up
                     times[number][name].append(seconds)
-    for _ in range(VICTIMS):
-        for crowd, its_times in zip(crowds, times, strict=True):
-            ask_and_stop(crowd, its_times)
+    for step in (ask_and_stop, post):
+        for _ in range(VICTIMS):
+            order.reverse()
+            for number in order:
+                step(crowds[number], times[number])
     return times
 
 
 def ask_and_stop(crowd: Crowd, times: Times) -> None:
-    """Through the client, and through the API; the question is gone again at the end."""
     user = crowd.user()
     started = time.perf_counter()
     victim = crowd.client.submit_question(user, QUESTION)
     times["submit_question"].append(time.perf_counter() - started)
     times["stop, last"].append(timed(lambda: crowd.client.stop(user, victim.id)))
+
+
+def post(crowd: Crowd, times: Times) -> None:
+    """Ask through the API; the question is gone again at the end."""
+    user = crowd.user()
     with crowd.api(user) as api:
         api.get("/")  # connected
         started = time.perf_counter()
