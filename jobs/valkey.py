@@ -48,6 +48,10 @@ def stop_orphan(settings: Settings) -> None:
     connection = connect(settings.broker_url)
     try:
         connection.ping()
+    except redis.exceptions.BusyLoadingError:
+        pass  # there is one, and it reads its log
+    except redis.exceptions.ResponseError:
+        pass  # there is one, and its disk is full
     except (redis.exceptions.RedisError, OSError):
         return
     connection.shutdown()
