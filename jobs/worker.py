@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -21,13 +22,16 @@ import structlog
 from rq.job import Job
 
 from jobs import indexing
+from jobs.attempts import Attempts
 from jobs.broker import WORKERS_KEY, connect, worker_key
 from jobs.client import WORKER_ALIVE_SECONDS, JobClient
 from jobs.errors import AskqueueError
+from jobs.fence import running
 from jobs.logs import configure_logging
 from jobs.maintenance import Maintenance
 from jobs.models import Failure, WorkerReport
 from jobs.outcomes import Outcome
+from jobs.recovery import Lost
 from jobs.settings import Settings
 from jobs.tasks import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.threads import IDLE_SECONDS, ThreadWorker, WorkerThread, wait_until_idle
@@ -49,7 +53,9 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        # In a container the process id is always 1: a worker that is started again after kill -9
+        # must not be taken for the one before it.
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.runtime = Runtime(settings)
         self._stopping = threading.Event()
         self._problem: Failure | None = None
@@ -71,7 +77,7 @@ class WorkerProcess:
         watchers = [
             threading.Thread(target=self._repeat, args=(work, seconds), daemon=True, name=name)
             for name, work, seconds in (
-                ("stop-flags", self._relay_stops, STOP_CHECK_SECONDS),
+                ("superseded", self._end_superseded, STOP_CHECK_SECONDS),
                 ("heartbeat", self._heartbeat, HEARTBEAT_SECONDS),
                 ("maintenance", self._maintenance().run_once, MAINTENANCE_SECONDS),
                 ("index-check", self._check_index, INDEX_CHECK_SECONDS),
@@ -97,7 +103,7 @@ class WorkerProcess:
         while not wait_until_idle(self.threads, HEARTBEAT_SECONDS):
             # The watchers have ended: keep what still runs from being taken for orphaned.
             self._keep_alive()
-            self._relay_stops()
+            self._end_superseded()
             if time.monotonic() >= grace_ends:
                 self.runtime.cancellations.hand_back_all()
                 wait_until_idle(self.threads, HAND_BACK_SECONDS)
@@ -136,16 +142,28 @@ class WorkerProcess:
             self._problem = None
 
     def _maintenance(self) -> Maintenance:
-        return Maintenance(self.runtime.broker, self._report)
+        return Maintenance(self.runtime.broker, self._report_lost)
 
     def _maker(self, queue: str, connection: redis.Redis) -> Callable[[str], ThreadWorker]:
         def make(name: str) -> ThreadWorker:
-            return ThreadWorker(queue, name, connection, self._report)
+            return ThreadWorker(queue, name, connection, attempts, self._report)
 
+        attempts = Attempts(self.runtime.broker)
         return make
 
-    def _report(self, job: Job, outcome: Outcome, retry_at: float | None) -> None:
-        report_outcome(self.runtime, job, outcome, retry_at)
+    def _report(self, job: Job, outcome: Outcome) -> None:
+        try:
+            report_outcome(self.runtime, job, outcome)
+        except AskqueueError as error:
+            log.warning("outcome not shown", job_id=job.id, error=error.message)
+
+    def _report_lost(self, lost: Lost) -> None:
+        log.warning(
+            "worker lost",
+            job_id=lost.job.id,
+            runs_again=lost.outcome.retry_in_seconds is not None,
+        )
+        self._report(lost.job, lost.outcome)
 
     def _repeat(self, work: Callable[[], object], seconds: float) -> None:
         """Call `work` again and again; an error of one turn must not end the watch."""
@@ -158,16 +176,13 @@ class WorkerProcess:
                 )
             self._stopping.wait(seconds)
 
-    def _relay_stops(self) -> None:
-        """Stop here what its owner stopped."""
-        job_ids = self.runtime.cancellations.job_ids()
-        if not job_ids:
-            return
-        for job_id, requested in zip(
-            job_ids, self.runtime.records.stop_requested(job_ids), strict=True
-        ):
-            if requested:
-                self.runtime.cancellations.stop(job_id)
+    def _end_superseded(self) -> None:
+        """End the attempts here whose job was stopped, deleted, or taken over by another."""
+        executions: dict[str, str] = {}
+        for thread in self.threads:
+            executions |= thread.executions()
+        for execution_id in executions.keys() - running(self.runtime.connection, executions):
+            self.runtime.cancellations.supersede(execution_id)
 
     def _heartbeat(self) -> None:
         self._keep_alive()

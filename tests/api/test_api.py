@@ -120,8 +120,11 @@ def test_result_of_an_unfinished_job_is_202(http: TestClient) -> None:
 def test_failed_job_says_why(http: TestClient, connection: redis.Redis, settings: Settings) -> None:
     """Both endpoints carry the sentence that says what to do."""
     job_id = submit(http)
-    JobRecords(connection, settings.retention_seconds).set_failure(job_id, BadApiKey().failure)
-    connection.hset(Job.key_for(job_id), "status", "failed")
+    with connection.pipeline() as pipeline:
+        records = JobRecords(connection, settings.retention_seconds)
+        records.fail(pipeline, job_id, BadApiKey().failure, "")
+        pipeline.hset(Job.key_for(job_id), "status", "failed")
+        pipeline.execute()
     for path in ("job-status", "result"):
         body = http.get(f"/{path}/{job_id}").json()
         assert (body["status"], body["error"]["kind"]) == ("failed", "bad_api_key")

@@ -134,7 +134,7 @@ class FakeJobs:
 
     def stop(self, user: str, job_id: str) -> JobView:
         self._called("stop", job_id)
-        self.change(job_id, stopping=True)
+        self.change(job_id, state=JobState.STOPPED, ended_at=time.time())
         return self.jobs[job_id]
 
     def delete(self, user: str, job_id: str) -> None:

@@ -77,7 +77,7 @@ def test_queued_question_tells_its_place(clients: FakeClients, open_page: OpenPa
     assert "2nd in the queue" in words(app)
     app.button(key=f"stop_{job}").click().run()
     assert clients.jobs.done("stop") == [job]
-    assert "Stopping…" in words(app)
+    assert "You stopped this question." in words(app)
 
 
 def test_waiting_question_says_what_it_waits_for(clients: FakeClients, open_page: OpenPage) -> None:
