@@ -146,6 +146,7 @@ class IndexDiskFull(IndexUnavailable):
         "indexed already stays. Free some space, then index this again on the Documents page."
     )
     command = "df -h"
+    is_outage = False  # it takes somebody to free space, who is told sooner this way
 
 
 class IndexTooOld(AskqueueError):
