@@ -80,7 +80,6 @@ def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Re
         # No health checks: a server whose disk is full refuses their PING, though it can be read.
         # A command that finds its connection broken is sent again over a new one.
         health_check_interval=0,
-        socket_keepalive=True,
         retry=ConnectionRetry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
     )
 

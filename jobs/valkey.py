@@ -29,9 +29,9 @@ def valkey_command(settings: Settings) -> list[str]:
         "dir": str(data_dir / "valkey"),
         "daemonize": "no",
         "loglevel": "notice",
-        # Every write is in the log within a second; a snapshot would add nothing to that.
+        # Every write is in the log within a second or two; a snapshot would add nothing to that.
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": settings.valkey_appendfsync,
         "save": "",
         # Questions must never be evicted: a full server refuses new ones instead.
         "maxmemory-policy": "noeviction",

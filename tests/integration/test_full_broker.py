@@ -12,11 +12,13 @@ import redis
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
+from jobs.broker import connect
 from jobs.errors import BrokerFull, BrokerUnavailable
 from jobs.models import JobState
 from jobs.settings import Settings
+from jobs.valkey import stop_orphan, valkey_command
 from tests.integration.full_valkey import WAYS, FullValkey, full_valkey
-from tests.integration.processes import wait_until
+from tests.integration.processes import environment, running, wait_until
 from tests.pages.conftest import HOME, RUN_SECONDS, use_clients, words
 from tests.pages.fakes import USER
 from ui import api
@@ -227,3 +229,28 @@ def test_server_that_syncs_always_goes_away_and_comes_back_with_everything(
         assert server.process.wait(10) == 1
         server.start()
         assert [job.id for job in jobs.list_jobs(USER).jobs] == accepted[::-1]
+
+
+def test_orphan_with_a_full_disk_is_stopped_too(
+    full: Full, make_settings: Callable[..., Settings]
+) -> None:
+    """A server that refuses even a PING is there all the same: two must not share one log."""
+    full.fill(full.server, 0)
+    full.ask_until_refused()
+    stop_orphan(make_settings(redis_url=full.server.url))
+    assert full.server.process is not None
+    assert full.server.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("policy", ["everysec", "always"])
+def test_embedded_server_syncs_as_the_setting_says(
+    make_settings: Callable[..., Settings], tmp_path: Path, policy: str
+) -> None:
+    """VALKEY_APPENDFSYNC reaches the embedded Valkey."""
+    settings = make_settings(redis_url="", valkey_appendfsync=policy)
+    (settings.data_dir / "valkey").mkdir(parents=True)
+    with running(valkey_command(settings), tmp_path / "log", environment()):
+        client = connect(settings.broker_url)
+        wait_until(settings.valkey_socket.exists, 10, "Valkey")
+        assert client.config_get("appendfsync") == {"appendfsync": policy}
+        client.close()
