@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
+import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
 from rq.job import Job
@@ -39,6 +40,8 @@ from jobs.models import (
 )
 from jobs.records import JobRecords, read_job, to_view
 from jobs.settings import QUESTIONS_QUEUE
+
+log = structlog.get_logger(__name__)
 
 # A worker process reports every second or two; silent this long, it is taken for dead.
 WORKER_ALIVE_SECONDS = 10.0
@@ -70,6 +73,7 @@ class JobClient:
         job_id = uuid.uuid4().hex
         with broker_errors():
             self._lifecycle.submit(job_id, user, question, at_front=urgent)
+        log.info("question accepted", job_id=job_id, user=user, urgent=urgent)
         return self.get_job(user, job_id)
 
     def get_job(self, user: str, job_id: str) -> JobView:
@@ -146,6 +150,7 @@ class JobClient:
         with broker_errors():
             if not self._lifecycle.queue_again(job_id):
                 raise InvalidState("Only a failed or stopped question can be retried.")
+        log.info("question queued again", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
     def stop(self, user: str, job_id: str) -> JobView:
@@ -157,6 +162,7 @@ class JobClient:
         with broker_errors():
             if not self._lifecycle.stop(job_id):
                 raise InvalidState("This question is already over.")
+        log.info("question stopped", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
     def delete(self, user: str, job_id: str) -> None:
@@ -165,6 +171,7 @@ class JobClient:
         with broker_errors():
             if not self._lifecycle.delete(job_id, user):
                 raise InvalidState("Stop this question before deleting it.")
+        log.info("question deleted", job_id=job_id, user=user)
 
     def workers(self) -> list[WorkerReport]:
         """The reports of the worker processes that are alive."""

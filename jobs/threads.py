@@ -219,6 +219,8 @@ class WorkerThread(threading.Thread):
                     error=str(error),
                 )
                 lost = True
+            except Exception:  # whatever it was, the pool keeps its threads
+                log.exception("worker thread failed", worker=self.name)
             finally:
                 self.worker = None  # no more heartbeats in its name
             self._stopping.wait(RESTART_WAIT_SECONDS)

@@ -7,6 +7,7 @@ SIGTERM and Ctrl-C stop it: it takes no new work, lets what runs finish for
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -161,19 +162,32 @@ class WorkerProcess:
         log.warning(
             "worker lost",
             job_id=lost.job.id,
+            user=lost.user,
+            attempt=lost.attempt,
+            worker=lost.job.worker_name,
             runs_again=lost.outcome.retry_in_seconds is not None,
         )
         self._report(lost.job, lost.outcome)
 
     def _repeat(self, work: Callable[[], object], seconds: float) -> None:
         """Call `work` again and again; an error of one turn must not end the watch."""
+        failing = False
         while not self._stopping.is_set():
             try:
                 work()
+                failing = False
             except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
-                log.warning(
-                    "watcher turn failed", watcher=threading.current_thread().name, error=str(error)
+                # Once for an outage, not once for each turn.
+                log.log(
+                    logging.DEBUG if failing else logging.WARNING,
+                    "watcher turn failed",
+                    worker=self.name,
+                    watcher=threading.current_thread().name,
+                    error=str(error),
                 )
+                failing = True
+            except Exception:  # whatever it was, jobs would be taken for lost without the watch
+                log.exception("watcher failed", watcher=threading.current_thread().name)
             self._stopping.wait(seconds)
 
     def _end_superseded(self) -> None:
