@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import redis
 
+from jobs import maintenance
+from jobs.broker import Broker
 from jobs.models import DocumentStatus, JobState, Stage
+from jobs.recovery import Lost
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.full_valkey import WAYS, FullValkey, full_valkey
@@ -164,3 +168,47 @@ def test_document_waits_for_room_too(stack: Stack) -> None:
     stack.server.free_memory()
     wait_until(lambda: status() is DocumentStatus.INDEXED, RECOVERY_SECONDS, "indexing")
     assert len(stack.clients.documents.list()) == 2
+
+
+class _Recovery:
+    """Counts how often silence was counted."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    def recover_lost(self) -> list[Lost]:
+        self.looked += 1
+        return []
+
+    def put_back_popped(self) -> list[str]:
+        return []
+
+    def enqueue_due(self) -> int:
+        return 0
+
+
+def test_nobody_is_taken_for_dead_right_after_a_full_memory(
+    tmp_path: Path, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full server refuses heartbeats: the living get as long to renew them as after an outage."""
+    monkeypatch.setattr(maintenance, "SETTLE_SECONDS", 1.0)
+    recovery = _Recovery()
+    with full_valkey(tmp_path) as server:
+        watch = maintenance.Maintenance(
+            Broker(server.client, make_settings(redis_url=server.url)), lambda lost: None
+        )
+        monkeypatch.setattr(watch, "_recovery", recovery)
+
+        def looks() -> bool:
+            watch.run_once()
+            return recovery.looked > 0
+
+        wait_until(looks, 10, "recovery")
+        server.fill_memory()
+        with pytest.raises(redis.exceptions.OutOfMemoryError):
+            watch.run_once()
+        server.free_memory()
+        recovery.looked = 0
+        watch.run_once()
+        assert recovery.looked == 0
+        wait_until(looks, 10, "recovery")
