@@ -103,14 +103,15 @@ class WorkerProcess:
         grace_ends = time.monotonic() + self.settings.shutdown_grace_seconds
         while not wait_until_idle(self.threads, HEARTBEAT_SECONDS):
             # The watchers have ended: keep what still runs from being taken for orphaned.
-            self._keep_alive()
-            self._end_superseded()
+            self._turn(self._keep_alive)
+            self._turn(self._end_superseded)
             if time.monotonic() >= grace_ends:
                 self.runtime.cancellations.hand_back_all()
                 wait_until_idle(self.threads, HAND_BACK_SECONDS)
                 break
+        joined_by = time.monotonic() + IDLE_SECONDS
         for thread in self.threads:
-            thread.join(timeout=IDLE_SECONDS if not thread.is_busy else 0)
+            thread.join(timeout=0 if thread.is_busy else max(0.0, joined_by - time.monotonic()))
         self._withdraw()
         log.info("worker stopped", worker=self.name, abandoned=self._running())
 
@@ -171,24 +172,24 @@ class WorkerProcess:
 
     def _repeat(self, work: Callable[[], object], seconds: float) -> None:
         """Call `work` again and again; an error of one turn must not end the watch."""
-        failing = False
+        works = True
         while not self._stopping.is_set():
-            try:
-                work()
-                failing = False
-            except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
-                # Once for an outage, not once for each turn.
-                log.log(
-                    logging.DEBUG if failing else logging.WARNING,
-                    "watcher turn failed",
-                    worker=self.name,
-                    watcher=threading.current_thread().name,
-                    error=str(error),
-                )
-                failing = True
-            except Exception:  # whatever it was, jobs would be taken for lost without the watch
-                log.exception("watcher failed", watcher=threading.current_thread().name)
+            works = self._turn(work, level=logging.WARNING if works else logging.DEBUG)
             self._stopping.wait(seconds)
+
+    def _turn(self, work: Callable[[], object], level: int = logging.WARNING) -> bool:
+        """Call `work` once; False, and a line in the log, if it failed."""
+        try:
+            work()
+        except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
+            # `level` lets an outage be logged once, not once a turn.
+            watcher = threading.current_thread().name
+            log.log(level, "watch failed", worker=self.name, watcher=watcher, error=str(error))
+        except Exception:  # whatever it was, jobs would be taken for lost without the watch
+            log.exception("watch failed", worker=self.name)
+        else:
+            return True
+        return False
 
     def _end_superseded(self) -> None:
         """End the attempts here whose job was stopped, deleted, or taken over by another."""

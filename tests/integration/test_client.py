@@ -13,7 +13,7 @@ from rq import Queue
 from rq.job import Job, JobStatus
 
 from jobs.broker import Broker, connect, job_key, user_jobs_key
-from jobs.client import JobClient
+from jobs.client import JobClient, new_job_id
 from jobs.errors import BrokerUnavailable, InvalidQuestion, InvalidState, NotFound
 from jobs.models import JobState, LiveText
 from jobs.records import JobRecords
@@ -196,6 +196,19 @@ def test_submission_is_accepted_whole_or_not_at_all(
     with pytest.raises(BrokerUnavailable):
         client.submit_question("ann", "q?")
     assert connection.keys("*") == []
+
+
+def test_question_sent_again_with_its_id_is_asked_once(client: JobClient, broker: Broker) -> None:
+    """Whoever did not get the reply asks again, and finds what was accepted; once only."""
+    job_id = new_job_id()
+    first = client.submit_question("ann", "q?", job_id=job_id)
+    again = client.submit_question("ann", " q? ", job_id=job_id)
+    assert (again.id, again.asked_at) == (first.id, first.asked_at)
+    assert broker.queues["questions"].get_job_ids() == [job_id]
+    with pytest.raises(InvalidQuestion):
+        client.submit_question("ann", "another?", job_id=job_id)
+    with pytest.raises(NotFound):
+        client.submit_question("bob", "q?", job_id=job_id)
 
 
 def test_double_click_on_retry_queues_once(client: JobClient, broker: Broker) -> None:
