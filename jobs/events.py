@@ -30,8 +30,8 @@ Entry = tuple[bytes, Mapping[bytes, bytes]]
 class EventWriter:
     """Appends the events of one attempt. Not thread-safe: one attempt runs on one thread.
 
-    A lost connection costs nobody an answer: unsent text stays in the buffer and goes out with
-    the next flush that succeeds.
+    A server that is away or full costs nobody an answer: unsent text stays in the buffer and goes
+    out with the next flush that succeeds.
     """
 
     def __init__(self, connection: redis.Redis, job_id: str, attempt: int) -> None:
@@ -82,8 +82,8 @@ class EventWriter:
                     pipeline.expire(self._key, RUNNING_TTL_SECONDS)
                     pipeline.execute()
                 self._has_ttl = True
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
-            # Still in `_unsent`. A server that lost its memory has lost the TTL too.
+        except redis.exceptions.RedisError:
+            # Away, or full. Still in `_unsent`. A server that lost its memory has lost the TTL too.
             self._has_ttl = False
             return
         self._unsent.clear()
@@ -97,7 +97,7 @@ class EventWriter:
         self.flush()
         try:
             self._connection.expire(self._key, AFTERLIFE_SECONDS)
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+        except redis.exceptions.RedisError:
             return  # it still has the TTL of a running job
 
     def _collect_text(self) -> None:
