@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import redis
 import structlog
+from redis.lock import Lock
 from rq.rate_limit import RateLimitRegistry
 from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer
@@ -51,27 +52,31 @@ class Maintenance:
 
     def run_once(self) -> bool:
         """Do one pass; False if another process is at it. Raises what redis raises."""
-        self._notice_gaps()
-        lock = self._connection.lock(MAINTENANCE_LOCK_KEY, timeout=LOCK_SECONDS, blocking=False)
-        if not lock.acquire():
-            return False
         try:
-            self._pass()
-        finally:
+            self._notice_gaps()
+            lock = self._connection.lock(MAINTENANCE_LOCK_KEY, timeout=LOCK_SECONDS, blocking=False)
+            if not lock.acquire():
+                return False
             try:
-                lock.release()
-            except redis.exceptions.LockError:
-                log.warning("maintenance took longer than its lock", seconds=LOCK_SECONDS)
+                self._pass()
+            finally:
+                self._release(lock)
+        except redis.exceptions.RedisError:
+            # Away, or full: whatever it refuses, it may refuse the heartbeats too.
+            self._seen_at = 0.0
+            raise
         return True
+
+    def _release(self, lock: Lock) -> None:
+        try:
+            lock.release()
+        except redis.exceptions.LockError:
+            log.warning("maintenance took longer than its lock", seconds=LOCK_SECONDS)
 
     def _notice_gaps(self) -> None:
         """Start to wait anew if Valkey was away, or this process was paused."""
+        self._connection.ping()
         now = time.monotonic()
-        try:
-            self._connection.ping()
-        except redis.exceptions.RedisError:
-            self._seen_at = 0.0
-            raise
         if now - self._seen_at > SETTLE_SECONDS:
             self._settled_at = now + SETTLE_SECONDS
         self._seen_at = now

@@ -33,6 +33,7 @@ from jobs.maintenance import Maintenance
 from jobs.models import Failure, WorkerReport
 from jobs.outcomes import Outcome
 from jobs.recovery import Lost
+from jobs.refusals import server_words
 from jobs.settings import Settings
 from jobs.tasks import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.threads import IDLE_SECONDS, ThreadWorker, WorkerThread, wait_until_idle
@@ -121,7 +122,7 @@ class WorkerProcess:
                 self.runtime.connection.ping()
                 return
             except (redis.exceptions.RedisError, OSError) as error:
-                log.warning("waiting for Valkey", error=str(error))
+                log.warning("waiting for Valkey", error=server_words(error))
                 self._stopping.wait(BROKER_WAIT_SECONDS)
 
     def _prepare_documents(self) -> None:
@@ -184,7 +185,9 @@ class WorkerProcess:
         except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
             # `level` lets an outage be logged once, not once a turn.
             watcher = threading.current_thread().name
-            log.log(level, "watch failed", worker=self.name, watcher=watcher, error=str(error))
+            log.log(
+                level, "watch failed", worker=self.name, watcher=watcher, error=server_words(error)
+            )
         except Exception:  # whatever it was, jobs would be taken for lost without the watch
             log.exception("watch failed", worker=self.name)
         else:
