@@ -81,6 +81,7 @@ def test_indexing_shows_live_progress(clients: FakeClients, open_page: OpenPage)
     app = open_page("documents")
     row = app.dataframe[0].value.iloc[0]
     assert (row["Progress"], row["Doing"]) == (0.4, "Embedding 3 of 8")
+    assert "Kept until" not in row
     assert app.session_state["refresh_seconds"] == 1.5
     clients.documents.put("report.pdf")
     app.run()

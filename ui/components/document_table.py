@@ -31,8 +31,10 @@ def show_documents(
     """Show the documents, newest first; each leaves after `kept_seconds`, unless that is 0."""
     state.set_document_rows([entry.id for entry in entries])
     under_way = any(entry.status in ON_THEIR_WAY for entry in entries)
+    frame = _frame(entries, user, kept_seconds, with_progress=under_way)
+    name_width = 185 if under_way else 230 if "Kept until" in frame else 285
     st.dataframe(
-        _frame(entries, user, kept_seconds, with_progress=under_way),
+        frame,
         key=state.DOCUMENT_TABLE,
         height=(min(len(entries), MAX_ROWS) + 1) * ROW_PIXELS + 3,
         row_height=ROW_PIXELS,
@@ -40,27 +42,27 @@ def show_documents(
         placeholder="",
         alt="The documents, newest first",
         column_config={
-            "Name": st.column_config.TextColumn(width=185 if under_way else 285),
+            "Name": st.column_config.TextColumn(width=name_width),
             "Status": st.column_config.MultiselectColumn(
-                width=100,
+                width=90,
                 options=[look.label for look in DOCUMENT_LOOKS.values()],
                 color=[look.chip for look in DOCUMENT_LOOKS.values()],
             ),
             "Progress": st.column_config.ProgressColumn(format="percent", width=110),
             "Doing": st.column_config.TextColumn("", width=120),
-            "Pages": st.column_config.NumberColumn(width=60),
-            "Passages": st.column_config.NumberColumn(width=80),
-            "Size": st.column_config.TextColumn(width=80, alignment="right"),
+            "Pages": st.column_config.NumberColumn(width=58),
+            "Passages": st.column_config.NumberColumn(width=76),
+            "Size": st.column_config.TextColumn(width=75, alignment="right"),
             "Added": st.column_config.DatetimeColumn(format="distance", width=120),
             "Kept until": st.column_config.DateColumn(
                 format="D MMM YYYY",
-                width=95,
+                width=88,
                 help="Then it leaves the list and the index. Adding the same file renews this.",
             ),
-            "By": st.column_config.TextColumn(width=72),
+            "By": st.column_config.TextColumn(width=66),
             "Actions": st.column_config.ButtonColumn(
                 "",
-                width=50 if under_way else 95,
+                width=50,
                 type="tertiary",
                 on_click=_act,
                 args=(documents,),
@@ -133,7 +135,7 @@ def _frame(
         "Added": [datetime.fromtimestamp(entry.added_at, UTC) for entry in entries],
     }
     ends = [entry.kept_until(kept_seconds) for entry in entries]
-    if any(ends):
+    if any(ends) and not with_progress:  # there is room for one of both
         columns["Kept until"] = [end and datetime.fromtimestamp(end, UTC).date() for end in ends]
     columns |= {
         "By": [_by(entry, user) for entry in entries],
