@@ -10,7 +10,7 @@ from typing import Any
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry as ConnectionRetry
-from rq import Queue, Retry
+from rq import Queue
 from rq.job import Job
 from rq.rate_limit import RateLimit
 from rq.serializers import JSONSerializer
@@ -18,13 +18,13 @@ from rq.serializers import JSONSerializer
 from jobs.errors import BrokerUnavailable
 from jobs.settings import QUEUE_NAMES, Settings
 
-MAX_ATTEMPTS = 3
+ANSWER_QUESTION = "jobs.tasks.answer_question"
 QUESTION_TIMEOUT_SECONDS = 600
 INDEXING_TIMEOUT_SECONDS = 3600
 
 # Shown in rq-dashboard as raw HTML, so no word of a user may be in it.
 DESCRIPTIONS = {
-    "jobs.tasks.answer_question": "Answer a question",
+    ANSWER_QUESTION: "Answer a question",
     "jobs.tasks.index_document": "Index a document",
     "jobs.tasks.delete_document": "Remove a document from the index",
     "jobs.tasks.reindex_documents": "Index all documents again",
@@ -41,6 +41,9 @@ MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"
 RETENTION_LOCK_KEY = PREFIX + "lock:retention"
 REMOVAL_LOCK_KEY = PREFIX + "lock:removal"
 LOG_LOCK_KEY = PREFIX + "lock:log"
+# Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
+# runs at a time.
+SUSPECTS_KEY = PREFIX + "suspects"
 
 
 def job_key(job_id: str) -> str:
@@ -111,7 +114,7 @@ class Broker:
             for name in QUEUE_NAMES
         }
 
-    def enqueue(
+    def create(
         self,
         queue_name: str,
         function: str,
@@ -120,17 +123,16 @@ class Broker:
         args: Sequence[Any] = (),
         timeout_seconds: int = QUESTION_TIMEOUT_SECONDS,
         rate_limit_key: str = "",
-        at_front: bool = False,
     ) -> Job:
-        """Put a job on a queue; `args` must be JSON types, without a word of a user.
+        """A job that is not on its queue yet; `args` are JSON types, without a word of a user.
 
-        It runs at most `MAX_ATTEMPTS` times. With a `rate_limit_key`, at most `USER_CONCURRENCY`
-        jobs of that key are queued or running at once.
+        With a `rate_limit_key`, at most `USER_CONCURRENCY` jobs of that key are queued or running
+        at once.
         """
         limit = (
             RateLimit(rate_limit_key, self.settings.user_concurrency) if rate_limit_key else None
         )
-        return self.queues[queue_name].enqueue_call(
+        return self.queues[queue_name].create_job(
             function,
             args=tuple(args),
             job_id=job_id,
@@ -138,10 +140,23 @@ class Broker:
             result_ttl=self.settings.retention_seconds,
             failure_ttl=self.settings.retention_seconds,
             description=DESCRIPTIONS[function],
-            retry=Retry(max=MAX_ATTEMPTS - 1),
             rate_limit=limit,
-            at_front=at_front,
         )
+
+    def enqueue(
+        self,
+        queue_name: str,
+        function: str,
+        *,
+        job_id: str,
+        args: Sequence[Any] = (),
+        timeout_seconds: int = QUESTION_TIMEOUT_SECONDS,
+    ) -> Job:
+        """Create a job and put it on its queue."""
+        job = self.create(
+            queue_name, function, job_id=job_id, args=args, timeout_seconds=timeout_seconds
+        )
+        return self.queues[queue_name].enqueue_job(job)
 
     def fetch(self, job_id: str) -> Job:
         """The RQ job; raises rq.exceptions.NoSuchJobError."""

@@ -1,4 +1,4 @@
-"""Cooperative cancellation: a running job asks, at every chunk, whether it should end."""
+"""Cooperative cancellation: an attempt asks, at every chunk, whether it should end."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from jobs.errors import AskqueueError, HandedBack, JobStopped
+from jobs.errors import AskqueueError, HandedBack, Superseded
 
 
 class Cancellation:
-    """Whether one running job should end early, and why. The first reason counts."""
+    """Whether one attempt should end early, and why. The first reason counts."""
 
     def __init__(self, on_check: Callable[[], None] | None = None) -> None:
         self._reason: type[AskqueueError] | None = None
         self._on_check = on_check
 
-    def stop(self) -> None:
-        """Its owner stopped the job."""
-        self._reason = self._reason or JobStopped
+    def supersede(self) -> None:
+        """The job goes on without this attempt, or not at all."""
+        self._reason = self._reason or Superseded
 
     def hand_back(self) -> None:
         """The worker shuts down."""
         self._reason = self._reason or HandedBack
 
     def check(self) -> None:
-        """Raise JobStopped or HandedBack if the job should end. Cheap: call it often."""
+        """Raise Superseded or HandedBack if the attempt should end. Cheap: call it often."""
         if self._reason is not None:
             raise self._reason()
         if self._on_check is not None:
@@ -33,7 +33,7 @@ class Cancellation:
 
 
 class Cancellations:
-    """The cancellations of the jobs that run in this process. Thread-safe."""
+    """The cancellations of the attempts that run in this process. Thread-safe."""
 
     def __init__(self) -> None:
         self._running: dict[str, Cancellation] = {}
@@ -41,29 +41,24 @@ class Cancellations:
 
     @contextmanager
     def running(
-        self, job_id: str, on_check: Callable[[], None] | None = None
+        self, execution_id: str, on_check: Callable[[], None] | None = None
     ) -> Iterator[Cancellation]:
-        """The cancellation of a job, known here by its id while the block runs."""
+        """The cancellation of an attempt, known here by its id while the block runs."""
         cancellation = Cancellation(on_check)
         with self._lock:
-            self._running[job_id] = cancellation
+            self._running[execution_id] = cancellation
         try:
             yield cancellation
         finally:
             with self._lock:
-                if self._running.get(job_id) is cancellation:
-                    del self._running[job_id]
+                del self._running[execution_id]
 
-    def job_ids(self) -> list[str]:
+    def supersede(self, execution_id: str) -> None:
+        """End an attempt, if it runs here."""
         with self._lock:
-            return list(self._running)
-
-    def stop(self, job_id: str) -> None:
-        """Stop a job, if it runs here."""
-        with self._lock:
-            cancellation = self._running.get(job_id)
+            cancellation = self._running.get(execution_id)
         if cancellation is not None:
-            cancellation.stop()
+            cancellation.supersede()
 
     def hand_back_all(self) -> None:
         with self._lock:

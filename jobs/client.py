@@ -9,20 +9,17 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
+import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
-from rq.exceptions import InvalidJobOperation, NoSuchJobError
-from rq.job import Job, JobStatus
-from rq.registry import BaseRegistry, CanceledJobRegistry, FailedJobRegistry
+from rq.job import Job
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from jobs.broker import (
-    MAX_ATTEMPTS,
     WORKERS_KEY,
     Broker,
     broker_errors,
@@ -32,6 +29,7 @@ from jobs.broker import (
 )
 from jobs.errors import InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
+from jobs.lifecycle import Lifecycle
 from jobs.models import (
     Answer,
     JobPage,
@@ -43,7 +41,8 @@ from jobs.models import (
 from jobs.records import JobRecords, read_job, to_view
 from jobs.settings import QUESTIONS_QUEUE
 
-ANSWER_QUESTION = "jobs.tasks.answer_question"
+log = structlog.get_logger(__name__)
+
 # A worker process reports every second or two; silent this long, it is taken for dead.
 WORKER_ALIVE_SECONDS = 10.0
 # A filtered listing looks at this many of the newest questions, in chunks of a pipeline each.
@@ -51,6 +50,11 @@ FILTER_DEPTH = 2000
 FILTER_CHUNK = 500
 EVENTS_PER_READ = 5000
 WAIT_SLICE_SECONDS = 1.0
+
+
+def new_job_id() -> str:
+    """An id for a question that is about to be submitted."""
+    return uuid.uuid4().hex
 
 
 class JobClient:
@@ -62,24 +66,28 @@ class JobClient:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._connection = broker.connection
+        self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
 
-    def submit_question(self, user: str, question: str, *, urgent: bool = False) -> JobView:
+    def submit_question(
+        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+    ) -> JobView:
         """Put a question on the queue. When this returns, the question is accepted.
 
-        Raises InvalidQuestion if it is empty or longer than `MAX_QUESTION_CHARS`.
+        Whoever does not know whether an earlier call was accepted, because the reply got lost,
+        calls again with the same `job_id`, of `new_job_id`: it is asked once. Raises
+        InvalidQuestion if it is empty, longer than `MAX_QUESTION_CHARS`, or another one than
+        was asked with this id.
         """
         question = self._checked(question)
-        job_id = uuid.uuid4().hex
+        job_id = job_id or new_job_id()
         with broker_errors():
-            self._records.create(job_id, user, question)
-            try:
-                self._enqueue(job_id, user, at_front=urgent)
-            except BaseException:  # whatever it was, the question was not accepted
-                with broker_errors():
-                    self._records.discard(job_id, user)
-                raise
-        return self.get_job(user, job_id)
+            self._lifecycle.submit(job_id, user, question, at_front=urgent)
+        view = self.get_job(user, job_id)
+        if view.question != question:
+            raise InvalidQuestion("This key was used for another question. Use a new one.")
+        log.info("question accepted", job_id=job_id, user=user, urgent=urgent)
+        return view
 
     def get_job(self, user: str, job_id: str) -> JobView:
         """One job; raises NotFound."""
@@ -151,49 +159,32 @@ class JobClient:
 
     def retry(self, user: str, job_id: str) -> JobView:
         """Run a failed or stopped question again, with all its attempts; raises InvalidState."""
-        if not self.get_job(user, job_id).state.can_retry:
-            raise InvalidState("Only a failed or stopped question can be retried.")
+        self.get_job(user, job_id)
         with broker_errors():
-            try:
-                job = self._broker.fetch(job_id)
-            except NoSuchJobError:
-                self._records.reset_for_retry(job_id)
-                self._enqueue(job_id, user)
-                return self.get_job(user, job_id)
-            # Whoever takes it out of the registry requeues it: a double click retries once.
-            job.retries_left = MAX_ATTEMPTS - 1
-            job.retry_intervals = [0]
-            self._records.reset_for_retry(job_id)
-            self._requeue(job)
+            if not self._lifecycle.queue_again(job_id):
+                raise InvalidState("Only a failed or stopped question can be retried.")
+        log.info("question queued again", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
     def stop(self, user: str, job_id: str) -> JobView:
-        """Stop a question wherever it is. A running one stops within seconds, keeping its text."""
-        if self.get_job(user, job_id).state.is_over:
-            raise InvalidState("This question is already over.")
+        """Stop a question wherever it is, at once, keeping its text; raises InvalidState.
+
+        A worker that runs it notices within a second.
+        """
+        self.get_job(user, job_id)
         with broker_errors():
-            # The flag comes first: a worker that takes the job now will see it.
-            self._records.request_stop(job_id)
-            try:
-                job = self._broker.fetch(job_id)
-                if job.get_status() not in (JobStatus.STARTED, JobStatus.CANCELED):
-                    job.cancel()
-                    self._connection.expire(job.key, self._broker.settings.retention_seconds)
-            except NoSuchJobError:
-                pass
-            except InvalidJobOperation:
-                pass  # somebody else cancelled it first
+            if not self._lifecycle.stop(job_id):
+                raise InvalidState("This question is already over.")
+        log.info("question stopped", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
     def delete(self, user: str, job_id: str) -> None:
         """Remove a question and its answer; raises InvalidState while it is not over."""
-        if not self.get_job(user, job_id).state.is_over:
-            raise InvalidState("Stop this question before deleting it.")
+        self.get_job(user, job_id)
         with broker_errors():
-            with suppress(NoSuchJobError):
-                self._broker.fetch(job_id).delete()
-            self._connection.delete(events_key(job_id))
-            self._records.discard(job_id, user)
+            if not self._lifecycle.delete(job_id, user):
+                raise InvalidState("Stop this question before deleting it.")
+        log.info("question deleted", job_id=job_id, user=user)
 
     def workers(self) -> list[WorkerReport]:
         """The reports of the worker processes that are alive."""
@@ -219,27 +210,6 @@ class JobClient:
                 "Shorten it, or add the long text as a document."
             )
         return question
-
-    def _enqueue(self, job_id: str, user: str, *, at_front: bool = False) -> None:
-        self._broker.enqueue(
-            QUESTIONS_QUEUE,
-            ANSWER_QUESTION,
-            job_id=job_id,
-            rate_limit_key=user,
-            at_front=at_front,
-        )
-
-    def _requeue(self, job: Job) -> None:
-        registries: list[type[BaseRegistry]] = [FailedJobRegistry, CanceledJobRegistry]
-        for registry_class in registries:
-            registry = registry_class(
-                job.origin, connection=self._connection, serializer=JSONSerializer
-            )
-            try:
-                registry.requeue(job)
-            except InvalidJobOperation:
-                continue  # not in this one
-            return
 
     def _read_one(self, pipeline: Pipeline, user: str, job_id: str) -> tuple[JobView, list[Any]]:
         """Run the pipeline with the reads of one job added; its other replies come first."""

@@ -15,6 +15,8 @@ class AskqueueError(Exception):
     message = "Something went wrong. Try again; if it happens again, tell the operator."
     command = ""
     retryable = False
+    # A service is away: that says nothing about the job, and costs it no attempt for a while.
+    is_outage = False
 
     def __init__(
         self, message: str = "", *, command: str = "", retry_after_seconds: float | None = None
@@ -69,6 +71,7 @@ class BrokerUnavailable(AskqueueError):
         "on by itself when it is back. If it stays away, check that it runs and REDIS_URL is right."
     )
     retryable = True
+    is_outage = True
 
 
 class IndexUnavailable(AskqueueError):
@@ -78,6 +81,7 @@ class IndexUnavailable(AskqueueError):
     )
     command = "docker compose up -d qdrant"
     retryable = True
+    is_outage = True
 
 
 class IndexTooOld(AskqueueError):
@@ -142,6 +146,7 @@ class ModelUnavailable(ModelError):
     kind = "model_unavailable"
     message = "The model server cannot be reached. Check that it runs and OPENAI_BASE_URL is right."
     retryable = True
+    is_outage = True
 
 
 class ModelOverloaded(ModelError):
@@ -192,11 +197,11 @@ class ExtractionTooLarge(UnreadableDocument):
 # How an attempt ends without a result of its own
 
 
-class JobStopped(AskqueueError):
-    """Its owner stopped the job."""
+class Superseded(AskqueueError):
+    """The job goes on without this attempt: it was stopped, deleted, or taken over by another."""
 
-    kind = "stopped"
-    message = "Stopped."
+    kind = "superseded"
+    message = "This attempt is no longer the question's."
 
 
 class HandedBack(AskqueueError):
@@ -209,10 +214,7 @@ class HandedBack(AskqueueError):
 
 class WorkerLost(AskqueueError):
     kind = "worker_lost"
-    message = (
-        "The worker died while running this, three times in a row. "
-        "Retry once; if it happens again, tell the operator."
-    )
+    message = "The worker died while running this; it runs again by itself."
 
 
 class JobTimedOut(AskqueueError):

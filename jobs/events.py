@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import cast
 
 import redis
 from redis.typing import EncodableT, FieldT
@@ -103,6 +104,12 @@ class EventWriter:
         if self._buffer:
             self._unsent.append({"a": self._attempt, "t": "".join(self._buffer)})
             self._buffer.clear()
+
+
+def read_text(connection: redis.Redis, job_id: str) -> str:
+    """The text that the latest attempt has sent so far."""
+    entries = cast("list[Entry]", connection.xrange(events_key(job_id)))
+    return apply_events(LiveText(job_id), entries).text
 
 
 def apply_events(live: LiveText, entries: Iterable[Entry]) -> LiveText:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -61,7 +62,9 @@ def each(make_items: Callable[[], Iterable[T]], cancelled: Cancelled) -> Iterato
         else:
             put(_End())
 
-    threading.Thread(target=pump, daemon=True, name="interruptible").start()
+    # In a copy of this context: what the thread logs says for which job.
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(pump,), daemon=True, name="interruptible").start()
     try:
         while True:
             cancelled.check()

@@ -1,4 +1,4 @@
-"""What keeps the queues healthy: recovery of orphaned jobs, due retries, expired entries.
+"""What keeps the queues healthy: recovery of lost jobs, due retries, expired entries.
 
 Every worker process offers to do it; a lock lets one do it at a time.
 """
@@ -10,74 +10,50 @@ from collections.abc import Callable
 
 import redis
 import structlog
-from rq import Queue
-from rq.intermediate_queue import IntermediateQueue
-from rq.job import Job, JobStatus
 from rq.rate_limit import RateLimitRegistry
-from rq.registry import (
-    CanceledJobRegistry,
-    FailedJobRegistry,
-    FinishedJobRegistry,
-    StartedJobRegistry,
-)
-from rq.scheduler import RQScheduler
+from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer
-from rq.timeouts import TimerDeathPenalty
 from rq.worker_registration import clean_worker_registry
 
 from jobs.broker import MAINTENANCE_LOCK_KEY, Broker
-from jobs.outcomes import Outcome, apply, decide
-from jobs.threads import attempts_used
+from jobs.recovery import Lost, Recovery
 
 log = structlog.get_logger(__name__)
 
-LOCK_SECONDS = 15
-# A worker takes a popped job from the intermediate list within milliseconds.
-INTERMEDIATE_STUCK_SECONDS = 6.0
+# Short: whoever dies with the lock delays the recovery by this much. A pass that outlives it may
+# overlap with another, which harms nothing.
+LOCK_SECONDS = 5
 CLEANUP_EVERY_SECONDS = 10.0
-
-# Put a popped job back at the front of its queue, unless someone else did or started it.
-# KEYS: intermediate list, queue. ARGV: job id.
-PUT_BACK = """
-if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 1 then
-    redis.call('LPUSH', KEYS[2], ARGV[1])
-    return 1
-end
-return 0
-"""
+# After Valkey or this process was away, living workers get this long to renew their heartbeats
+# before anyone's silence counts; several heartbeats fit in.
+SETTLE_SECONDS = 5.0
 
 
 class Maintenance:
-    """One process's share of the maintenance. Call `run_once` every second or two."""
+    """One process's share of the maintenance. Call `run_once` every second or two.
 
-    def __init__(
-        self, broker: Broker, report: Callable[[Job, Outcome, float | None], None]
-    ) -> None:
+    `report` is told of each job whose worker died.
+    """
+
+    def __init__(self, broker: Broker, report: Callable[[Lost], None]) -> None:
         self._connection = broker.connection
         self._queues = list(broker.queues.values())
         self._retention_seconds = broker.settings.retention_seconds
         self._report = report
-        self._seen_intermediate: dict[str, float] = {}
+        self._recovery = Recovery(broker)
         self._cleaned_at = 0.0
-        # RQ's own scheduler process keeps its lock for a minute after it was killed. Only its
-        # pass over the due jobs is used here, under the short lock of this class.
-        self._scheduler = RQScheduler(
-            self._queues, connection=self._connection, serializer=JSONSerializer
-        )
+        # When Valkey was last reached, and from when on silence counts; on the monotonic clock.
+        self._seen_at = 0.0
+        self._settled_at = 0.0
 
     def run_once(self) -> bool:
-        """Do one pass; False if another process is at it."""
+        """Do one pass; False if another process is at it. Raises what redis raises."""
+        self._notice_gaps()
         lock = self._connection.lock(MAINTENANCE_LOCK_KEY, timeout=LOCK_SECONDS, blocking=False)
         if not lock.acquire():
             return False
         try:
-            self._recover_abandoned()
-            self._recover_intermediate()
-            self._scheduler.prepare_registries([queue.name for queue in self._queues])
-            self._scheduler.enqueue_scheduled_jobs()
-            if time.monotonic() - self._cleaned_at > CLEANUP_EVERY_SECONDS:
-                self._clean_up()
-                self._cleaned_at = time.monotonic()
+            self._pass()
         finally:
             try:
                 lock.release()
@@ -85,45 +61,32 @@ class Maintenance:
                 log.warning("maintenance took longer than its lock", seconds=LOCK_SECONDS)
         return True
 
-    def _recover_abandoned(self) -> None:
-        """Queue again, or fail, the jobs whose worker stopped its heartbeat."""
-        for queue in self._queues:
-            StartedJobRegistry(
-                queue=queue,
-                serializer=JSONSerializer,
-                death_penalty_class=TimerDeathPenalty,
-            ).cleanup(exception_handlers=[self._handle_abandoned])
+    def _notice_gaps(self) -> None:
+        """Start to wait anew if Valkey was away, or this process was paused."""
+        now = time.monotonic()
+        try:
+            self._connection.ping()
+        except redis.exceptions.RedisError:
+            self._seen_at = 0.0
+            raise
+        if now - self._seen_at > SETTLE_SECONDS:
+            self._settled_at = now + SETTLE_SECONDS
+        self._seen_at = now
 
-    def _handle_abandoned(self, job: Job, *_exc_info: object) -> bool:
-        outcome = decide(None, job.retries_left or 0, attempts_used(job))
-        log.warning("worker lost", job_id=job.id, runs_again=outcome.retry_in_seconds is not None)
-        self._report(job, outcome, apply(outcome, job))
-        return True
-
-    def _recover_intermediate(self) -> None:
-        """Put back jobs that a worker popped but never started, because it died in between."""
-        stuck: dict[str, float] = {}
-        for queue in self._queues:
-            intermediate = IntermediateQueue(queue.key, connection=self._connection)
-            for job_id in intermediate.get_job_ids():
-                first_seen = self._seen_intermediate.get(job_id, time.monotonic())
-                if time.monotonic() - first_seen < INTERMEDIATE_STUCK_SECONDS:
-                    stuck[job_id] = first_seen
-                else:
-                    self._put_back(queue, intermediate, job_id)
-        self._seen_intermediate = stuck
-
-    def _put_back(self, queue: Queue, intermediate: IntermediateQueue, job_id: str) -> None:
-        status = self._connection.hget(Job.key_for(job_id), "status")
-        if status == JobStatus.QUEUED.value.encode():
-            self._connection.eval(PUT_BACK, 2, intermediate.key, queue.key, job_id)
-            log.warning("job put back on its queue", job_id=job_id, queue=queue.name)
-        else:
-            intermediate.remove(job_id)
+    def _pass(self) -> None:
+        if time.monotonic() >= self._settled_at:
+            for lost in self._recovery.recover_lost():
+                self._report(lost)
+        for job_id in self._recovery.put_back_popped():
+            log.warning("job put back on its queue", job_id=job_id)
+        self._recovery.enqueue_due()
+        if time.monotonic() - self._cleaned_at > CLEANUP_EVERY_SECONDS:
+            self._clean_up()
+            self._cleaned_at = time.monotonic()
 
     def _clean_up(self) -> None:
-        for registry in RateLimitRegistry.all(self._connection):
-            registry.cleanup()
+        for limit in RateLimitRegistry.all(self._connection):
+            limit.cleanup()
         for queue in self._queues:
             FinishedJobRegistry(queue=queue, serializer=JSONSerializer).cleanup()
             FailedJobRegistry(queue=queue, serializer=JSONSerializer).cleanup()

@@ -155,7 +155,8 @@ class JobView:
 
     `queued_at` is when it was last put on the queue: when asked, or when its owner retried it.
     `position` counts from 1 and is known for queued jobs only. `preview` is the first line of
-    the answer. `attempt` is 0 until a worker starts the job.
+    the answer. `attempt` is 0 until a worker starts the job. `failure` says why it failed, or why
+    there is another attempt to wait for.
     """
 
     id: str
@@ -171,7 +172,6 @@ class JobView:
     attempt: int = 0
     retry_at: float | None = None
     preview: str = ""
-    stopping: bool = False
     failure: Failure | None = None
 
     @property

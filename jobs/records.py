@@ -7,7 +7,7 @@ what, stage, attempt, failure). The mapping from RQ's statuses to people's state
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -28,7 +28,6 @@ RECORD_FIELDS = (
     "queued_at",
     "stage",
     "attempt",
-    "stop",
     "retry_at",
     "failure_kind",
     "failure_message",
@@ -36,10 +35,6 @@ RECORD_FIELDS = (
     "preview",
 )
 PREVIEW_CHARS = 200
-# Between the record and the queue, submitting takes milliseconds; after this it was cut off.
-SUBMIT_GRACE_SECONDS = 10.0
-
-NOT_ACCEPTED = Failure("not_accepted", "This question did not reach the queue. Retry it.")
 
 STATES = {
     JobStatus.CREATED: JobState.QUEUED,
@@ -56,134 +51,123 @@ STATES = {
 }
 
 
-@dataclass(frozen=True)
-class AttemptStart:
-    """What a worker needs to begin an attempt. Times are Unix seconds."""
+_WITHOUT_FAILURE = (JobState.STARTED, JobState.FINISHED, JobState.STOPPED)
 
-    number: int
+
+@dataclass(frozen=True)
+class Asked:
+    """What a worker needs of a record. `queued_at` is a Unix time."""
+
     user: str
     question: str
     queued_at: float
-    stop_requested: bool
+
+
+# An attempt that counts no more must not move the stage of the one that does.
+# KEYS: record. ARGV: attempt, stage.
+SET_STAGE = """
+if redis.call('HGET', KEYS[1], 'attempt') == ARGV[1] then
+    redis.call('HSET', KEYS[1], 'stage', ARGV[2])
+end
+"""
 
 
 class JobRecords:
-    """Reads and writes the records. Each write renews the record's TTL, the retention."""
+    """Reads and writes the records. Each write renews the record's TTL, the retention.
+
+    What takes a pipeline is written as part of a change of the job's state, see `jobs.fence`.
+    """
 
     def __init__(self, connection: redis.Redis, retention_seconds: int) -> None:
         self._connection = connection
         self._retention_seconds = retention_seconds
+        self._set_stage = connection.register_script(SET_STAGE)
 
-    def create(self, job_id: str, user: str, question: str) -> float:
-        """Write a new record and index it under its user, in one transaction; returns when."""
-        now = time.time()
-        index = user_jobs_key(user)
-        with self._connection.pipeline() as pipeline:
-            self._write(
-                pipeline,
-                job_id,
-                {"user": user, "question": question, "asked_at": now, "queued_at": now},
-            )
-            pipeline.zadd(index, {job_id: now})
-            pipeline.zremrangebyscore(index, 0, now - self._retention_seconds)
-            pipeline.expire(index, self._retention_seconds)
-            pipeline.execute()
-        return now
-
-    def discard(self, job_id: str, user: str) -> None:
-        """Remove a record and its place in the user's index."""
-        with self._connection.pipeline() as pipeline:
-            pipeline.delete(job_key(job_id))
-            pipeline.zrem(user_jobs_key(user), job_id)
-            pipeline.execute()
-
-    def begin_attempt(self, job_id: str) -> AttemptStart | None:
-        """Count a new attempt and read the question; None if the record is gone."""
-        with self._connection.pipeline() as pipeline:
-            pipeline.hmget(job_key(job_id), ["user", "question", "queued_at", "stop"])
-            pipeline.hincrby(job_key(job_id), "attempt", 1)
-            pipeline.hdel(job_key(job_id), "retry_at", *_FAILURE_FIELDS)
-            self._write(pipeline, job_id, {"stage": Stage.RETRIEVING.value})
-            fields, attempt, *_ = pipeline.execute()
-        user, question, queued_at, stop = fields
-        if user is None or question is None:
-            self._connection.delete(job_key(job_id))
-            return None
-        return AttemptStart(
-            int(attempt), user.decode(), question.decode(), float(queued_at or 0), bool(stop)
+    def create(self, pipeline: Pipeline, job_id: str, user: str, question: str) -> None:
+        """A new record, in its user's index."""
+        now, index = time.time(), user_jobs_key(user)
+        self._write(
+            pipeline,
+            job_id,
+            {"user": user, "question": question, "asked_at": now, "queued_at": now},
         )
+        pipeline.zadd(index, {job_id: now})
+        pipeline.zremrangebyscore(index, 0, now - self._retention_seconds)
+        pipeline.expire(index, self._retention_seconds)
 
-    def set_stage(self, job_id: str, stage: Stage) -> None:
-        self._connection.hset(job_key(job_id), "stage", stage.value)
+    def remove(self, pipeline: Pipeline, job_id: str, user: str) -> None:
+        """No record, and no place in the user's index."""
+        pipeline.delete(job_key(job_id))
+        pipeline.zrem(user_jobs_key(user), job_id)
 
-    def set_finished(self, job_id: str, answer_text: str) -> None:
+    def next_attempt(self, pipeline: Pipeline, job_id: str) -> tuple[int, str]:
+        """The number of the attempt that may begin, and the user; 0 if there is no record.
+
+        Numbers go on after an owner's retry, so that no two attempts of a job share one. The
+        pipeline is watching: this reads at once.
+        """
+        user, number = cast(
+            "list[bytes | None]", pipeline.hmget(job_key(job_id), "user", "attempt")
+        )
+        return (int(number or 0) + 1, user.decode()) if user else (0, "")
+
+    def begin(self, pipeline: Pipeline, job_id: str, number: int) -> None:
+        pipeline.hdel(job_key(job_id), "retry_at", *_FAILURE_FIELDS)
+        self._write(pipeline, job_id, {"attempt": number, "stage": Stage.RETRIEVING.value})
+
+    def finish(self, pipeline: Pipeline, job_id: str, answer_text: str) -> None:
         """Keep the first line of the answer, for lists."""
         line = next((line for line in answer_text.splitlines() if line.strip()), "")
-        self._save(job_id, {"preview": line.strip()[:PREVIEW_CHARS]})
+        self._write(pipeline, job_id, {"preview": line.strip()[:PREVIEW_CHARS]})
 
-    def set_failure(self, job_id: str, failure: Failure) -> None:
-        self._save(
-            job_id,
-            {
-                "failure_kind": failure.kind,
-                "failure_message": failure.message,
-                "failure_command": failure.command,
-            },
-        )
+    def fail(self, pipeline: Pipeline, job_id: str, failure: Failure, partial: str) -> None:
+        """Say why it failed, and keep what was written until then."""
+        self._write(pipeline, job_id, {**_fields_of(failure), "partial": partial})
 
-    def set_retry(self, job_id: str, retry_at: float, failure: Failure) -> None:
+    def wait(self, pipeline: Pipeline, job_id: str, failure: Failure, retry_at: float) -> None:
         """Say when the next attempt starts, and why there is one."""
-        with self._connection.pipeline() as pipeline:
-            self._write(
-                pipeline,
-                job_id,
-                {
-                    "retry_at": retry_at,
-                    "stage": Stage.WAITING.value,
-                    "failure_kind": failure.kind,
-                    "failure_message": failure.message,
-                    "failure_command": failure.command,
-                },
-            )
-            pipeline.execute()
+        fields = {**_fields_of(failure), "retry_at": retry_at, "stage": Stage.WAITING.value}
+        self._write(pipeline, job_id, fields)
 
-    def set_partial(self, job_id: str, text: str) -> None:
-        """Keep the text of an attempt that ended early."""
-        self._save(job_id, {"partial": text})
+    def stop(self, pipeline: Pipeline, job_id: str, partial: str) -> None:
+        """Keep what was written until its owner stopped it."""
+        self._write(pipeline, job_id, {"partial": partial})
+
+    def queue_again(self, pipeline: Pipeline, job_id: str) -> None:
+        """Forget the outcome of the attempts so far."""
+        pipeline.hdel(job_key(job_id), "retry_at", "preview", "partial", *_FAILURE_FIELDS)
+        self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": time.time()})
+
+    def set_stage(self, job_id: str, attempt: int, stage: Stage) -> None:
+        """Show the stage of this attempt, unless a later one has begun."""
+        self._set_stage(keys=[job_key(job_id)], args=[attempt, stage.value])
+
+    def read_asked(self, job_id: str) -> Asked | None:
+        """Who asked what; None if the record is gone."""
+        user, question, queued_at = cast(
+            "list[bytes | None]",
+            self._connection.hmget(job_key(job_id), "user", "question", "queued_at"),
+        )
+        if user is None or question is None:
+            return None
+        return Asked(user.decode(), question.decode(), float(queued_at or 0))
 
     def partial(self, job_id: str) -> str:
         value = cast("bytes | None", self._connection.hget(job_key(job_id), "partial"))
         return value.decode() if value else ""
 
-    def request_stop(self, job_id: str) -> None:
-        self._save(job_id, {"stop": 1})
-
-    def stop_requested(self, job_ids: Sequence[str]) -> list[bool]:
-        """Whether each of these jobs should stop; one round trip."""
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in job_ids:
-            pipeline.hget(job_key(job_id), "stop")
-        return [bool(value) for value in pipeline.execute()]
-
-    def reset_for_retry(self, job_id: str) -> None:
-        """Forget the outcome of the last attempts, before the owner's retry is queued."""
-        with self._connection.pipeline() as pipeline:
-            pipeline.hdel(job_key(job_id), "stop", "retry_at", "preview", *_FAILURE_FIELDS)
-            self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": time.time()})
-            pipeline.execute()
-
-    def _save(self, job_id: str, fields: dict[str, str | float | int]) -> None:
-        with self._connection.pipeline() as pipeline:
-            self._write(pipeline, job_id, fields)
-            pipeline.execute()
-
-    def _write(self, pipeline: Pipeline, job_id: str, fields: dict[str, str | float | int]) -> None:
+    def _write(self, pipeline: Pipeline, job_id: str, fields: Mapping[str, str | float]) -> None:
         mapping: dict[FieldT, EncodableT] = {name: value for name, value in fields.items()}
         pipeline.hset(job_key(job_id), mapping=mapping)
         pipeline.expire(job_key(job_id), self._retention_seconds)
 
 
 _FAILURE_FIELDS = ("failure_kind", "failure_message", "failure_command")
+
+
+def _fields_of(failure: Failure) -> dict[str, str | float]:
+    values = (failure.kind, failure.message, failure.command)
+    return dict(zip(_FAILURE_FIELDS, values, strict=True))
 
 
 def read_job(pipeline: Pipeline, job_id: str) -> None:
@@ -195,25 +179,18 @@ def read_job(pipeline: Pipeline, job_id: str) -> None:
 def to_view(
     job_id: str, rq_values: Sequence[bytes | None], record_values: Sequence[bytes | None]
 ) -> JobView | None:
-    """Make a view of one job from the replies to `read_job`; None if there is no record."""
+    """Make a view of one job from the replies to `read_job`; None if there is no such job."""
     record = {
         name: value.decode()
         for name, value in zip(RECORD_FIELDS, record_values, strict=True)
         if value is not None
     }
-    if "user" not in record or "question" not in record:
-        return None
     status, started_at, ended_at = (value.decode() if value else "" for value in rq_values)
+    if "user" not in record or "question" not in record or not status:
+        return None
     asked_at = float(record["asked_at"])
     failure = _failure(record)
-    if status:
-        state = STATES[JobStatus(status)]
-    elif time.time() - asked_at < SUBMIT_GRACE_SECONDS:
-        state = JobState.QUEUED
-    else:
-        state, failure = JobState.FAILED, NOT_ACCEPTED
-    if state is JobState.FAILED and failure and failure.kind == "stopped":
-        state = JobState.STOPPED
+    state = STATES[JobStatus(status)]
     return JobView(
         id=job_id,
         user=record["user"],
@@ -229,8 +206,8 @@ def to_view(
         if state is JobState.RETRYING and "retry_at" in record
         else None,
         preview=record.get("preview", ""),
-        stopping=bool(record.get("stop")) and not state.is_over,
-        failure=failure if state in (JobState.FAILED, JobState.RETRYING) else None,
+        # Also why there was an attempt before the one that is now waited for.
+        failure=None if state in _WITHOUT_FAILURE else failure,
     )
 
 

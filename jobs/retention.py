@@ -20,7 +20,14 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 from rq.worker_registration import get_keys
 
-from jobs.broker import LOG_LOCK_KEY, RETENTION_LOCK_KEY, Broker, broker_errors, job_key
+from jobs.broker import (
+    ANSWER_QUESTION,
+    LOG_LOCK_KEY,
+    RETENTION_LOCK_KEY,
+    Broker,
+    broker_errors,
+    job_key,
+)
 from jobs.documents import DocumentClient
 
 log = structlog.get_logger(__name__)
@@ -110,9 +117,11 @@ class Retention:
             # Those without a slot first: one that is freed would go to them.
             for key in (registry.rate_limited_key, registry.allowed_key):
                 for job_id in self._without_record(key, before):
-                    with suppress(NoSuchJobError):
-                        self._fetch(job_id).delete()
-                    self._connection.zrem(key, job_id)
+                    with suppress(NoSuchJobError):  # the registry cleans up after itself
+                        job = self._fetch(job_id)
+                        if job.func_name == ANSWER_QUESTION:  # others have no record
+                            job.delete()
+                            self._connection.zrem(key, job_id)
 
     def _without_record(self, key: str, before: float) -> list[str]:
         members = cast("list[bytes]", self._connection.zrangebyscore(key, "-inf", before))

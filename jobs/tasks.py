@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import redis
-import structlog
-from rq import get_current_job
 from rq.job import Job
 
 from jobs import indexing
 from jobs.answering import answer
+from jobs.attempts import Attempt, current_attempt
 from jobs.broker import Broker, broker_errors, connect
 from jobs.cancellation import Cancellation, Cancellations
 from jobs.documents import DocumentClient
 from jobs.embedding import build_embedder
-from jobs.errors import JobStopped, NoDocuments
+from jobs.errors import NoDocuments, NotFound
 from jobs.events import EventWriter
 from jobs.extractive import Extractive
 from jobs.generation import ChatModel, Generator
 from jobs.models import Answer, DocumentStatus, Stage, SupportLevel
 from jobs.outcomes import Outcome
-from jobs.records import AttemptStart, JobRecords
+from jobs.records import JobRecords
 from jobs.register import DocumentRegister
 from jobs.retrieval import PassageIndex, build_index
 from jobs.settings import Settings
 from jobs.store import DocumentStore
-
-log = structlog.get_logger(__name__)
 
 STILL_INDEXING = "The documents are still being indexed. Retry in a moment."
 
@@ -100,42 +98,35 @@ def get_runtime() -> Runtime:
 
 def answer_question() -> dict[str, Any]:
     """Answer the question in this job's record; returns `Answer.to_dict()`."""
-    runtime, job = get_runtime(), _current_job()
+    runtime, attempt = get_runtime(), current_attempt()
     with broker_errors():
-        start = runtime.records.begin_attempt(job.id)
-    if start is None or start.stop_requested:
-        raise JobStopped()
-    log.info("attempt started", job_id=job.id, user=start.user, attempt=start.number)
+        asked = runtime.records.read_asked(attempt.job.id)
+    if asked is None:
+        raise NotFound()
     began = time.time()
-    events = EventWriter(runtime.connection, job.id, start.number)
+    events = EventWriter(runtime.connection, attempt.job.id, attempt.number)
     try:
-        with runtime.cancellations.running(job.id, events.flush_if_due) as cancellation:
-            result = _answer(runtime, job.id, start, events, cancellation)
-    except BaseException:
-        # Even an attempt that RQ's timeout cut off keeps what it had written.
-        with suppress(redis.exceptions.RedisError):
-            runtime.records.set_partial(job.id, events.full_text)
-        raise
+        with _cancellation(runtime, events.flush_if_due) as cancellation:
+            result = _answer(runtime, attempt, asked.question, events, cancellation)
     finally:
+        # Even of an attempt that RQ's timeout cut off, what it had written can be read.
         events.close()
     result = replace(
         result,
-        attempts=start.number,
+        attempts=attempt.number,
         timings=replace(
             result.timings,
-            queue=max(0.0, began - start.queued_at),
-            total=max(0.0, time.time() - start.queued_at),
+            queue=max(0.0, began - asked.queued_at),
+            total=max(0.0, time.time() - asked.queued_at),
         ),
     )
-    with broker_errors():
-        runtime.records.set_finished(job.id, result.text)
     return result.to_dict()
 
 
 def index_document(document_id: str) -> dict[str, Any]:
     """Put one stored document into the index, or bring it up to date."""
     runtime = get_runtime()
-    with runtime.cancellations.running(_current_job().id) as cancellation:
+    with _cancellation(runtime) as cancellation:
         return runtime.indexer.index_document(document_id, cancellation)
 
 
@@ -147,18 +138,13 @@ def delete_document(document_id: str) -> None:
 def reindex_documents() -> dict[str, Any]:
     """Index every document into the collection of the configured embedding model."""
     runtime = get_runtime()
-    with runtime.cancellations.running(_current_job().id) as cancellation:
+    with _cancellation(runtime) as cancellation:
         return runtime.indexer.reindex_documents(cancellation)
 
 
-def report_outcome(runtime: Runtime, job: Job, outcome: Outcome, retry_at: float | None) -> None:
-    """Tell the watchers of a job how its attempt ended."""
-    if job.func_name == f"{__name__}.answer_question":
-        if retry_at is not None:
-            runtime.records.set_retry(job.id, retry_at, outcome.failure)
-        else:
-            runtime.records.set_failure(job.id, outcome.failure)
-    elif job.func_name == f"{__name__}.index_document" and retry_at is None:
+def report_outcome(runtime: Runtime, job: Job, outcome: Outcome) -> None:
+    """Show on a document that its indexing failed; a question's record says it already."""
+    if job.func_name == f"{__name__}.index_document" and outcome.retry_in_seconds is None:
         indexing.mark_failed(job.args[0], outcome.failure, register=runtime.register)
 
 
@@ -166,23 +152,29 @@ def report_outcome(runtime: Runtime, job: Job, outcome: Outcome, retry_at: float
 class _Progress:
     """Where an answer in the making shows: the live stream, and the record for lists."""
 
-    job_id: str
+    attempt: Attempt
     events: EventWriter
     records: JobRecords
 
     def stage(self, stage: Stage) -> None:
         self.events.stage(stage)
         with suppress(redis.exceptions.RedisError):  # the next stage is written all the same
-            self.records.set_stage(self.job_id, stage)
+            self.records.set_stage(self.attempt.job.id, self.attempt.number, stage)
 
     def text(self, text: str) -> None:
         self.events.text(text)
 
 
+def _cancellation(
+    runtime: Runtime, on_check: Callable[[], None] | None = None
+) -> AbstractContextManager[Cancellation]:
+    return runtime.cancellations.running(current_attempt().execution.id, on_check)
+
+
 def _answer(
     runtime: Runtime,
-    job_id: str,
-    start: AttemptStart,
+    attempt: Attempt,
+    question: str,
     events: EventWriter,
     cancellation: Cancellation,
 ) -> Answer:
@@ -191,12 +183,12 @@ def _answer(
     if not collection:
         raise NoDocuments(STILL_INDEXING if _unready(runtime) else "")
     result = answer(
-        start.question,
-        search=lambda question: runtime.index.search(
-            question, runtime.settings.passages_per_answer, collection
+        question,
+        search=lambda text: runtime.index.search(
+            text, runtime.settings.passages_per_answer, collection
         ),
         generator=runtime.generator,
-        progress=_Progress(job_id, events, runtime.records),
+        progress=_Progress(attempt, events, runtime.records),
         cancelled=cancellation,
     )
     if result.support is not SupportLevel.CITED and (count := _unready(runtime)):
@@ -211,10 +203,3 @@ def _unready(runtime: Runtime) -> int:
         documents = runtime.register.list()
     unready = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
     return sum(document.status in unready for document in documents)
-
-
-def _current_job() -> Job:
-    job = get_current_job()
-    if job is None:
-        raise RuntimeError("a task runs inside an RQ worker only")
-    return job

@@ -6,39 +6,45 @@ children. Threads share warm clients; what RQ does with signals and forks is don
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 import structlog
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 from rq import Queue, SimpleWorker, worker_registration
-from rq.exceptions import StopRequested
+from rq.exceptions import DequeueTimeout
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.timeouts import TimerDeathPenalty
+from rq.timeouts import JobTimeoutException, TimerDeathPenalty
 from rq.utils import now
 from rq.worker import WorkerStatus
+from structlog.contextvars import bound_contextvars
 
-from jobs.broker import MAX_ATTEMPTS
-from jobs.outcomes import Outcome, apply, decide
+from jobs.attempts import EXECUTION_TTL_SECONDS, Attempt, Attempts, performing
+from jobs.errors import AskqueueError, Superseded
+from jobs.outcomes import History, Outcome, after_error, known_error
 
 log = structlog.get_logger(__name__)
 
-# An execution that is not kept alive for this long is taken for abandoned, and its job for
-# recovered. Several heartbeats fit in, so that a busy moment loses none.
-EXECUTION_TTL_SECONDS = 12
+T = TypeVar("T")
+
 # How long a blocking pop waits; it bounds how late an idle thread notices a shutdown.
 IDLE_SECONDS = 2
 WORKER_TTL_SECONDS = 30
 # How long rq-dashboard shows a worker after its last heartbeat.
 WORKER_SHOWN_SECONDS = 15
 RESTART_WAIT_SECONDS = 1.0
+# An answer that is there is not thrown away because Valkey is not: it is offered this long.
+COMMIT_PATIENCE_SECONDS = 300.0
+COMMIT_WAIT_SECONDS = 0.5
 
-Report = Callable[[Job, Outcome, float | None], None]
+# Told of a job whose attempt ended without a result, once that is certain.
+Report = Callable[[Job, Outcome], None]
 
 
 class ThreadWorker(SimpleWorker):
@@ -46,7 +52,14 @@ class ThreadWorker(SimpleWorker):
 
     death_penalty_class = TimerDeathPenalty
 
-    def __init__(self, queue_name: str, name: str, connection: redis.Redis, report: Report) -> None:
+    def __init__(
+        self,
+        queue_name: str,
+        name: str,
+        connection: redis.Redis,
+        attempts: Attempts,
+        report: Report,
+    ) -> None:
         queue = Queue(
             queue_name,
             connection=connection,
@@ -60,40 +73,47 @@ class ThreadWorker(SimpleWorker):
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL_SECONDS,
             log_job_description=False,
-            exception_handlers=[self._handle_outcome],
         )
+        self._attempts = attempts
         self._report = report
 
     def request_shutdown(self) -> None:
         """End the loop after the job that runs now; from any thread."""
         self._stop_requested = True
 
-    def bootstrap(self, *args: Any, **kwargs: Any) -> None:
-        """Register, without RQ's log handlers and command channel: those are per process."""
+    def work(self, *_args: Any, **_kwargs: Any) -> bool:
+        """Take jobs until a shutdown is requested. Raises what redis raises.
+
+        RQ's own loop would end, with a stack trace, whenever Valkey is away.
+        """
         self.register_birth()  # type: ignore[no-untyped-call] # RQ does not annotate it
-        self.set_state(WorkerStatus.STARTED)
-
-    def dequeue_job_and_maintain_ttl(
-        self, timeout: int | None, max_idle_time: int | None = None
-    ) -> tuple[Job, Queue] | None:
-        """Wait for a job in short turns, and look between them whether to shut down."""
+        self.set_state(WorkerStatus.IDLE)
         while not self._stop_requested:
-            result = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time=IDLE_SECONDS)
-            if result is not None:
-                return result
-        raise StopRequested
+            self.check_for_suspension(burst=False)
+            popped = self._pop()
+            if popped is not None:
+                self.execute_job(*popped)
+        self.register_death()  # type: ignore[no-untyped-call]
+        return True
 
-    @property
-    def should_run_maintenance_tasks(self) -> bool:
-        """Never: `jobs.maintenance` does it once for all threads, and far more often."""
-        return False
-
-    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
-        return EXECUTION_TTL_SECONDS
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run one attempt of a job, if it is still to be run, and settle what becomes of it."""
+        attempt = self._attempts.begin(job, self)
+        if attempt is None:
+            log.info("job skipped", job_id=job.id, worker=self.name)
+            return
+        with bound_contextvars(
+            job_id=job.id, user=attempt.user, attempt=attempt.number, worker=self.name
+        ):
+            log.info("attempt started", function=job.func_name)
+            self._run(attempt)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Nothing of its own: the process beats for all its workers at once, see `beat`."""
         self.last_heartbeat = now()
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        return EXECUTION_TTL_SECONDS
 
     def beat(self, pipeline: Pipeline) -> None:
         """Queue the writes that keep this worker in RQ's register, whole, for a few seconds."""
@@ -108,25 +128,68 @@ class ThreadWorker(SimpleWorker):
     def procline(self, message: str) -> None:
         """Nothing: the process has one name and many threads."""
 
-    def unsubscribe(self) -> None:
-        """Nothing was subscribed."""
+    def _pop(self) -> tuple[Job, Queue] | None:
+        try:
+            return Queue.dequeue_any(
+                self.queues,
+                IDLE_SECONDS,
+                connection=self.connection,
+                serializer=self.serializer,
+                death_penalty_class=self.death_penalty_class,
+            )
+        except DequeueTimeout:
+            return None
 
-    def _install_signal_handlers(self) -> None:
-        """Nothing: only the main thread may, and the process does."""
+    def _run(self, attempt: Attempt) -> None:
+        job = attempt.job
+        try:
+            with (
+                performing(attempt),
+                TimerDeathPenalty(job.timeout, JobTimeoutException, job_id=job.id),
+            ):
+                result = job.perform()
+        except Superseded:
+            self._settle(lambda: self._attempts.let_go(attempt, self))
+            log.info("attempt given up")
+        except Exception as error:  # whatever it was, the job must not stay started
+            self._end(attempt, error)
+        else:
+            if self._settle(lambda: self._attempts.finish(attempt, self, result)):
+                log.info("attempt finished")
+            else:
+                log.info("attempt no longer counts")
 
-    def _handle_outcome(self, job: Job, _type: type, error: BaseException, _trace: object) -> bool:
-        """Decide what becomes of a failed attempt, before RQ reads it from the job."""
-        outcome = decide(error, job.retries_left or 0, attempts_used(job))
-        retry_at = apply(outcome, job)
-        if outcome.stopped:
-            self._stopped_job_id = job.id
-        self._report(job, outcome, retry_at)
-        return True
+    def _end(self, attempt: Attempt, error: Exception) -> None:
+        job = attempt.job
+        outcome = after_error(error, History.from_dict(job.meta.get("history", {})))
+        if not self._settle(lambda: self._attempts.end(attempt, self, outcome, error)):
+            log.info("attempt no longer counts")
+            return
+        self._report(job, outcome)
+        is_bug = type(known_error(error)) is AskqueueError
+        log.log(
+            logging.ERROR if is_bug else logging.WARNING,
+            "attempt failed",
+            kind=outcome.failure.kind,
+            error=outcome.failure.message,
+            retry_in_seconds=outcome.retry_in_seconds,
+            exc_info=error if is_bug else None,
+        )
 
-
-def attempts_used(job: Job) -> int:
-    """How many attempts the job has used since it was queued or retried, counting this one."""
-    return MAX_ATTEMPTS - (job.retries_left or 0)
+    def _settle(self, change: Callable[[], T]) -> T:
+        """Make a change of the job's state, however long Valkey is away or full."""
+        deadline = time.monotonic() + COMMIT_PATIENCE_SECONDS
+        waiting = False
+        while True:
+            try:
+                return change()
+            except (redis.exceptions.RedisError, OSError) as error:
+                if time.monotonic() >= deadline:
+                    raise
+                if not waiting:
+                    log.warning("outcome waits for Valkey", error=str(error))
+                waiting = True
+            time.sleep(COMMIT_WAIT_SECONDS)
 
 
 class WorkerThread(threading.Thread):
@@ -139,15 +202,25 @@ class WorkerThread(threading.Thread):
         self.worker: ThreadWorker | None = None
 
     def run(self) -> None:
-        generation = 0
+        generation, lost = 0, False
         while not self._stopping.is_set():
             generation += 1
             try:
                 self.worker = self._make_worker(f"{self.name}.{generation}")
                 if not self._stopping.is_set():
                     self.worker.work()
+                    lost = False
             except (redis.exceptions.RedisError, OSError) as error:
-                log.warning("worker thread lost Valkey", worker=self.name, error=str(error))
+                # Once for an outage, not once a second.
+                log.log(
+                    logging.DEBUG if lost else logging.WARNING,
+                    "worker thread lost Valkey",
+                    worker=self.name,
+                    error=str(error),
+                )
+                lost = True
+            except Exception:  # whatever it was, the pool keeps its threads
+                log.exception("worker thread failed", worker=self.name)
             finally:
                 self.worker = None  # no more heartbeats in its name
             self._stopping.wait(RESTART_WAIT_SECONDS)
@@ -160,8 +233,13 @@ class WorkerThread(threading.Thread):
 
     @property
     def is_busy(self) -> bool:
+        return bool(self.executions())
+
+    def executions(self) -> dict[str, str]:
+        """The execution that runs now, if any: its id, and that of its job."""
         worker = self.worker
-        return worker is not None and bool(worker.executions)
+        running = list(worker.executions.values()) if worker is not None else []
+        return {execution.id: execution.job_id for execution in running}
 
     def keep_alive(self, pipeline: Pipeline) -> None:
         """Renew the heartbeat of the job that runs now, if any; queue that of the worker."""

@@ -7,12 +7,14 @@ SIGTERM and Ctrl-C stop it: it takes no new work, lets what runs finish for
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -21,13 +23,16 @@ import structlog
 from rq.job import Job
 
 from jobs import indexing
+from jobs.attempts import Attempts
 from jobs.broker import WORKERS_KEY, connect, worker_key
 from jobs.client import WORKER_ALIVE_SECONDS, JobClient
 from jobs.errors import AskqueueError
+from jobs.fence import running
 from jobs.logs import configure_logging
 from jobs.maintenance import Maintenance
 from jobs.models import Failure, WorkerReport
 from jobs.outcomes import Outcome
+from jobs.recovery import Lost
 from jobs.settings import Settings
 from jobs.tasks import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.threads import IDLE_SECONDS, ThreadWorker, WorkerThread, wait_until_idle
@@ -49,7 +54,9 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        # In a container the process id is always 1: a worker that is started again after kill -9
+        # must not be taken for the one before it.
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.runtime = Runtime(settings)
         self._stopping = threading.Event()
         self._problem: Failure | None = None
@@ -71,7 +78,7 @@ class WorkerProcess:
         watchers = [
             threading.Thread(target=self._repeat, args=(work, seconds), daemon=True, name=name)
             for name, work, seconds in (
-                ("stop-flags", self._relay_stops, STOP_CHECK_SECONDS),
+                ("superseded", self._end_superseded, STOP_CHECK_SECONDS),
                 ("heartbeat", self._heartbeat, HEARTBEAT_SECONDS),
                 ("maintenance", self._maintenance().run_once, MAINTENANCE_SECONDS),
                 ("index-check", self._check_index, INDEX_CHECK_SECONDS),
@@ -96,14 +103,15 @@ class WorkerProcess:
         grace_ends = time.monotonic() + self.settings.shutdown_grace_seconds
         while not wait_until_idle(self.threads, HEARTBEAT_SECONDS):
             # The watchers have ended: keep what still runs from being taken for orphaned.
-            self._keep_alive()
-            self._relay_stops()
+            self._turn(self._keep_alive)
+            self._turn(self._end_superseded)
             if time.monotonic() >= grace_ends:
                 self.runtime.cancellations.hand_back_all()
                 wait_until_idle(self.threads, HAND_BACK_SECONDS)
                 break
+        joined_by = time.monotonic() + IDLE_SECONDS
         for thread in self.threads:
-            thread.join(timeout=IDLE_SECONDS if not thread.is_busy else 0)
+            thread.join(timeout=0 if thread.is_busy else max(0.0, joined_by - time.monotonic()))
         self._withdraw()
         log.info("worker stopped", worker=self.name, abandoned=self._running())
 
@@ -136,38 +144,60 @@ class WorkerProcess:
             self._problem = None
 
     def _maintenance(self) -> Maintenance:
-        return Maintenance(self.runtime.broker, self._report)
+        return Maintenance(self.runtime.broker, self._report_lost)
 
     def _maker(self, queue: str, connection: redis.Redis) -> Callable[[str], ThreadWorker]:
         def make(name: str) -> ThreadWorker:
-            return ThreadWorker(queue, name, connection, self._report)
+            return ThreadWorker(queue, name, connection, attempts, self._report)
 
+        attempts = Attempts(self.runtime.broker)
         return make
 
-    def _report(self, job: Job, outcome: Outcome, retry_at: float | None) -> None:
-        report_outcome(self.runtime, job, outcome, retry_at)
+    def _report(self, job: Job, outcome: Outcome) -> None:
+        try:
+            report_outcome(self.runtime, job, outcome)
+        except AskqueueError as error:
+            log.warning("outcome not shown", job_id=job.id, error=error.message)
+
+    def _report_lost(self, lost: Lost) -> None:
+        log.warning(
+            "worker lost",
+            job_id=lost.job.id,
+            user=lost.user,
+            attempt=lost.attempt,
+            worker=lost.job.worker_name,
+            runs_again=lost.outcome.retry_in_seconds is not None,
+        )
+        self._report(lost.job, lost.outcome)
 
     def _repeat(self, work: Callable[[], object], seconds: float) -> None:
         """Call `work` again and again; an error of one turn must not end the watch."""
+        works = True
         while not self._stopping.is_set():
-            try:
-                work()
-            except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
-                log.warning(
-                    "watcher turn failed", watcher=threading.current_thread().name, error=str(error)
-                )
+            works = self._turn(work, level=logging.WARNING if works else logging.DEBUG)
             self._stopping.wait(seconds)
 
-    def _relay_stops(self) -> None:
-        """Stop here what its owner stopped."""
-        job_ids = self.runtime.cancellations.job_ids()
-        if not job_ids:
-            return
-        for job_id, requested in zip(
-            job_ids, self.runtime.records.stop_requested(job_ids), strict=True
-        ):
-            if requested:
-                self.runtime.cancellations.stop(job_id)
+    def _turn(self, work: Callable[[], object], level: int = logging.WARNING) -> bool:
+        """Call `work` once; False, and a line in the log, if it failed."""
+        try:
+            work()
+        except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
+            # `level` lets an outage be logged once, not once a turn.
+            watcher = threading.current_thread().name
+            log.log(level, "watch failed", worker=self.name, watcher=watcher, error=str(error))
+        except Exception:  # whatever it was, jobs would be taken for lost without the watch
+            log.exception("watch failed", worker=self.name)
+        else:
+            return True
+        return False
+
+    def _end_superseded(self) -> None:
+        """End the attempts here whose job was stopped, deleted, or taken over by another."""
+        executions: dict[str, str] = {}
+        for thread in self.threads:
+            executions |= thread.executions()
+        for execution_id in executions.keys() - running(self.runtime.connection, executions):
+            self.runtime.cancellations.supersede(execution_id)
 
     def _heartbeat(self) -> None:
         self._keep_alive()

@@ -6,13 +6,14 @@ Mounted at /api by `ui.server`; `uvicorn ui.api:app --port 8000` runs it alone.
 from __future__ import annotations
 
 import time
+import uuid
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
-from fastapi import Body, Depends, Query, Request
+from fastapi import Body, Depends, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi_offline import FastAPIOffline
@@ -51,6 +52,9 @@ RETRY_AFTER_SECONDS = 5
 MAX_WAITING = 50
 # How soon the thread of a caller who went away is free again.
 WAIT_SLICE_SECONDS = 2.0
+
+# Namespace of the ids of questions that came with an Idempotency-Key, see RFC 9562, section 5.5.
+JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
     NotFound: 404,
@@ -131,10 +135,20 @@ def submit(
     user: User,
     query: Annotated[str | None, Query(description="The question; or send a JSON body.")] = None,
     body: Annotated[ChatRequest | None, Body()] = None,
+    key: Annotated[
+        str,
+        Header(
+            alias="Idempotency-Key",
+            max_length=200,
+            description="Any text that is new for each question. A request sent again with the "
+            "same key, because no reply came, is accepted once.",
+        ),
+    ] = "",
 ) -> ChatAccepted:
     """Put a question on the queue. It is accepted when this returns, and is never lost."""
     question = query if query is not None else (body.query if body else "")
-    return ChatAccepted(job_id=client.submit_question(user, question).id)
+    job_id = uuid.uuid5(JOB_IDS, f"{user} {key}").hex if key else ""
+    return ChatAccepted(job_id=client.submit_question(user, question, job_id=job_id).id)
 
 
 @app.get(

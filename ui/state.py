@@ -31,6 +31,7 @@ class Unsent:
 
     question: str
     failure: Failure
+    job_id: str
 
 
 @dataclass(frozen=True)

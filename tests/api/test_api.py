@@ -108,6 +108,17 @@ def test_finished_job_has_answer_citations_and_timings(
     assert result["timings"]["queue"] == 0.5
 
 
+def test_request_sent_again_with_its_key_is_accepted_once(http: TestClient) -> None:
+    """No reply came: the same key gets the same job; with another question it is refused."""
+    headers = {"Idempotency-Key": "row 17 of batch 4"}
+    first, again = (http.post("/chat", params={"query": "q?"}, headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+    another = http.post("/chat", params={"query": "another?"}, headers=headers)
+    assert_error(another, 422, "invalid_question")
+    assert submit(http, "q?") != first.json()["job_id"]
+
+
 def test_result_of_an_unfinished_job_is_202(http: TestClient) -> None:
     """Who asks early learns the state, and may wait."""
     job_id = submit(http)
@@ -120,8 +131,11 @@ def test_result_of_an_unfinished_job_is_202(http: TestClient) -> None:
 def test_failed_job_says_why(http: TestClient, connection: redis.Redis, settings: Settings) -> None:
     """Both endpoints carry the sentence that says what to do."""
     job_id = submit(http)
-    JobRecords(connection, settings.retention_seconds).set_failure(job_id, BadApiKey().failure)
-    connection.hset(Job.key_for(job_id), "status", "failed")
+    with connection.pipeline() as pipeline:
+        records = JobRecords(connection, settings.retention_seconds)
+        records.fail(pipeline, job_id, BadApiKey().failure, "")
+        pipeline.hset(Job.key_for(job_id), "status", "failed")
+        pipeline.execute()
     for path in ("job-status", "result"):
         body = http.get(f"/{path}/{job_id}").json()
         assert (body["status"], body["error"]["kind"]) == ("failed", "bad_api_key")

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 
 import pytest
 import redis
+from redis.client import Pipeline
+from rq import Queue
 from rq.job import Job, JobStatus
 
 from jobs.broker import Broker, connect, job_key, user_jobs_key
-from jobs.client import JobClient
+from jobs.client import JobClient, new_job_id
 from jobs.errors import BrokerUnavailable, InvalidQuestion, InvalidState, NotFound
 from jobs.models import JobState, LiveText
 from jobs.records import JobRecords
@@ -122,7 +124,9 @@ def test_listing_takes_three_round_trips_however_many_jobs(
     for count in (60, 240):
         for number in range(count):
             job_id = f"{count}-{number}"
-            records.create(job_id, "ann", "q?")
+            with connection.pipeline() as pipeline:
+                records.create(pipeline, job_id, "ann", "q?")
+                pipeline.execute()
             connection.hset(Job.key_for(job_id), "status", JobStatus.QUEUED.value)
         with counted_round_trips(connection) as trips:
             assert len(client.list_jobs("ann", limit=50).jobs) == 50
@@ -139,7 +143,7 @@ def test_stopped_queued_question_leaves_the_queue_and_can_be_retried(
     with pytest.raises(InvalidState):
         client.stop("ann", job_id)
     again = client.retry("ann", job_id)
-    assert (again.state, again.stopping) == (JobState.QUEUED, False)
+    assert again.state is JobState.QUEUED
     assert broker.queues["questions"].get_job_ids() == [job_id]
 
 
@@ -180,17 +184,41 @@ def test_deleted_question_leaves_no_key(client: JobClient, connection: redis.Red
     assert client.list_jobs("ann").total == 0
 
 
-def test_submission_cut_off_before_the_queue_shows_and_can_be_retried(
-    client: JobClient, connection: redis.Redis, broker: Broker
+def test_submission_is_accepted_whole_or_not_at_all(
+    client: JobClient, connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A record without a job is shown as failed after a moment, and retry queues it."""
-    JobRecords(connection, 3600).create("half", "ann", "q?")
-    connection.hset(job_key("half"), "asked_at", time.time() - 60)
-    view = client.get_job("ann", "half")
-    assert view.state is JobState.FAILED
-    assert view.failure is not None
-    assert view.failure.kind == "not_accepted"
-    assert client.retry("ann", "half").state is JobState.QUEUED
+    """If any part of the submission is refused, no part of it is there."""
+
+    def refuse(_self: Queue, _job: Job, pipeline: Pipeline, **_options: object) -> None:
+        pipeline.execute_command("HSET", "wrong-arity")
+
+    monkeypatch.setattr(Queue, "_enqueue_rate_limited_job", refuse)
+    with pytest.raises(BrokerUnavailable):
+        client.submit_question("ann", "q?")
+    assert connection.keys("*") == []
+
+
+def test_question_sent_again_with_its_id_is_asked_once(client: JobClient, broker: Broker) -> None:
+    """Whoever did not get the reply asks again, and finds what was accepted; once only."""
+    job_id = new_job_id()
+    first = client.submit_question("ann", "q?", job_id=job_id)
+    again = client.submit_question("ann", " q? ", job_id=job_id)
+    assert (again.id, again.asked_at) == (first.id, first.asked_at)
+    assert broker.queues["questions"].get_job_ids() == [job_id]
+    with pytest.raises(InvalidQuestion):
+        client.submit_question("ann", "another?", job_id=job_id)
+    with pytest.raises(NotFound):
+        client.submit_question("bob", "q?", job_id=job_id)
+
+
+def test_double_click_on_retry_queues_once(client: JobClient, broker: Broker) -> None:
+    """The second of two retries finds the question queued, and refuses."""
+    job_id = client.submit_question("ann", "q?").id
+    client.stop("ann", job_id)
+    client.retry("ann", job_id)
+    with pytest.raises(InvalidState):
+        client.retry("ann", job_id)
+    assert broker.queues["questions"].get_job_ids() == [job_id]
 
 
 def test_every_key_of_a_question_expires(client: JobClient, connection: redis.Redis) -> None:

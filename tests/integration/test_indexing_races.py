@@ -14,8 +14,8 @@ from jobs.errors import (
     BrokerUnavailable,
     EmbeddingsUnsupported,
     InvalidState,
-    JobStopped,
     ModelUnavailable,
+    Superseded,
 )
 from jobs.models import Document, DocumentStatus
 from jobs.retrieval import KEYWORD_COLLECTION, PassageIndex, collection_of
@@ -71,13 +71,13 @@ def held_by(desk: Desk, collection: str) -> list[Document]:
 
 
 def break_off_when_one_is_in(desk: Desk, collection: str) -> None:
-    with pytest.raises(JobStopped):
+    with pytest.raises(Superseded):
         desk.indexer.reindex_documents(When(lambda: held_by(desk, collection), stop))
     assert len(held_by(desk, collection)) == 1
 
 
 def stop() -> None:
-    raise JobStopped
+    raise Superseded
 
 
 def test_upload_that_broke_off_is_repaired_by_uploading_again(
@@ -146,7 +146,7 @@ def test_stopped_indexing_leaves_no_passages(desk: Desk) -> None:
     """A stop during extraction ends the job."""
     index = desk.use_model(None)
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
-    with pytest.raises(JobStopped):
+    with pytest.raises(Superseded):
         desk.indexer.index_document(document.id, When(at_once, stop))
     assert index.count(KEYWORD_COLLECTION) == 0
 

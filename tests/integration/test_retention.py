@@ -18,12 +18,13 @@ from jobs.broker import (
     DELETED_DOCUMENTS_KEY,
     LOOSE_FILES_KEY,
     REMOVAL_LOCK_KEY,
+    SUSPECTS_KEY,
     Broker,
     connect,
 )
 from jobs.cancellation import Cancellation
 from jobs.client import JobClient
-from jobs.documents import DELETE_DOCUMENT, DocumentClient
+from jobs.documents import DELETE_DOCUMENT, INDEX_DOCUMENT, DocumentClient
 from jobs.errors import DocumentStoreUnavailable
 from jobs.indexing import add_samples
 from jobs.models import SAMPLES_USER, DocumentStatus, JobState, LiveText
@@ -498,6 +499,19 @@ def test_questions_that_nobody_can_see_leave_the_queue(
     assert connection.lrange("rq:queue:questions", 0, -1) == [kept.id.encode()]
     assert connection.zcard("rq:rl:ann:allowed") == 1
     assert connection.zcard("rq:rl:ann:rate_limited") == 0
+
+
+def test_document_that_waits_alone_stays_on_its_queue(
+    settings: Settings, connection: redis.Redis
+) -> None:
+    """A job that is no question never had a record: it is not taken for one that nobody sees."""
+    broker = Broker(connection, settings)
+    job = broker.create(
+        INDEXING_QUEUE, INDEX_DOCUMENT, job_id="j", args=["d"], rate_limit_key=SUSPECTS_KEY
+    )
+    broker.queues[INDEXING_QUEUE]._enqueue_rate_limited_job(job)
+    retention_of(settings, connection).expire(time.time() + RETENTION_SECONDS + DAY)
+    assert connection.lrange("rq:queue:indexing", 0, -1) == [b"j"]
 
 
 def test_stopped_question_leaves_even_if_the_stop_was_cut_off(

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.answering import NOTHING_FOUND, answer
 from jobs.cancellation import Cancellation
-from jobs.errors import HandedBack, IndexUnavailable, JobStopped, StreamInterrupted
+from jobs.errors import HandedBack, IndexUnavailable, StreamInterrupted, Superseded
 from jobs.extractive import Extractive
 from jobs.generation import Chunk, Generator
 from jobs.models import Answer, Passage, Stage, SupportLevel, TokenUse
@@ -190,7 +190,7 @@ def test_stop_and_shutdown_do_not_wait_for_a_silent_service(blocked: str) -> Non
             release.wait(30)
         return PASSAGES
 
-    reasons = [("stop", JobStopped), ("hand_back", HandedBack)]
+    reasons = [("supersede", Superseded), ("hand_back", HandedBack)]
     try:
         for method, error in reasons:
             cancellation = Cancellation()

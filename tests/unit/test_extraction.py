@@ -15,7 +15,7 @@ from jobs.errors import (
     EmptyDocument,
     ExtractionTooLarge,
     ExtractionTooLong,
-    JobStopped,
+    Superseded,
     UnreadableDocument,
 )
 from jobs.extraction import Extracted, extract
@@ -276,9 +276,9 @@ def test_stop_kills_the_child(
 
     def check() -> None:
         if pid.exists() and pid.read_text().strip():
-            raise JobStopped
+            raise Superseded
 
-    with pytest.raises(JobStopped):
+    with pytest.raises(Superseded):
         extract(path, "a.txt", settings, check)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

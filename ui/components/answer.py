@@ -36,7 +36,6 @@ def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> Non
                 "Stop",
                 icon=":material/stop_circle:",
                 key=f"stop_{job.id}",
-                disabled=job.stopping,
                 help="Stop this question; what is written so far is kept",
                 on_click=stop_job,
                 args=(jobs, user, job.id),
@@ -64,7 +63,7 @@ def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> Non
 
 def show_unfinished(job: JobView, live: LiveText) -> None:
     """Show what was written so far, and why an attempt before this one failed."""
-    if job.state is JobState.RETRYING and job.failure:
+    if job.failure:
         st.caption(f":material/info: The last attempt failed: {plain(job.failure.message)}")
     elif live.restarted:
         st.caption(":material/autorenew: An earlier attempt broke off; the answer starts anew.")

@@ -52,8 +52,6 @@ STAGES = {
 
 def progress_of(job: JobView, stage: Stage, now: float) -> str:
     """What an unfinished question is doing or waiting for, in a few words; "" once it is over."""
-    if job.stopping:
-        return "Stopping…"
     if job.state is JobState.STARTED:
         return STAGES[stage]
     if job.state is JobState.QUEUED:
@@ -63,6 +61,8 @@ def progress_of(job: JobView, stage: Stage, now: float) -> str:
             return "Next in the queue"
         return f"{ordinal(job.position)} in the queue"
     if job.state is JobState.WAITING:
+        if job.failure:  # of a worker that died with it, for the second time
+            return "Waits to run again, on its own"
         return "Waits for your other questions to finish"
     if job.state is JobState.RETRYING and job.retry_at is not None:
         left = max(0.0, job.retry_at - now)

@@ -1,0 +1,228 @@
+"""One attempt of a job, from the worker's side: begin, then finish or end, or let go.
+
+Each writes all that changes, RQ's part and the record that people see, in one transaction behind
+the fence. An attempt that no longer counts changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import redis
+from redis.client import Pipeline
+from rq import Queue
+from rq.executions import Execution
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job, JobStatus
+from rq.rate_limit import RateLimitRegistry, release_slot
+from rq.registry import ScheduledJobRegistry
+from rq.serializers import JSONSerializer
+from rq.utils import now
+from rq.worker import BaseWorker, WorkerStatus
+
+from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker
+from jobs.events import read_text
+from jobs.fence import EXECUTION_FIELD, Standing, Write, change
+from jobs.outcomes import Outcome
+from jobs.records import JobRecords
+
+# An execution that is not kept alive for this long is taken for abandoned, and its job for
+# recovered. Several heartbeats fit in, so that a busy moment loses none.
+EXECUTION_TTL_SECONDS = 12
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A job that this worker runs. `number` counts from 1, over all retries; 0 for no question."""
+
+    job: Job
+    execution: Execution
+    number: int = 0
+    user: str = ""
+
+
+_current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+@contextmanager
+def performing(attempt: Attempt) -> Iterator[None]:
+    """Let the tasks called in this block know their attempt."""
+    token = _current.set(attempt)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_attempt() -> Attempt:
+    """The attempt that runs on this thread; raises RuntimeError outside of a worker."""
+    attempt = _current.get()
+    if attempt is None:
+        raise RuntimeError("a task runs inside a worker of jobs.threads only")
+    return attempt
+
+
+class Attempts:
+    """The attempts of one worker. Raises what redis raises."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._connection: redis.Redis = broker.connection
+        self._retention_seconds = broker.settings.retention_seconds
+        self._records = JobRecords(broker.connection, self._retention_seconds)
+
+    def begin(self, job: Job, worker: BaseWorker) -> Attempt | None:
+        """Start the job; None if it is not queued any more: stopped, deleted, or begun elsewhere.
+
+        It leaves the list of popped jobs either way.
+        """
+        popped = IntermediateQueue.get_intermediate_queue_key(_queue_of(job).key)
+        begun: list[Attempt] = []
+
+        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+            if standing.status is not JobStatus.QUEUED:
+                return None
+            number, user = self._records.next_attempt(pipeline, job.id)
+
+            def write(pipeline: Pipeline) -> None:
+                execution = Execution.create(
+                    job, EXECUTION_TTL_SECONDS, pipeline, worker_name=worker.name
+                )
+                begun[:] = [Attempt(job, execution, number, user)]
+                job.prepare_for_execution(worker.name, pipeline)
+                pipeline.hset(job.key, EXECUTION_FIELD, execution.id)
+                pipeline.persist(job.key)
+                pipeline.lrem(popped, 1, job.id)
+                worker.set_state(WorkerStatus.BUSY, pipeline)
+                if number:
+                    self._records.begin(pipeline, job.id, number)
+
+            return write
+
+        if not change(self._connection, job.id, decide):
+            self._connection.lrem(popped, 1, job.id)
+            return None
+        worker.executions[begun[0].execution.id] = begun[0].execution
+        return begun[0]
+
+    def finish(self, attempt: Attempt, worker: BaseWorker, result: Any) -> bool:
+        """Make `result` the job's, if this attempt counts; False if it does not."""
+        job, execution = attempt.job, attempt.execution
+        job.ended_at = now()
+        job._result = result
+
+        def write(pipeline: Pipeline) -> None:
+            job._handle_success(
+                self._retention_seconds,
+                pipeline,
+                worker_name=worker.name,
+                execution_id=execution.id,
+                execution_started_at=execution.created_at,
+                execution_ended_at=job.ended_at,
+            )
+            job.cleanup(self._retention_seconds, pipeline, remove_from_queue=False)
+            if attempt.number:
+                self._records.finish(pipeline, job.id, result["text"])
+
+        return self._close(attempt, worker, write)
+
+    def end(
+        self, attempt: Attempt, worker: BaseWorker, outcome: Outcome, error: BaseException
+    ) -> bool:
+        """Fail the job or let it run again, if this attempt counts; False if it does not."""
+        trace = "".join(traceback.format_exception(error))
+        set_outcome = self.outcome_writer(attempt.job, outcome, trace, worker.name)
+        return self._close(attempt, worker, set_outcome)
+
+    def let_go(self, attempt: Attempt, worker: BaseWorker) -> None:
+        """Leave a job that this attempt does not count for any more."""
+        with self._connection.pipeline() as pipeline:
+            self._leave(pipeline, attempt, worker)
+            pipeline.execute()
+        worker.executions.pop(attempt.execution.id, None)
+        if attempt.job.has_rate_limit:
+            RateLimitRegistry.from_job(attempt.job).release_stale_and_enqueue(attempt.job.id)
+
+    def outcome_writer(
+        self, job: Job, outcome: Outcome, trace: str, worker_name: str = ""
+    ) -> Write:
+        """What writes the outcome of an attempt of this job, its own or a lost one."""
+        job.ended_at = now()
+        job.meta["history"] = outcome.history.to_dict()
+        is_question = job.func_name == ANSWER_QUESTION
+        if outcome.retry_in_seconds is None:
+            job.meta["failure"] = asdict(outcome.failure)
+            partial = read_text(self._connection, job.id) if is_question else ""
+            retry_at = 0.0
+        else:
+            partial, retry_at = "", time.time() + outcome.retry_in_seconds
+
+        def write(pipeline: Pipeline) -> None:
+            if outcome.retry_in_seconds is None:
+                _fail(pipeline, job, trace, worker_name)
+            elif outcome.alone:
+                _enqueue_alone(pipeline, job)
+            elif outcome.retry_in_seconds > 0:
+                _schedule(pipeline, job, retry_at)
+            else:
+                _queue_of(job)._enqueue_job(job, pipeline, at_front=outcome.at_front)
+            if is_question and outcome.retry_in_seconds is None:
+                self._records.fail(pipeline, job.id, outcome.failure, partial)
+            elif is_question:
+                self._records.wait(pipeline, job.id, outcome.failure, retry_at)
+
+        return write
+
+    def _close(self, attempt: Attempt, worker: BaseWorker, write: Write) -> bool:
+        execution = attempt.execution
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if not standing.runs(execution.id):
+                return None
+
+            def write_all(pipeline: Pipeline) -> None:
+                write(pipeline)
+                self._leave(pipeline, attempt, worker)
+
+            return write_all
+
+        if not change(self._connection, attempt.job.id, decide):
+            self.let_go(attempt, worker)
+            return False
+        worker.executions.pop(execution.id, None)
+        # Lost here, the slot is freed by the maintenance.
+        release_slot(attempt.job)
+        return True
+
+    def _leave(self, pipeline: Pipeline, attempt: Attempt, worker: BaseWorker) -> None:
+        attempt.execution.delete(job=attempt.job, pipeline=pipeline)
+        worker.set_state(WorkerStatus.IDLE, pipeline)
+
+
+def _fail(pipeline: Pipeline, job: Job, trace: str, worker_name: str) -> None:
+    job.set_status(JobStatus.FAILED, pipeline=pipeline)
+    job._handle_failure(trace, pipeline, worker_name=worker_name, execution_ended_at=job.ended_at)
+    pipeline.hset(job.key, "meta", job.serializer.dumps(job.meta))  # `_handle_failure` leaves it
+
+
+def _schedule(pipeline: Pipeline, job: Job, when: float) -> None:
+    job.set_status(JobStatus.SCHEDULED, pipeline=pipeline)
+    job.save(pipeline=pipeline, include_result=False)
+    pipeline.zadd(ScheduledJobRegistry(queue=_queue_of(job)).key, {job.id: when})
+
+
+def _enqueue_alone(pipeline: Pipeline, job: Job) -> None:
+    """Let the job wait until no other suspect is queued or runs, for RQ's limit to see to."""
+    if job.rate_limit_key:
+        pipeline.zrem(RateLimitRegistry.from_job(job).allowed_key, job.id)
+    job.rate_limit_key, job.rate_limit_concurrency = SUSPECTS_KEY, 1
+    _queue_of(job)._enqueue_rate_limited_job(job, pipeline)
+
+
+def _queue_of(job: Job) -> Queue:
+    return Queue(job.origin, connection=job.connection, serializer=JSONSerializer)

@@ -1,0 +1,86 @@
+"""The fence: a job changes its state only if it still stands as the one who changes it believes.
+
+Two attempts of one job may overlap: a worker that was paused, or cut off, is taken for dead and
+its job runs again elsewhere. Each attempt has an execution id, and the job names the one that
+counts. Every change is one transaction, so that a process may die at any moment and leave no job
+between two states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+from redis.client import Pipeline
+from rq.job import Job, JobStatus
+
+# A field of ours in RQ's hash of the job: the id of the execution that may change its state.
+EXECUTION_FIELD = "execution"
+
+OVER = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
+CAN_REQUEUE = (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a job is when a change is tried; `status` is None if there is no such job."""
+
+    status: JobStatus | None
+    execution_id: str
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in OVER
+
+    def runs(self, execution_id: str) -> bool:
+        """True if this attempt runs, and is the one that counts."""
+        return self.status is JobStatus.STARTED and self.execution_id == execution_id
+
+
+Write = Callable[[Pipeline], object]
+# Returns None to leave the job as it is. It may read through the pipeline, and must not write:
+# what it returns writes, and is called again if somebody touched the job meanwhile.
+Decide = Callable[[Pipeline, Standing], Write | None]
+
+
+def change(connection: redis.Redis, job_id: str, decide: Decide) -> bool:
+    """Change a job in one transaction, as `decide` says; False if it says no.
+
+    Raises what redis raises. A change whose reply got lost may have been made all the same:
+    trying again finds the job as it then stands.
+    """
+    key = Job.key_for(job_id)
+
+    def attempt(pipeline: Pipeline) -> Any:
+        write = decide(pipeline, _standing(pipeline.hmget(key, "status", EXECUTION_FIELD)))
+        if write is None:
+            pipeline.unwatch()
+            return False
+        pipeline.multi()
+        write(pipeline)
+        return True
+
+    return bool(connection.transaction(attempt, key, value_from_callable=True))
+
+
+def running(connection: redis.Redis, job_ids: dict[str, str]) -> set[str]:
+    """Which of these executions, given with the ids of their jobs, still count; one round trip."""
+    pipeline = connection.pipeline(transaction=False)
+    for job_id in job_ids.values():
+        pipeline.hmget(Job.key_for(job_id), "status", EXECUTION_FIELD)
+    replies = pipeline.execute() if job_ids else []
+    return {
+        execution_id
+        for execution_id, values in zip(job_ids, replies, strict=True)
+        if _standing(values).runs(execution_id)
+    }
+
+
+def _standing(values: object) -> Standing:
+    status, execution_id = cast("list[bytes | None]", values)
+    return Standing(
+        JobStatus(status.decode()) if status else None,
+        execution_id.decode() if execution_id else "",
+    )

@@ -1,0 +1,158 @@
+"""What the owner of a question, or an operator, does to it: submit, stop, queue again, delete.
+
+Each is one transaction behind the fence, so that a double click and two people at once do it once.
+"""
+
+from __future__ import annotations
+
+import redis
+from redis.client import Pipeline
+from redis.typing import EncodableT, FieldT
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job, JobStatus
+from rq.rate_limit import RateLimitRegistry
+from rq.registry import CanceledJobRegistry, FailedJobRegistry, ScheduledJobRegistry
+from rq.serializers import JSONSerializer
+from rq.utils import now, utcformat
+
+from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker, events_key
+from jobs.events import read_text
+from jobs.fence import CAN_REQUEUE, Standing, Write, change
+from jobs.records import JobRecords
+from jobs.settings import QUESTIONS_QUEUE
+
+
+class Lifecycle:
+    """It asks nobody whose a job is: that is for `jobs.client`. Raises what redis raises."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._connection: redis.Redis = broker.connection
+        self._retention_seconds = broker.settings.retention_seconds
+        self._records = JobRecords(broker.connection, self._retention_seconds)
+
+    def submit(self, job_id: str, user: str, question: str, *, at_front: bool = False) -> None:
+        """Accept a question: its record and its place in the queue, or nothing at all."""
+        job = self._broker.create(
+            QUESTIONS_QUEUE, ANSWER_QUESTION, job_id=job_id, rate_limit_key=user
+        )
+        queue = self._broker.queues[QUESTIONS_QUEUE]
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if standing.status is not None:
+                return None  # accepted before, and only the reply got lost
+
+            def write(pipeline: Pipeline) -> None:
+                self._records.create(pipeline, job_id, user, question)
+                pipeline.sadd(queue.redis_queues_keys, queue.key)
+                queue._enqueue_rate_limited_job(job, pipeline, at_front=at_front)
+
+            return write
+
+        change(self._connection, job_id, decide)
+
+    def stop(self, job_id: str) -> bool:
+        """Cancel a job in whatever state, and keep what it has written; False if it is over."""
+        job = self._fetch(job_id)
+        if job is None:
+            return False
+        partial = read_text(self._connection, job_id)
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if standing.status is None or standing.is_over:
+                return None
+
+            def write(pipeline: Pipeline) -> None:
+                self._cancel(pipeline, job)
+                if job.func_name == ANSWER_QUESTION:
+                    self._records.stop(pipeline, job_id, partial)
+
+            return write
+
+        if not change(self._connection, job_id, decide):
+            return False
+        if job.has_rate_limit:
+            # An attempt that still runs keeps the slot until it notices.
+            RateLimitRegistry.from_job(job).cancel(job_id)
+        return True
+
+    def queue_again(self, job_id: str) -> bool:
+        """Give a failed or stopped job all its attempts again; False if it is in another state."""
+        job = self._fetch(job_id)
+        if job is None:
+            return False
+        held_key = job.rate_limit_key
+        self._forget_attempts(job)
+
+        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+            if standing.status not in CAN_REQUEUE:
+                return None
+
+            def write(pipeline: Pipeline) -> None:
+                for registry in (FailedJobRegistry, CanceledJobRegistry):
+                    pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
+                pipeline.persist(job.key)
+                if held_key != job.rate_limit_key:
+                    pipeline.hdel(job.key, "rate_limit_key", "rate_limit_concurrency")
+                if job.func_name == ANSWER_QUESTION:
+                    self._records.queue_again(pipeline, job_id)
+                if job.has_rate_limit:
+                    queue._enqueue_rate_limited_job(job, pipeline)
+                else:
+                    queue._enqueue_job(job, pipeline)
+
+            return write
+
+        queue = self._queue_of(job)
+        return change(self._connection, job_id, decide)
+
+    def delete(self, job_id: str, user: str) -> bool:
+        """Remove all of a question, if it is over; False if it is not."""
+        job = self._fetch(job_id)
+        if job is None:
+            return False
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if not standing.is_over:
+                return None
+
+            def write(pipeline: Pipeline) -> None:
+                job.delete(pipeline=pipeline)
+                pipeline.delete(events_key(job_id))
+                self._records.remove(pipeline, job_id, user)
+
+            return write
+
+        return change(self._connection, job_id, decide)
+
+    def _cancel(self, pipeline: Pipeline, job: Job) -> None:
+        queue = self._queue_of(job)
+        ended: dict[FieldT, EncodableT] = {
+            "status": JobStatus.CANCELED.value,
+            "ended_at": utcformat(now()),
+        }
+        pipeline.hset(job.key, mapping=ended)
+        pipeline.expire(job.key, self._retention_seconds)
+        pipeline.lrem(queue.key, 1, job.id)
+        pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job.id)
+        pipeline.zrem(ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key, job.id)
+        CanceledJobRegistry(queue=queue, serializer=JSONSerializer).add(job, pipeline=pipeline)
+
+    def _forget_attempts(self, job: Job) -> None:
+        job.meta = {}
+        job.started_at = job.ended_at = None
+        if job.rate_limit_key == SUSPECTS_KEY:
+            asked = self._records.read_asked(job.id)
+            job.rate_limit_key = asked.user if asked else None
+            job.rate_limit_concurrency = self._broker.settings.user_concurrency if asked else None
+
+    def _queue_of(self, job: Job) -> Queue:
+        return self._broker.queues[job.origin]
+
+    def _fetch(self, job_id: str) -> Job | None:
+        try:
+            return self._broker.fetch(job_id)
+        except NoSuchJobError:
+            return None
