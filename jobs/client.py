@@ -15,7 +15,7 @@ from typing import Any, cast
 import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
@@ -24,6 +24,7 @@ from jobs.broker import (
     Broker,
     broker_errors,
     events_key,
+    job_key,
     user_jobs_key,
     worker_key,
 )
@@ -38,7 +39,7 @@ from jobs.models import (
     LiveText,
     WorkerReport,
 )
-from jobs.records import JobRecords, read_job, to_view
+from jobs.records import STATES, JobRecords, read_job, to_view
 from jobs.settings import QUESTIONS_QUEUE
 
 log = structlog.get_logger(__name__)
@@ -232,23 +233,37 @@ class JobClient:
     def _list_matching(
         self, user: str, state: JobState | None, search: str, offset: int, limit: int
     ) -> JobPage:
-        found: list[JobView] = []
-        for views in self._newest(user):
-            found += [
-                view
-                for view in views
-                if (state is None or view.state is state) and search in view.question.casefold()
-            ]
-        page = found[offset : offset + limit]
+        found: list[str] = []
+        for job_ids in self._newest(user):
+            found += self._matching(job_ids, state, search)
+        page = self._read_many(user, found[offset : offset + limit])
         return JobPage(tuple(self._with_positions(page)), len(found))
 
-    def _newest(self, user: str) -> Iterator[list[JobView]]:
+    def _matching(self, job_ids: list[str], state: JobState | None, search: str) -> list[str]:
+        """Those that match, from the one or two fields that it takes to know; one round trip."""
+        pipeline = self._connection.pipeline(transaction=False)
+        for job_id in job_ids:
+            if state is not None:
+                pipeline.hget(Job.key_for(job_id), "status")
+            if search:
+                pipeline.hget(job_key(job_id), "question")
+        replies = iter(pipeline.execute() if job_ids else [])
+        matching = []
+        for job_id in job_ids:
+            status = next(replies) if state is not None else None
+            question = next(replies) if search else b""
+            in_state = state is None or (status and STATES[JobStatus(status.decode())] is state)
+            if in_state and question is not None and search in question.decode().casefold():
+                matching.append(job_id)
+        return matching
+
+    def _newest(self, user: str) -> Iterator[list[str]]:
         for start in range(0, FILTER_DEPTH, FILTER_CHUNK):
             ids = cast(
                 "list[bytes]",
                 self._connection.zrevrange(user_jobs_key(user), start, start + FILTER_CHUNK - 1),
             )
-            yield self._read_many(user, [job_id.decode() for job_id in ids])
+            yield [job_id.decode() for job_id in ids]
             if len(ids) < FILTER_CHUNK:
                 return
 
