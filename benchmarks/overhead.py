@@ -14,11 +14,16 @@ import argparse
 import json
 import statistics
 import subprocess
+import time
 
 import httpx
 import psutil
+from rq import Queue
+from rq.results import Result
+from rq.serializers import JSONSerializer
 
 from benchmarks.stack import (
+    QUESTION,
     DirectModel,
     Stack,
     ask_through_api,
@@ -29,6 +34,7 @@ from benchmarks.stack import (
     run_many,
     stub_model,
 )
+from jobs.broker import connect
 
 TOKENS = 50
 STREAM_SECONDS = 0.7
@@ -70,7 +76,7 @@ def measure(
         memory = memory_mb(worker)
 
     burst_direct = model.ask_at_once(options.at_once)
-    forked = measure_forked(stack.env, options, api_url)
+    forked = measure_forked(stack, options)
     return {
         "direct_median_ms": round(median_ms(direct), 1),
         "through_api_median_ms": round(median_ms(queued), 1),
@@ -87,13 +93,24 @@ def measure(
     }
 
 
-def measure_forked(env: dict[str, str], options: argparse.Namespace, api_url: str) -> list[float]:
+def measure_forked(stack: Stack, options: argparse.Namespace) -> list[float]:
     """The same questions with RQ's own worker: a fork for each job, imports in the fork."""
-    arguments = ["-m", "rq.cli", "worker", "questions", "--url", env["REDIS_URL"]]
+    connection = connect(stack.settings.broker_url)
+    queue = Queue("forked", connection=connection, serializer=JSONSerializer)
+    arguments = ["-m", "rq.cli", "worker", queue.name, "--url", stack.env["REDIS_URL"]]
     arguments += ["--serializer", "rq.serializers.JSONSerializer", "--quiet"]
-    with process(arguments, env), httpx.Client(base_url=api_url, timeout=120) as api:
-        ask_through_api(api)
-        return [ask_through_api(api) for _ in range(options.forked)]
+
+    def ask() -> float:
+        started = time.perf_counter()
+        job = queue.enqueue("benchmarks.forked.answer_question", QUESTION)
+        result = job.latest_result(timeout=120)
+        if result is None or result.type is not Result.Type.SUCCESSFUL:
+            raise SystemExit(f"a question of the forking worker ended as {result}")
+        return time.perf_counter() - started
+
+    with process(arguments, stack.env):
+        ask()
+        return [ask() for _ in range(options.forked)]
 
 
 if __name__ == "__main__":

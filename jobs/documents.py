@@ -13,6 +13,7 @@ import uuid
 from dataclasses import replace
 from pathlib import PurePath
 
+import redis
 import structlog
 from rq.exceptions import NoSuchJobError
 
@@ -66,7 +67,7 @@ class DocumentClient:
             self._register.expect_file(document_id)
             self._store.save(document_id, known.name if known else name, data)
             document = Document(document_id, name, len(data), added_at=now, added_by=user)
-            is_new = self._register.add_if_new(document)
+            is_new = self._enter(document)
             return self._enqueue(document_id), is_new
 
     def list(self) -> list[Document]:
@@ -149,6 +150,16 @@ class DocumentClient:
         """True once, for whoever should add the sample documents."""
         with broker_errors():
             return self._register.claim_samples()
+
+    def _enter(self, document: Document) -> bool:
+        """Add a document to the register; its file does not stay if the register refuses it."""
+        try:
+            return self._register.add_if_new(document)
+        except redis.exceptions.ResponseError:
+            # Unlike after a lost connection, it is sure that nothing was entered.
+            if self._register.get(document.id) is None:
+                self._delete_file(document.id)
+            raise
 
     def _validate(self, name: str, data: bytes) -> None:
         suffix = PurePath(name).suffix.lower()

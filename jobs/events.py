@@ -30,8 +30,8 @@ Entry = tuple[bytes, Mapping[bytes, bytes]]
 class EventWriter:
     """Appends the events of one attempt. Not thread-safe: one attempt runs on one thread.
 
-    A lost connection costs nobody an answer: unsent text stays in the buffer and goes out with
-    the next flush that succeeds.
+    A server that is away or full costs nobody an answer: unsent text stays in the buffer and goes
+    out with the next flush that succeeds.
     """
 
     def __init__(self, connection: redis.Redis, job_id: str, attempt: int) -> None:
@@ -80,8 +80,8 @@ class EventWriter:
                     pipeline.expire(self._key, RUNNING_TTL_SECONDS)
                     pipeline.execute()
                 self._has_ttl = True
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
-            return  # still in `_unsent`
+        except redis.exceptions.RedisError:
+            return  # away, or full: still in `_unsent`
         self._unsent.clear()
         self._flushed_at = time.monotonic()
 
@@ -97,7 +97,7 @@ class EventWriter:
         self.flush()
         try:
             self._connection.expire(self._key, AFTERLIFE_SECONDS)
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+        except redis.exceptions.RedisError:
             return  # it still has the TTL of a running job
 
     def _collect_text(self) -> None:

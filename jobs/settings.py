@@ -50,6 +50,10 @@ class Settings(BaseSettings):
 
     # Services: empty means the embedded part
     redis_url: str = Field("", description="Valkey or Redis; empty starts the embedded Valkey.")
+    valkey_appendfsync: str = Field(
+        "everysec",
+        description="When Valkey syncs its log to disk: everysec, or always, before it answers.",
+    )
     qdrant_url: str = Field("", description="Qdrant 1.20 or later; empty uses the embedded one.")
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="API key of the Qdrant server.")
 
@@ -127,6 +131,13 @@ class Settings(BaseSettings):
     @classmethod
     def _threads_are_readable(cls, value: str) -> str:
         parse_threads(value)
+        return value
+
+    @field_validator("valkey_appendfsync")
+    @classmethod
+    def _appendfsync_is_safe(cls, value: str) -> str:
+        if value not in {"everysec", "always"}:
+            raise ValueError("VALKEY_APPENDFSYNC is everysec or always")
         return value
 
     @field_validator("log_level")

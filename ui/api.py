@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
-from fastapi import Body, Depends, Header, Query, Request
+from fastapi import Body, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi_offline import FastAPIOffline
@@ -28,6 +30,7 @@ from jobs.errors import (
     InvalidUpload,
     NotFound,
 )
+from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
 from ui.api_models import (
     ChatAccepted,
@@ -75,6 +78,13 @@ PENDING: dict[int | str, dict[str, Any]] = {
 }
 
 
+@asynccontextmanager
+async def _alone(_app: FastAPI) -> AsyncIterator[None]:
+    """Runs only where no `ui.server` around has set up the logs."""
+    configure_logging(get_clients().settings)
+    yield
+
+
 app = FastAPIOffline(  # its docs load no script from a foreign host
     docs_url="/docs",
     redoc_url=None,
@@ -82,6 +92,7 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     summary="Ask questions of your documents: submit, follow, read the cited answer.",
     version="1",
     openapi_url="/openapi.json",
+    lifespan=_alone,
     responses={422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,
 )

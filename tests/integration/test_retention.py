@@ -125,24 +125,26 @@ class Run:
     def stops(self) -> None:
         """Stopped while running, and while waiting for the user's other questions."""
         self.model.tokens, self.model.token_delay_seconds = 400, 0.1
-        running = [self.ask(), self.ask()]
-        waiting = self.ask()
-        for job_id in running:
-            until(lambda wanted=job_id: self.stack.jobs.read_live("ann", LiveText(wanted))[1].text)
-        assert self.state(waiting) is JobState.WAITING
-        self.stack.jobs.stop("ann", waiting)
-        self.over(waiting, JobState.STOPPED)
-        for job_id in running:
+        running, waiting = self.two_running_and_one_waiting()
+        for job_id in (waiting, *running):
             self.stack.jobs.stop("ann", job_id)
             self.over(job_id, JobState.STOPPED)
 
     def unfinished(self) -> None:
         """Two that run when the worker dies, and one that waits behind them."""
-        running = [self.ask(), self.ask()]
-        waiting = self.ask()
-        for job_id in running:
-            until(lambda wanted=job_id: self.stack.jobs.read_live("ann", LiveText(wanted))[1].text)
+        self.two_running_and_one_waiting()
+
+    def two_running_and_one_waiting(self) -> tuple[list[str], str]:
+        """As many as the user may have, with some text, and one more."""
+        asked = [self.ask() for _ in range(3)]
+        until(lambda: sum(bool(self.text(job_id)) for job_id in asked) == 2)
+        running = [job_id for job_id in asked if self.text(job_id)]
+        (waiting,) = set(asked) - set(running)
         assert self.state(waiting) is JobState.WAITING
+        return running, waiting
+
+    def text(self, job_id: str) -> str:
+        return self.stack.jobs.read_live("ann", LiveText(job_id))[1].text
 
 
 def unowned(connection: redis.Redis) -> list[str]:

@@ -91,3 +91,21 @@ def test_writer_keeps_text_while_valkey_is_away() -> None:
     writer.close()
     assert writer.full_text == "kept"
     away.close()
+
+
+def test_writer_keeps_text_while_valkey_is_full(connection: redis.Redis) -> None:
+    """What a full server refuses goes out in order when there is room, and nothing twice."""
+    writer = EventWriter(connection, "j", 1)
+    writer.text("first ")
+    writer.flush()
+    connection.config_set("maxmemory", 1)
+    try:
+        for word in ("second ", "third "):
+            writer.text(word)
+            writer.flush()
+    finally:
+        connection.config_set("maxmemory", 0)
+    assert read(connection, LiveText("j")).text == "first "
+    writer.text("fourth")
+    writer.close()
+    assert read(connection, LiveText("j")).text == "first second third fourth"
