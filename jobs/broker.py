@@ -30,14 +30,17 @@ DESCRIPTIONS = {
     "jobs.tasks.reindex_documents": "Index all documents again",
 }
 
-# Keys. Each has a TTL of the retention, or is owned: `documents` and `document:*` by the register,
-# which deletes them with the document; `user:*` loses entries older than the retention.
+# Keys. Each has a TTL, or an owner: `jobs.retention.OWNERS` names who removes what.
 PREFIX = "askqueue:"
 DOCUMENTS_KEY = PREFIX + "documents"
 DELETED_DOCUMENTS_KEY = PREFIX + "documents:deleted"
+LOOSE_FILES_KEY = PREFIX + "documents:loose"
 INDEX_KEY = PREFIX + "index"
 WORKERS_KEY = PREFIX + "workers"
 MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"
+RETENTION_LOCK_KEY = PREFIX + "lock:retention"
+REMOVAL_LOCK_KEY = PREFIX + "lock:removal"
+LOG_LOCK_KEY = PREFIX + "lock:log"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
 # runs at a time.
 SUSPECTS_KEY = PREFIX + "suspects"

@@ -10,18 +10,22 @@ import hashlib
 import re
 import time
 import uuid
+from dataclasses import replace
 from pathlib import PurePath
 
 import redis
+import structlog
 from rq.exceptions import NoSuchJobError
 
 from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors
-from jobs.errors import InvalidState, InvalidUpload, NotFound
+from jobs.errors import DocumentStoreUnavailable, InvalidState, InvalidUpload, NotFound
 from jobs.models import Document, DocumentStatus, IndexState
 from jobs.reading import MEDIA_TYPES
 from jobs.register import DocumentRegister
 from jobs.settings import INDEXING_QUEUE
 from jobs.store import DocumentStore
+
+log = structlog.get_logger(__name__)
 
 SUPPORTED_EXTENSIONS = tuple(MEDIA_TYPES)
 INDEX_DOCUMENT = "jobs.tasks.index_document"
@@ -45,19 +49,24 @@ class DocumentClient:
     def add(self, user: str, name: str, data: bytes) -> tuple[Document, bool]:
         """Store a file and queue it for indexing; the bool says whether it is new.
 
-        The same content again is recognised by its hash. If its indexing had failed or got lost,
-        it is queued again. Raises InvalidUpload, or DocumentStoreUnavailable.
+        The same content again is recognised by its hash, and kept for as long as a new one. If
+        its indexing had failed or got lost, it is queued again. Raises InvalidUpload, or
+        DocumentStoreUnavailable.
         """
         name = display_name(name)
         self._validate(name, data)
         document_id = hashlib.sha256(data).hexdigest()
         with broker_errors():
+            now = time.time()
             known = self._register.get(document_id)
+            if known is not None and not self._register.renew(document_id, now):
+                known = None  # it left in between
             if known is not None and self._is_in_hand(known):
-                return known, False
+                return replace(known, added_at=now), False
             # The file comes first: whatever breaks after it, adding it again repairs.
+            self._register.expect_file(document_id)
             self._store.save(document_id, known.name if known else name, data)
-            document = Document(document_id, name, len(data), added_at=time.time(), added_by=user)
+            document = Document(document_id, name, len(data), added_at=now, added_by=user)
             is_new = self._enter(document)
             return self._enqueue(document_id), is_new
 
@@ -78,12 +87,29 @@ class DocumentClient:
         """Remove a document: it is gone from the list at once, its passages by a job."""
         document = self.get(document_id)
         with broker_errors():
-            # Remembers that the passages are due: lost here, the next deletion's job removes them.
+            # Remembers that passages and file are due: what gets lost here, `expire` removes.
             self._register.delete(document.id)
-            self._broker.enqueue(
-                INDEXING_QUEUE, DELETE_DOCUMENT, job_id=uuid.uuid4().hex, args=[document.id]
-            )
-        self._store.delete(document.id)
+            self._enqueue_removal(document.id)
+        self._delete_file(document.id)
+
+    def expire(self, added_before: float, loose_before: float) -> int:
+        """Remove the documents last added before a time, samples apart; returns how many.
+
+        Their passages go by a job, with those of deletions that broke off. Files that belong to
+        no document since `loose_before` go as well: their upload or their deletion broke off.
+        """
+        now = time.time()
+        with broker_errors():
+            expired = self._register.expire(added_before, now)
+            loose = self._register.take_loose_files(loose_before, now)
+            if expired or self._register.claim_overdue_passages():
+                self._enqueue_removal("")
+        for document_id in [*expired, *loose]:
+            try:
+                self._delete_file(document_id)
+            except DocumentStoreUnavailable as error:  # still known as loose: the next one tries
+                log.warning("file not removed", document_id=document_id, error=error.message)
+        return len(expired)
 
     def index_again(self, document_id: str) -> Document:
         """Queue a document for indexing again; raises InvalidState while that is under way."""
@@ -132,7 +158,7 @@ class DocumentClient:
         except redis.exceptions.ResponseError:
             # Unlike after a lost connection, it is sure that nothing was entered.
             if self._register.get(document.id) is None:
-                self._store.delete(document.id)
+                self._delete_file(document.id)
             raise
 
     def _validate(self, name: str, data: bytes) -> None:
@@ -159,6 +185,17 @@ class DocumentClient:
             return self._broker.fetch(job_id).get_status(refresh=False).value in LIVE_STATUSES
         except NoSuchJobError:
             return False
+
+    def _enqueue_removal(self, document_id: str) -> None:
+        """Queue the removal of all passages that are due, those of one document first."""
+        self._broker.enqueue(
+            INDEXING_QUEUE, DELETE_DOCUMENT, job_id=uuid.uuid4().hex, args=[document_id]
+        )
+
+    def _delete_file(self, document_id: str) -> None:
+        self._store.delete(document_id)
+        with broker_errors():
+            self._register.forget_file(document_id)
 
     def _enqueue(self, document_id: str) -> Document:
         job_id = uuid.uuid4().hex

@@ -72,25 +72,25 @@ class EventWriter:
         if not self._unsent:
             return
         try:
-            if self._has_ttl and len(self._unsent) == 1:
-                # Nearly always, and with half the work of a pipeline.
-                self._add(self._connection, self._unsent[0])
-            else:
+            # One event to a stream that is there: nearly always, with half the work of a pipeline.
+            if not (self._has_ttl and len(self._unsent) == 1 and self._append(self._unsent[0])):
                 with self._connection.pipeline() as pipeline:
                     for event in self._unsent:
-                        self._add(pipeline, event)
+                        pipeline.xadd(self._key, event, maxlen=MAX_EVENTS, approximate=True)
                     pipeline.expire(self._key, RUNNING_TTL_SECONDS)
                     pipeline.execute()
                 self._has_ttl = True
         except redis.exceptions.RedisError:
-            # Away, or full. Still in `_unsent`. A server that lost its memory has lost the TTL too.
-            self._has_ttl = False
-            return
+            return  # away, or full: still in `_unsent`
         self._unsent.clear()
         self._flushed_at = time.monotonic()
 
-    def _add(self, client: redis.Redis, event: dict[FieldT, EncodableT]) -> None:
-        client.xadd(self._key, event, maxlen=MAX_EVENTS, approximate=True)
+    def _append(self, event: dict[FieldT, EncodableT]) -> bool:
+        """Add to the stream; False if it is gone: a new one would have no TTL."""
+        entry_id = self._connection.xadd(
+            self._key, event, maxlen=MAX_EVENTS, approximate=True, nomkstream=True
+        )
+        return entry_id is not None
 
     def close(self) -> None:
         """Send the rest and let the stream expire."""

@@ -70,6 +70,18 @@ def test_stream_always_expires(connection: redis.Redis) -> None:
     assert 0 < connection.ttl(events_key("j")) <= 3600 < running
 
 
+def test_stream_of_a_deleted_question_does_not_come_back_for_good(
+    connection: redis.Redis,
+) -> None:
+    """An attempt that still writes after the deletion leaves a stream that expires."""
+    writer = EventWriter(connection, "j", 1)
+    writer.stage(Stage.GENERATING)
+    connection.delete(events_key("j"))
+    writer.text("late")
+    writer.flush()
+    assert connection.ttl(events_key("j")) > 0
+
+
 def test_writer_keeps_text_while_valkey_is_away() -> None:
     """A lost connection raises nothing, and nothing of the text is lost."""
     away = redis.Redis(host="127.0.0.1", port=1, retry=None)
