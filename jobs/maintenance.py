@@ -12,7 +12,7 @@ import redis
 import structlog
 from redis.lock import Lock
 from rq.rate_limit import RateLimitRegistry
-from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
+from rq.registry import FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker_registration import clean_worker_registry
 
@@ -41,7 +41,6 @@ class Maintenance:
     def __init__(self, broker: Broker, report: Callable[[Lost], None]) -> None:
         self._connection = broker.connection
         self._queues = list(broker.queues.values())
-        self._retention_seconds = broker.settings.retention_seconds
         self._report = report
         self._recovery = Recovery(broker)
         self._cleaned_at = 0.0
@@ -115,11 +114,6 @@ class Maintenance:
         for queue in self._queues:
             FinishedJobRegistry(queue=queue, serializer=JSONSerializer).cleanup()
             FailedJobRegistry(queue=queue, serializer=JSONSerializer).cleanup()
-            # RQ never expires cancelled jobs; their score is when they were cancelled.
-            canceled = CanceledJobRegistry(queue=queue, serializer=JSONSerializer)
-            self._connection.zremrangebyscore(
-                canceled.key, "-inf", time.time() - self._retention_seconds
-            )
             clean_worker_registry(queue)
 
 

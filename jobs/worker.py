@@ -34,6 +34,7 @@ from jobs.models import Failure, WorkerReport
 from jobs.outcomes import Outcome
 from jobs.recovery import Lost
 from jobs.refusals import server_words
+from jobs.retention import Retention
 from jobs.settings import Settings
 from jobs.tasks import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.threads import IDLE_SECONDS, ThreadWorker, WorkerThread, wait_until_idle
@@ -44,6 +45,7 @@ STOP_CHECK_SECONDS = 0.5
 HEARTBEAT_SECONDS = 2.0
 MAINTENANCE_SECONDS = 1.0
 INDEX_CHECK_SECONDS = 15.0
+RETENTION_CHECK_SECONDS = 15.0  # it runs once a minute, over all workers
 HAND_BACK_SECONDS = 3.0
 BROKER_WAIT_SECONDS = 1.0
 # The threads of a worker wait in a blocking pop for IDLE_SECONDS; sockets must wait longer.
@@ -83,6 +85,7 @@ class WorkerProcess:
                 ("heartbeat", self._heartbeat, HEARTBEAT_SECONDS),
                 ("maintenance", self._maintenance().run_once, MAINTENANCE_SECONDS),
                 ("index-check", self._check_index, INDEX_CHECK_SECONDS),
+                ("retention", self._retention().run_once, RETENTION_CHECK_SECONDS),
             )
         ]
         for thread in [*watchers, *self.threads]:
@@ -146,6 +149,9 @@ class WorkerProcess:
 
     def _maintenance(self) -> Maintenance:
         return Maintenance(self.runtime.broker, self._report_lost)
+
+    def _retention(self) -> Retention:
+        return Retention(self.runtime.broker, self.runtime.documents)
 
     def _maker(self, queue: str, connection: redis.Redis) -> Callable[[str], ThreadWorker]:
         def make(name: str) -> ThreadWorker:

@@ -588,3 +588,40 @@ def collections(index: PassageIndex) -> set[str]:
 def on_disk(folder: Path, text: str) -> bool:
     files = [path for path in folder.rglob("*") if path.is_file()]
     return any(text.encode() in path.read_bytes() for path in files if path.exists())
+
+
+def test_list_counts_only_what_is_kept(connection: redis.Redis, client: JobClient) -> None:
+    """A question of a month ago is on no page and in no total, though others keep the index."""
+    client.submit_question("ann", "older")
+    shift_time(connection, RETENTION_SECONDS - DAY)
+    client.submit_question("ann", "newer")
+    shift_time(connection, 2 * DAY)
+    page = client.list_jobs("ann")
+    assert ([job.question for job in page.jobs], page.total) == (["newer"], 1)
+    assert client.list_jobs("ann", search="e").total == 1
+
+
+def test_retried_question_is_kept_and_listed_like_a_new_one(
+    connection: redis.Redis, client: JobClient
+) -> None:
+    """Retried on its last day, it waits without a TTL and stays in the list for the retention."""
+    job = client.submit_question("ann", QUESTION)
+    client.stop("ann", job.id)
+    shift_time(connection, RETENTION_SECONDS - DAY)
+    client.retry("ann", job.id)
+    assert connection.ttl(f"rq:job:{job.id}") == -1
+    shift_time(connection, 2 * DAY)
+    assert [each.id for each in client.list_jobs("ann").jobs] == [job.id]
+    assert client.get_job("ann", job.id).state is JobState.QUEUED
+
+
+def test_worker_lets_go_of_a_question_that_nobody_can_see(
+    stack: Stack, connection: redis.Redis
+) -> None:
+    """Its record expired while it waited: the job leaves, and no outcome is kept of it."""
+    terminate(stack)
+    job = stack.ask()
+    connection.delete(f"askqueue:job:{job.id}")
+    connection.zrem("askqueue:user:ann:jobs", job.id)
+    stack.start_worker()
+    until(lambda: not mentions(connection, {job.id}), 15)
