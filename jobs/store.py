@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -67,9 +68,8 @@ class DocumentStore:
             return
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / _safe(name)
-            data = self.read(document_id, name)
-            with _store_errors():
-                copy.write_bytes(data)
+            with _store_errors(), stored.open("rb") as source, copy.open("wb") as target:
+                shutil.copyfileobj(source, target)  # piece by piece: it may be large
             yield copy
 
     def delete(self, document_id: str) -> None:

@@ -19,7 +19,7 @@ from jobs.errors import (
     UnreadableDocument,
 )
 from jobs.extraction import Extracted, extract
-from jobs.reading import PASSAGE_CHARS
+from jobs.passages import PASSAGE_CHARS
 from jobs.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"

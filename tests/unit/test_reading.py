@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.reading import (
-    PASSAGE_CHARS,
-    Unreadable,
-    decoded,
-    table_texts,
-    whole_sentences,
-    without_marks,
-)
+from jobs.passages import PASSAGE_CHARS, table_texts, whole_sentences, without_marks
+from jobs.reading import Unreadable, decoded
 
 
 def cut(content: str, *spans: tuple[int, int]) -> list[str]:
