@@ -6,6 +6,7 @@ What the child does is in `jobs.reading`. Nothing here parses a file.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -28,9 +29,9 @@ OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_PASSAGES = 50_000
 # An embedded Qdrant looks at every passage for every question: 1 s for this many, 10 s for 40,000.
 MAX_PASSAGES_EMBEDDED = 10_000
-# Native code that is refused memory ends in many ways. One that crashed with this share of its
-# limit in hand wanted the rest: buffers grow by doubling.
-WANTED_MORE = 1 / 3
+# Native code that is refused memory crashes in many ways, few of which say so. One that had this
+# share of its limit asked for more than the rest: buffers grow by doubling.
+WANTED_MORE = 0.5
 
 
 @dataclass(frozen=True)
@@ -126,19 +127,21 @@ def _raise_for(ended: reader.Ended, memory_mb: int) -> None:
     """Raise what a child's end means, unless it is a success."""
     if ended.code == 0:
         return
+    if _names_memory(ended.errors):
+        raise ExtractionTooLarge()
     if ended.code == UNREADABLE_EXIT:
         raise _unreadable(ended.errors.decode(errors="replace"))
     if ended.code == -signal.SIGXCPU:
         raise ExtractionTooLong()
     # SIGKILL is the system's, which is out of memory.
     wanted_more = ended.code == -signal.SIGKILL or ended.peak_mb > WANTED_MORE * memory_mb
-    if ended.code == OUT_OF_MEMORY_EXIT or wanted_more or _names_memory(ended.errors):
+    if ended.code == OUT_OF_MEMORY_EXIT or wanted_more:
         raise ExtractionTooLarge()
     raise _broke_its_reader()
 
 
 def _names_memory(errors: bytes) -> bool:
-    return b"memory allocation" in errors or b"cannot allocate memory" in errors
+    return re.search(rb"memory allocation|(cannot allocate|out of) memory", errors) is not None
 
 
 def _too_many_passages(limit: int, *, is_embedded: bool) -> ExtractionTooLarge:

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 EXTRACTED, EMBEDDED = 0.3, 0.9
 SAMPLES_USER = "samples"
 
-Vectors: TypeAlias = "list[list[float]]"
+Vectors: TypeAlias = "Sequence[Sequence[float]]"
 # Shows a stage, and which share of the work is done.
 Show: TypeAlias = Callable[[str, float], None]
 

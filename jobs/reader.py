@@ -33,7 +33,8 @@ class BrokenOutput(Exception):
 class Ended:
     """How a process ended: its code as `subprocess` gives it, and the end of what it complained.
 
-    `peak_mb` is the most memory it was seen with, 0 where /proc does not tell.
+    `peak_mb` is the most address space it was seen with, which is what its limit is on; 0 where
+    /proc does not tell.
     """
 
     code: int
@@ -79,6 +80,8 @@ def _environment() -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(ROOT),
         "RAYON_NUM_THREADS": "1",
+        # Each arena reserves 64 MB of what the process may have, used or not.
+        "MALLOC_ARENA_MAX": "1",
     }
 
 
@@ -96,7 +99,7 @@ def _watch(
             check()
             if time.monotonic() > deadline:
                 raise TimeoutError
-            peak = max(peak, _memory_mb(child.pid))
+            peak = max(peak, _address_space_mb(child.pid))
             # Without a pipe to read it is a wait for the end.
             for key, _ in selector.select(POLL_SECONDS):
                 data = os.read(key.fd, READ_BYTES)
@@ -133,11 +136,10 @@ class _Tail:
         del self.data[:-KEPT_ERROR_BYTES]
 
 
-def _memory_mb(pid: int) -> float:
-    # The counter of getrusage begins with the memory of the process that started this one.
+def _address_space_mb(pid: int) -> float:
     try:
         status = Path(f"/proc/{pid}/status").read_bytes()
     except OSError:
         return 0.0
-    found = re.search(rb"VmHWM:\s+(\d+) kB", status)
+    found = re.search(rb"VmPeak:\s+(\d+) kB", status)
     return int(found.group(1)) / 1024 if found else 0.0

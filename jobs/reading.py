@@ -247,8 +247,8 @@ def main(arguments: list[str]) -> int:
         sys.stdout.flush()
     except MemoryError:
         return OUT_OF_MEMORY_EXIT
-    # RuntimeError and ValueError are raised by its native part.
-    except (Unreadable, kreuzberg.KreuzbergError, RuntimeError, ValueError) as error:
+    # The last three are raised by its native part.
+    except (Unreadable, kreuzberg.KreuzbergError, OSError, RuntimeError, ValueError) as error:
         sys.stderr.write(str(error))
         return UNREADABLE_EXIT
     return 0

@@ -8,9 +8,12 @@ from __future__ import annotations
 import random
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 MB = 2**20
+# How an OLE container begins, such as an Office file with a password.
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SENTENCE = "The harbour crane at berth {number} lifts {number} tonnes."
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -325,7 +328,7 @@ def foreign_word() -> bytes:
 
 def sheet_bomb() -> bytes:
     """An XLSX of 1 MB whose rows are 1 GB of XML."""
-    row = b'<row><c t="inlineStr"><is><t>No end of it.</t></is></c></row>'
+    row = b'<row><c t="inlineStr"><is><t>%s</t></is></c></row>' % (b"No end of it. " * 30)
     head = f'<worksheet xmlns="{SHEET}"><sheetData>'.encode()
     block = row * (MB // len(row))
     return workbook(Repeated(head, block, 1000, b"</sheetData></worksheet>"))
@@ -357,7 +360,7 @@ def slide_bomb() -> bytes:
 
 
 def many_members() -> bytes:
-    """A DOCX of 200,000 empty members."""
+    """A DOCX of 60,000 empty members."""
     members: dict[str, bytes | str | Repeated] = {f"word/{n}": b"" for n in range(60_000)}
     return office("word/document.xml", members)
 
@@ -367,7 +370,12 @@ def deep_html() -> bytes:
     return b"<html><body>" + b"<div>" * 200_000 + b"deep" + b"</div>" * 200_000 + b"</body></html>"
 
 
-def bracket_markdown() -> bytes:
+def heading_bomb() -> bytes:
+    """A CSV whose heading of 100 KB names a cell in each of 100,000 rows: 10 GB of text."""
+    return b"x" * 100_000 + b",y\n" + b"1,2\n" * 100_000
+
+
+def brackets() -> bytes:
     """4 MB of opening brackets, which make a careless pattern try each with each."""
     return b"<html><body><p>" + b"[" * (4 * MB) + b"</p></body></html>"
 
@@ -389,6 +397,11 @@ def png() -> bytes:
     )
 
 
+def word_of(text: str) -> bytes:
+    """A DOCX of one paragraph."""
+    return word(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")
+
+
 def noise(size: int = 256 * 1024) -> bytes:
     """Random bytes, the same ones each time."""
     return random.Random(9).randbytes(size)
@@ -406,3 +419,71 @@ def huge_text(size: int = 200 * MB) -> bytes:
     )
     block = "".join(lines).encode()
     return (block * (size // len(block) + 1))[:size]
+
+
+# What becomes of each
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A hostile document and its end: the kind of its failure, or "" if it is indexed.
+
+    `sentence` is in what its failure says, or else in its text.
+    """
+
+    title: str
+    name: str
+    make: Callable[[], bytes]
+    failure: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.title.replace(" ", "-")
+
+
+UNREADABLE, EMPTY = "unreadable_document", "empty_document"
+TOO_LARGE, TOO_LONG = "extraction_too_large", "extraction_too_long"
+MEMORY = "needed too much memory. Split it, or raise EXTRACTION_MEMORY_MB"
+UNPACKS = "unpacks to far more than its size"
+OPENS = "Check that it opens"
+NO_TEXT = "holds no text that can be read. If it shows text when you open it, save it again"
+
+KINDS = (
+    Kind(
+        "encrypted PDF", "secret.pdf", encrypted_pdf, UNREADABLE, "Save a copy without a password"
+    ),
+    Kind("encrypted DOCX", "secret.docx", lambda: OLE + bytes(600), UNREADABLE, "is encrypted, or"),
+    Kind("PDF: 1 GB in a stream", "stream.pdf", pdf_stream_bomb, TOO_LARGE, MEMORY),
+    Kind("PDF: 4 GB packed thrice", "packed.pdf", pdf_nested_bomb, TOO_LARGE, MEMORY),
+    Kind("PDF: forms in forms", "forms.pdf", pdf_form_bomb, TOO_LARGE, MEMORY),
+    Kind("PDF: loop of pages", "loop.pdf", pdf_page_loop, UNREADABLE, OPENS),
+    Kind("PDF: a million brackets", "deep.pdf", pdf_deep_arrays, "", "deep"),
+    Kind("PDF: 10,000 pages", "pages.pdf", many_pages, "", "berth 10000 lifts"),
+    Kind("PDF: cut in half", "cut.pdf", lambda: cut(many_pages(100)), UNREADABLE, OPENS),
+    Kind("DOCX: zip bomb of 1 GB", "bomb.docx", word_bomb, UNREADABLE, UNPACKS),
+    Kind("DOCX: zip bomb that lies", "lie.docx", lambda: word_bomb(1000), EMPTY, NO_TEXT),
+    Kind("DOCX: 2 million paragraphs", "long.docx", paragraph_bomb, TOO_LARGE, MEMORY),
+    Kind("DOCX: 100,000 tables deep", "nested.docx", nested_word, EMPTY, NO_TEXT),
+    Kind("DOCX: a billion laughs", "laughs.docx", laughing_word, EMPTY, NO_TEXT),
+    Kind("DOCX: file of the server", "foreign.docx", foreign_word, "", "Look:"),
+    Kind("DOCX: 60,000 members", "members.docx", many_members, UNREADABLE, UNPACKS),
+    Kind("DOCX: cut in half", "cut.docx", lambda: cut(word_of("Hello.")), UNREADABLE, OPENS),
+    Kind("XLSX: 1 GB of rows", "bomb.xlsx", sheet_bomb, TOO_LARGE, MEMORY),
+    Kind("XLSX: 17 billion cells", "sparse.xlsx", sparse_sheet, "", "2"),
+    Kind("XLSX: 6 GB of one string", "string.xlsx", shared_string_bomb, TOO_LARGE, MEMORY),
+    Kind("PPTX: zip bomb of 1 GB", "bomb.pptx", slide_bomb, TOO_LARGE, MEMORY),
+    Kind("CSV: 10 GB of headings", "heading.csv", heading_bomb, TOO_LARGE, MEMORY),
+    Kind("HTML: 200,000 deep", "deep.html", deep_html, EMPTY, NO_TEXT),
+    Kind(
+        "HTML: 4 MB of brackets", "brackets.html", brackets, TOO_LONG, "EXTRACTION_TIMEOUT_SECONDS"
+    ),
+    Kind(
+        "picture called PDF", "picture.pdf", png, UNREADABLE, "holds a picture, not what its name"
+    ),
+    Kind("noise called PDF", "noise.pdf", noise, UNREADABLE, OPENS),
+    Kind("noise called text", "noise.txt", lambda: noise(1000), UNREADABLE, "holds binary data"),
+    Kind("text called DOCX", "text.docx", lambda: b"Only text here.", "", "Only text here."),
+    Kind("Latin-1 text", "latin.txt", lambda: "Käse aus Köln.".encode("latin-1"), "", "Käse aus"),
+    Kind("UTF-16 text", "wide.txt", lambda: "Käse und Brot.".encode("utf-16"), "", "Käse und"),
+    Kind("200 MB of text", "huge.txt", huge_text, TOO_LARGE, "Split it"),
+)
