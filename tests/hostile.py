@@ -1,6 +1,6 @@
 """Documents that are hostile, broken or merely enormous, made by code: the same bytes every time.
 
-None holds more than a few MB, whatever it unpacks to; `huge_text` is the exception.
+None holds more than a few MB, whatever it unpacks to, except for `huge_text`.
 """
 
 from __future__ import annotations
@@ -485,5 +485,6 @@ KINDS = (
     Kind("text called DOCX", "text.docx", lambda: b"Only text here.", "", "Only text here."),
     Kind("Latin-1 text", "latin.txt", lambda: "Käse aus Köln.".encode("latin-1"), "", "Käse aus"),
     Kind("UTF-16 text", "wide.txt", lambda: "Käse und Brot.".encode("utf-16"), "", "Käse und"),
+    Kind("12 MB of text", "big.txt", lambda: huge_text(12 * MB), TOO_LARGE, "10,000 passages, the"),
     Kind("200 MB of text", "huge.txt", huge_text, TOO_LARGE, "Split it"),
 )

@@ -103,7 +103,7 @@ def test_table_of_headings_alone_gives_the_headings() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ä", "Satz über Öl. " * 60_000, "ä" * 400_000, "a\n\n" * 300_000]
+    "text", ["", "ä", "Satz über Öl. " * 60_000, "x" + "ä" * 400_000, "a\n\n" * 300_000]
 )
 def test_blocks_cover_a_text_and_tear_no_letter(text: str) -> None:
     """Together they are the text; each is whole, and none is longer than a block."""
