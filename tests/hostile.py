@@ -376,8 +376,8 @@ def heading_bomb() -> bytes:
 
 
 def brackets() -> bytes:
-    """4 MB of opening brackets, which make a careless pattern try each with each."""
-    return b"<html><body><p>" + b"[" * (4 * MB) + b"</p></body></html>"
+    """10 MB of opening brackets, which make a pattern try each with each: 10 s for each MB."""
+    return b"<html><body><p>" + b"[" * (10 * MB) + b"</p></body></html>"
 
 
 def png() -> bytes:
@@ -475,7 +475,7 @@ KINDS = (
     Kind("CSV: 10 GB of headings", "heading.csv", heading_bomb, TOO_LARGE, MEMORY),
     Kind("HTML: 200,000 deep", "deep.html", deep_html, EMPTY, NO_TEXT),
     Kind(
-        "HTML: 4 MB of brackets", "brackets.html", brackets, TOO_LONG, "EXTRACTION_TIMEOUT_SECONDS"
+        "HTML: 10 MB of brackets", "brackets.html", brackets, TOO_LONG, "EXTRACTION_TIMEOUT_SECONDS"
     ),
     Kind(
         "picture called PDF", "picture.pdf", png, UNREADABLE, "holds a picture, not what its name"
