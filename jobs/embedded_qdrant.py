@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qdrant_client import QdrantClient
 from qdrant_client.local import bm25, payload_filters
+from qdrant_client.local.persistence import CollectionPersistence
 
 from jobs.errors import IndexUnavailable
 
@@ -24,6 +25,7 @@ def open_embedded(folder: Path) -> QdrantClient:
     # For each search it splits every passage into words, which is most of its time. The split of
     # a text never changes, so it is remembered: 18 ms become 6 ms for 150 passages.
     setattr(bm25, "unindexed_text_tokens", tokens_of)  # noqa: B010 (it is not exported)
+    setattr(CollectionPersistence, "_ensure_table", _ensure_table)  # noqa: B010 (it is private)
     try:
         return QdrantClient(path=str(folder), force_disable_check_same_thread=True)
     except RuntimeError as error:
@@ -38,3 +40,21 @@ def open_embedded(folder: Path) -> QdrantClient:
 def tokens_of(text: str) -> list[str]:
     """The words of a text as BM25 counts them. Shared between callers: not to be changed."""
     return [sys.intern(token) for token in payload_filters.unindexed_text_tokens(text)]
+
+
+_create_table = CollectionPersistence._ensure_table
+
+
+def _ensure_table(self: CollectionPersistence) -> None:
+    """Open the file of a collection so that a write does not wait for the disk.
+
+    The client writes passages one by one, each in a transaction; with a wait for each, the index
+    is closed to questions for seconds: 4,000 passages are stored in 1 s instead of 14 s, and
+    deleted in 0.3 s instead of 7 s. A killed process loses nothing by it. A power cut may lose
+    the last writes, as it may in Valkey; such a document can be indexed again.
+    """
+    # Where there can be no log, as on some network folders, each write waits as before.
+    (mode,) = self.storage.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode == "wal":
+        self.storage.execute("PRAGMA synchronous = NORMAL")
+    _create_table(self)

@@ -6,28 +6,32 @@ What the child does is in `jobs.reading`. Nothing here parses a file.
 from __future__ import annotations
 
 import json
-import os
+import re
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from jobs import reader
 from jobs.errors import (
     EmptyDocument,
     ExtractionTooLarge,
     ExtractionTooLong,
     UnreadableDocument,
 )
-from jobs.reading import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
+from jobs.reading import OUT_OF_MEMORY_EXIT, PDF, UNREADABLE_EXIT
 from jobs.settings import Settings
 
-POLL_SECONDS = 0.1
-ROOT = Path(__file__).resolve().parent.parent
 # How an OLE container begins: an Office file with a password, or of before 2007.
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# About 1 KB of text each. The worker holds all passages of a document while it is indexed.
+MAX_PASSAGES = 50_000
+# An embedded Qdrant looks at every passage for every question: 1 s for this many, 10 s for 40,000.
+MAX_PASSAGES_EMBEDDED = 10_000
+# Native code that is refused memory crashes in many ways, few of which say so. One that had this
+# share of its limit asked for more than the rest: buffers grow by doubling.
+WANTED_MORE = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,22 +60,20 @@ def extract(
     Raises UnreadableDocument, EmptyDocument, ExtractionTooLong or ExtractionTooLarge.
     """
     _refuse_at_a_glance(path)
-    child = subprocess.Popen(  # noqa: S603 (the command is ours; the file name is an argument)
-        _command(path, name, settings),
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        env=_child_environment(),
-    )
+    output = _Output(is_embedded=settings.embedded_qdrant)
     try:
-        output, errors = _wait(child, settings.extraction_timeout_seconds, check)
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
-    return _result(child.returncode, output, errors)
+        ended = reader.run(
+            _command(path, name, settings),
+            seconds=settings.extraction_timeout_seconds,
+            take_line=output.take_line,
+            check=check,
+        )
+    except TimeoutError as error:
+        raise ExtractionTooLong() from error
+    except (reader.BrokenOutput, json.JSONDecodeError) as error:
+        raise _broke_its_reader() from error
+    _raise_for(ended, settings.extraction_memory_mb)
+    return output.extracted()
 
 
 def _refuse_at_a_glance(path: Path) -> None:
@@ -93,59 +95,96 @@ def _command(path: Path, name: str, settings: Settings) -> list[str]:
     return [sys.executable, "-m", "jobs.reading", *arguments]
 
 
-def _child_environment() -> dict[str, str]:
-    # No key or password is handed to a process that parses foreign files.
-    return {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": str(ROOT),
-        "RAYON_NUM_THREADS": "1",
-    }
+class _Output:
+    """What the child prints: a line on the file, then one for each passage."""
+
+    def __init__(self, *, is_embedded: bool) -> None:
+        self._is_embedded = is_embedded
+        self._limit = MAX_PASSAGES_EMBEDDED if is_embedded else MAX_PASSAGES
+        self._media_type: str | None = None
+        self._pages = 0
+        self._passages: list[ExtractedPassage] = []
+
+    def take_line(self, line: bytes) -> None:
+        if self._media_type is None:
+            self._media_type, self._pages = json.loads(line)
+            return
+        text, first, last = json.loads(line)
+        if text := text.strip():
+            self._passages.append(ExtractedPassage(text, first, last))
+        if len(self._passages) > self._limit:
+            raise _too_many_passages(self._limit, is_embedded=self._is_embedded)
+
+    def extracted(self) -> Extracted:
+        if self._media_type is None:
+            raise _broke_its_reader()
+        if not self._passages:
+            raise _no_text(self._media_type)
+        return Extracted(self._media_type, self._pages, tuple(self._passages))
 
 
-def _wait(
-    child: subprocess.Popen[bytes], timeout_seconds: float, check: Callable[[], None]
-) -> tuple[bytes, bytes]:
-    deadline = time.monotonic() + timeout_seconds
-    while True:
-        check()
-        try:
-            return child.communicate(timeout=POLL_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            if time.monotonic() > deadline:
-                raise ExtractionTooLong() from error
-
-
-def _result(code: int, output: bytes, errors: bytes) -> Extracted:
-    if code == OUT_OF_MEMORY_EXIT or b"memory allocation" in errors:
+def _raise_for(ended: reader.Ended, memory_mb: int) -> None:
+    """Raise what a child's end means, unless it is a success."""
+    if ended.code == 0:
+        return
+    if _names_memory(ended.errors):
         raise ExtractionTooLarge()
-    if code == -signal.SIGXCPU:
+    if ended.code == UNREADABLE_EXIT:
+        raise _unreadable(ended.errors.decode(errors="replace"))
+    if ended.code == -signal.SIGXCPU:
         raise ExtractionTooLong()
-    if code == UNREADABLE_EXIT:
-        raise _unreadable(errors.decode(errors="replace"))
-    if code != 0:
-        # The parser crashed, or ran into its memory limit in native code.
-        raise UnreadableDocument()
-    data = json.loads(output)
-    passages = tuple(
-        ExtractedPassage(text.strip(), first, last)
-        for text, first, last in data["passages"]
-        if text.strip()
+    # SIGKILL is the system's, which is out of memory.
+    wanted_more = ended.code == -signal.SIGKILL or ended.peak_mb > WANTED_MORE * memory_mb
+    if ended.code == OUT_OF_MEMORY_EXIT or wanted_more:
+        raise ExtractionTooLarge()
+    raise _broke_its_reader()
+
+
+def _names_memory(errors: bytes) -> bool:
+    return re.search(rb"memory allocation|(cannot allocate|out of) memory", errors) is not None
+
+
+def _too_many_passages(limit: int, *, is_embedded: bool) -> ExtractionTooLarge:
+    if is_embedded:
+        return ExtractionTooLarge(
+            f"This file makes more than {limit:,} passages, the most that the embedded index takes "
+            "of one document. Split it, or set QDRANT_URL to a Qdrant server."
+        )
+    return ExtractionTooLarge(
+        f"This file makes more than {limit:,} passages, the most of one document. Split it."
     )
-    if not passages:
-        raise EmptyDocument()
-    return Extracted(data["media_type"], data["pages"], passages)
+
+
+def _no_text(media_type: str) -> EmptyDocument:
+    if media_type == PDF:
+        return EmptyDocument()
+    return EmptyDocument(
+        "This file holds no text that can be read. If it shows text when you open it, save it "
+        "again with the program that made it, and upload that."
+    )
+
+
+def _broke_its_reader() -> UnreadableDocument:
+    return UnreadableDocument(
+        "This file broke the program that reads it. Save it again with the program that made it, "
+        "or print it to a new PDF, and upload that."
+    )
 
 
 def _unreadable(reason: str) -> UnreadableDocument:
-    reason = reason.lower()
-    if "password" in reason or "encrypt" in reason:
+    lower = reason.lower()
+    if "password" in lower or "encrypt" in lower:
         return UnreadableDocument(
             "This file is encrypted. Save a copy without a password and upload that."
         )
-    if "security limit" in reason:
+    if "security limit" in lower:
         return UnreadableDocument(
             "This file unpacks to far more than its size, so it was not read. "
             "Save it again with the program that made it, or split it."
+        )
+    if lower.startswith("not a document: "):
+        return UnreadableDocument(
+            f"This file holds {reason.partition(': ')[2]}, not what its name says. "
+            "Upload the document itself: a PDF, an Office file, or text."
         )
     return UnreadableDocument()

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 # Shares of the whole work, for the progress bar.
 EXTRACTED, EMBEDDED = 0.3, 0.9
 
-Vectors: TypeAlias = "list[list[float]]"
+Vectors: TypeAlias = "Sequence[Sequence[float]]"
 # Shows a stage, and which share of the work is done.
 Show: TypeAlias = Callable[[str, float], None]
 

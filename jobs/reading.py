@@ -1,7 +1,8 @@
 """Text out of one file. It runs in a child process of its own, see `jobs.extraction`.
 
-`python -m jobs.reading FILE SUFFIX MEMORY_MB SECONDS` prints JSON. To start quickly it imports the
-standard library alone, and kreuzberg where it is used.
+`python -m jobs.reading FILE SUFFIX MEMORY_MB SECONDS` prints lines of JSON: the media type and the
+number of pages, then each passage. To start quickly it imports little, and kreuzberg where
+it is used.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import re
 import resource
 import sys
 import uuid
-from collections.abc import Iterator
-from itertools import zip_longest
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from jobs.passages import PASSAGE_CHARS, blocks, table_texts, whole_sentences, without_marks
 
 if TYPE_CHECKING:
     from kreuzberg import ExtractionResult
 
-PASSAGE_CHARS = 1200
 OVERLAP_CHARS = 150
 SNIFFED_BYTES = 8192
 OUT_OF_MEMORY_EXIT = 3
@@ -51,29 +54,43 @@ Piece: TypeAlias = "tuple[str, int | None, int | None]"
 
 
 class Unreadable(Exception):
-    """The file is not what it should be; the argument says why."""
+    """The file is no document; the argument says what it holds instead."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__(f"not a document: {content}")
 
 
-def read(data: bytes, suffix: str) -> dict[str, Any]:
-    """The text of a file as `media_type`, `pages` and `passages`, a list of pieces.
+class Reading(NamedTuple):
+    """The text of a file; its pages are counted where the format has some, else 0."""
 
-    Raises Unreadable, MemoryError, or what kreuzberg raises.
+    media_type: str
+    pages: int
+    passages: Iterable[Piece]
+
+
+def read(data: bytes, suffix: str) -> Reading:
+    """The text of a file; its passages are made one by one, as they are asked for.
+
+    Both raise Unreadable, MemoryError, or what kreuzberg raises.
     """
     media_type = media_type_of(data, suffix)
     if media_type not in BINARY_TYPES:
         data = decoded(data).lstrip("\ufeff").encode()
     marker = f"page-{uuid.uuid4().hex}-"
-    result = _extract(data, media_type, marker if media_type == PPTX else "")
-    pages = int(((result.metadata or {}).get("pages") or {}).get("total_count") or 0)
+    result = _extract(data, media_type, marker)
+    del data
+    pages = (result.metadata or {}).get("pages") or {}
+    passages: Iterable[Piece]
     if media_type in (XLSX, CSV) and result.tables:
-        passages = list(_sheet_pieces(result))
+        passages = _sheet_pieces(result)
     elif media_type == PPTX:
-        passages = list(_slide_pieces(result.content, marker))
+        passages = _slide_pieces(result.content, marker)
     else:
-        passages = _pieces(result, has_pages=bool(pages))
+        starts = [page["byte_start"] for page in pages.get("boundaries") or []]
+        passages = _pieces(result.content.encode(), starts)
     if media_type in (HTML, DOCX):
-        passages = [(without_marks(text), first, last) for text, first, last in passages]
-    return {"media_type": media_type, "pages": pages, "passages": passages}
+        passages = ((without_marks(text), first, last) for text, first, last in passages)
+    return Reading(media_type, int(pages.get("total_count") or 0), passages)
 
 
 def media_type_of(data: bytes, suffix: str) -> str:
@@ -90,6 +107,8 @@ def media_type_of(data: bytes, suffix: str) -> str:
         by_content = PDF
     if by_content in BINARY_TYPES:
         return by_content
+    if by_content.startswith("image/") and not _is_text(data):
+        raise Unreadable("a picture")
     if by_content == HTML and (by_name not in (MARKDOWN, CSV) or _is_whole_page(head)):
         return HTML  # Markdown may begin with a tag as well
     if by_name in BINARY_TYPES and _is_text(data):
@@ -105,7 +124,7 @@ def decoded(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data:
-        raise Unreadable("binary data instead of text")
+        raise Unreadable("binary data")
     declared = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", data[:SNIFFED_BYTES], re.IGNORECASE)
     for encoding in ("utf-8-sig", declared.group(1).decode() if declared else "cp1252"):
         try:
@@ -115,107 +134,60 @@ def decoded(data: bytes) -> str:
     return data.decode("cp1252", errors="replace")
 
 
-def without_marks(text: str) -> str:
-    """Text without the marks of Markdown that kreuzberg leaves for bold, links and the like."""
-    text = re.sub(r"!\[[^\]\n]*\]\([^\s]*\)", "", text)
-    text = re.sub(r"\[([^\]\n]*)\]\((?:[^\s()]|\([^\s()]*\))*\)", r"\1", text)
-    text = re.sub(r"\*\*(\S(?:[^\n]*?\S)?)\*\*", r"\1", text)
-    text = re.sub(r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])", r"\1", text)
-    return re.sub(r"`([^`\n]+)`", r"\1", text)
-
-
-def table_texts(cells: list[list[str]], sheet: str = "") -> Iterator[str]:
-    """Passages of a table in which each row names its columns, so that it stands for itself.
-
-    The first row with most cells filled has the headings; what stands above it is the title.
-    """
-    # A date without a time comes as midnight.
-    rows = [[cell.strip().removesuffix(" 00:00:00") for cell in row] for row in cells]
-    filled = [row for row in rows if any(row)]
-    if not filled:
-        return
-    widest = max(sum(map(bool, row)) for row in filled)
-    heads = next(index for index, row in enumerate(filled) if 2 * sum(map(bool, row)) > widest)
-    titles = [sheet, *(" ".join(filter(None, row)) for row in filled[:heads])]
-    title = ". ".join(filter(None, dict.fromkeys(titles)))
-    names = filled[heads]
-    lines = ["; ".join(_named_cells(names, row)) for row in filled[heads + 1 :]]
-    passage = title
-    for line in lines or ["; ".join(filter(None, names))]:
-        if len(passage) + len(line) > PASSAGE_CHARS and passage != title:
-            yield passage
-            passage = title
-        passage = f"{passage}\n\n{line}" if passage else line
-    yield passage
-
-
-def whole_sentences(content: bytes, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Move the ends of overlapping spans to sentences, as far as the overlap allows.
-
-    Spans are byte offsets, in order. What the spans cover together stays the same.
-    """
-    moved = list(spans)
-    for index in range(1, len(moved)):
-        start, end = moved[index][0], moved[index - 1][1]
-        # Behind the previous span's own start, so that none becomes empty.
-        ends = [
-            at
-            for at in _sentence_starts(content, start, end)
-            if moved[index - 1][0] < at < moved[index][1]
-        ]
-        if ends:
-            moved[index - 1] = (moved[index - 1][0], ends[-1])
-            moved[index] = (ends[0], moved[index][1])
-    return moved
-
-
-def _sentence_starts(content: bytes, start: int, end: int) -> list[int]:
-    """Offsets from start to end at which a sentence or a paragraph begins.
-
-    The point of a numbered heading ("2. Impact") ends none.
-    """
-    window = max(0, start - 8)
-    pattern = rb"(?m)(?<!^\d)(?<!^\d\d)[.!?][\"')\]]*\s+|\n\s*\n"
-    found = [match.end() + window for match in re.finditer(pattern, content[window:end])]
-    return [at for at in found if start <= at <= end]
-
-
-def _extract(data: bytes, media_type: str, page_marker: str = "") -> ExtractionResult:
+def _extract(data: bytes, media_type: str, marker: str) -> ExtractionResult:
+    """The text of a file. Only for slides, the marker and a number stand before each."""
     import kreuzberg
 
-    pages = kreuzberg.PageConfig(
-        insert_page_markers=True, marker_format=f"\n\n{page_marker}{{page_num}}\n\n"
-    )
-    config = kreuzberg.ExtractionConfig(
-        chunking=kreuzberg.ChunkingConfig(max_chars=PASSAGE_CHARS, max_overlap=OVERLAP_CHARS),
-        pages=pages if page_marker else None,
-        use_cache=False,
-    )
+    pages = None
+    if media_type == PPTX:
+        pages = kreuzberg.PageConfig(
+            insert_page_markers=True, marker_format=f"\n\n{marker}{{page_num}}\n\n"
+        )
+    elif media_type == PDF:
+        pages = kreuzberg.PageConfig(extract_pages=True)  # without it, no offsets of pages
+    config = kreuzberg.ExtractionConfig(pages=pages, use_cache=False)
     return kreuzberg.extract_bytes_sync(data, media_type, config)
 
 
-def _pieces(result: ExtractionResult, *, has_pages: bool) -> list[Piece]:
-    """The chunks of a result. Without a count of pages, each claims to be on page 1."""
-    content = result.content.encode()
-    chunks = result.chunks or []
-    spans = [(chunk.metadata["byte_start"], chunk.metadata["byte_end"]) for chunk in chunks]
-    return [
-        (
-            content[start:end].decode(errors="ignore").replace("\r\n", "\n"),
-            chunk.metadata.get("first_page") if has_pages else None,
-            chunk.metadata.get("last_page") if has_pages else None,
-        )
-        for chunk, (start, end) in zip(chunks, whole_sentences(content, spans), strict=True)
+def _chunks(text: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    """Plain text as kreuzberg leaves it, and the spans of its chunks."""
+    import kreuzberg
+
+    chunking = kreuzberg.ChunkingConfig(max_chars=PASSAGE_CHARS, max_overlap=OVERLAP_CHARS)
+    config = kreuzberg.ExtractionConfig(chunking=chunking, use_cache=False)
+    result = kreuzberg.extract_bytes_sync(text, PLAIN, config)
+    spans = [
+        (chunk.metadata["byte_start"], chunk.metadata["byte_end"]) for chunk in result.chunks or []
     ]
+    return result.content.encode(), spans
+
+
+def _pieces(content: bytes, page_starts: list[int]) -> Iterator[Piece]:
+    """The passages of a text; `page_starts` are byte offsets of its pages, none without pages."""
+    for start, end in blocks(content):
+        block = content[start:end].lstrip()
+        offset = end - len(block)
+        text, spans = _chunks(block.rstrip())
+        for first, last in whole_sentences(text, spans):
+            piece = text[first:last].strip()
+            at = offset + first + (last - first - len(text[first:last].lstrip()))
+            yield (
+                piece.decode(errors="ignore").replace("\r\n", "\n"),
+                _page_at(page_starts, at),
+                _page_at(page_starts, at + max(0, len(piece) - 1)),
+            )
+
+
+def _page_at(page_starts: list[int], offset: int) -> int | None:
+    """The number of the page at a byte offset, from 1."""
+    return max(1, bisect_right(page_starts, offset)) if page_starts else None
 
 
 def _plain_pieces(text: str) -> Iterator[str]:
     if len(text) <= PASSAGE_CHARS:
         yield text
     else:
-        yield from (
-            piece for piece, _, _ in _pieces(_extract(text.encode(), PLAIN), has_pages=False)
-        )
+        yield from (piece for piece, _, _ in _pieces(text.encode(), []))
 
 
 def _slide_pieces(content: str, marker: str) -> Iterator[Piece]:
@@ -237,12 +209,6 @@ def _sheet_pieces(result: ExtractionResult) -> Iterator[Piece]:
             yield from ((piece, None, None) for piece in _plain_pieces(text))
 
 
-def _named_cells(names: list[str], row: list[str]) -> Iterator[str]:
-    for name, cell in zip_longest(names, row, fillvalue=""):
-        if cell:
-            yield f"{name}: {cell}" if name else cell
-
-
 def _is_whole_page(head: bytes) -> bool:
     start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     return start.startswith((b"<!doctype html", b"<html"))
@@ -261,6 +227,10 @@ def _limit_resources(memory_mb: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to its pipes alone
+    # Where the machine has less memory than is allowed, this process shall go, not the worker.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def main(arguments: list[str]) -> int:
@@ -270,14 +240,22 @@ def main(arguments: list[str]) -> int:
     import kreuzberg
 
     try:
-        sys.stdout.write(json.dumps(read(Path(path).read_bytes(), suffix)))
+        reading = read(Path(path).read_bytes(), suffix)
+        _say([reading.media_type, reading.pages])
+        for piece in reading.passages:
+            _say(piece)
+        sys.stdout.flush()
     except MemoryError:
         return OUT_OF_MEMORY_EXIT
-    # RuntimeError and ValueError are raised by its native part.
-    except (Unreadable, kreuzberg.KreuzbergError, RuntimeError, ValueError) as error:
+    # The last three are raised by its native part.
+    except (Unreadable, kreuzberg.KreuzbergError, OSError, RuntimeError, ValueError) as error:
         sys.stderr.write(str(error))
         return UNREADABLE_EXIT
     return 0
+
+
+def _say(value: object) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
 
 
 if __name__ == "__main__":

@@ -146,17 +146,17 @@ class PassageIndex:
         vectors: Sequence[Sequence[float]] | None,
     ) -> None:
         """Store passages; without vectors only keyword search finds them."""
-        points = [
-            models.PointStruct(
-                id=passage.id,
-                vector={DENSE: list(vectors[number])} if vectors is not None else {},
-                payload=_payload(passage),
-            )
-            for number, passage in enumerate(passages)
-        ]
-        for start in range(0, len(points), UPSERT_BATCH):
+        for start in range(0, len(passages), UPSERT_BATCH):
+            points = [
+                models.PointStruct(
+                    id=passage.id,
+                    vector={DENSE: list(vectors[number])} if vectors is not None else {},
+                    payload=_payload(passage),
+                )
+                for number, passage in enumerate(passages[start : start + UPSERT_BATCH], start)
+            ]
             with self._guard():
-                self._client.upsert(collection, points[start : start + UPSERT_BATCH], wait=True)
+                self._client.upsert(collection, points, wait=True)
 
     def search(self, question: str, limit: int, collection: str) -> list[Passage]:
         """The best passages first, by vectors and BM25 together where both are there.
@@ -223,7 +223,7 @@ class PassageIndex:
         if self.embedder is None:
             return None
         try:
-            return self.embedder.embed([question])[0]
+            return list(self.embedder.embed([question])[0])
         except EmbeddingsUnsupported as error:
             self.note_unsupported(error)
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -74,12 +75,12 @@ class DocumentStore:
         if isinstance(stored, Path):
             yield stored
             return
-        data = self.read(document_id, name)
         with ExitStack() as stack:
             with _store_errors(full=NO_TEMPORARY_SPACE):
                 folder = stack.enter_context(tempfile.TemporaryDirectory())
                 copy = Path(folder) / _safe(name)
-                copy.write_bytes(data)
+                with stored.open("rb") as source, copy.open("wb") as target:
+                    shutil.copyfileobj(source, target)  # piece by piece: it may be large
             yield copy
 
     def delete(self, document_id: str) -> None:

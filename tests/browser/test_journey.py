@@ -85,7 +85,7 @@ def test_retry_in_the_table(page: Page, model: FakeModelServer) -> None:
     model.behave("bad_key", times=1)
     ask(page, "Who signs the lease?")
     expect_row(page, "Failed", "Retry")
-    click_row(page, 1, from_right=50)
+    click_row(page, 1, from_right=30)
     expect_state(page, "Finished")
 
 
@@ -113,7 +113,7 @@ def test_document_is_deleted_after_a_question(page: Page) -> None:
         [{"name": "brief.txt", "mimeType": "text/plain", "buffer": b"A note on ballast."}]
     )
     expect_row(page, "brief.txt", "Indexed")
-    click_row(page, 1, from_right=50)
+    click_row(page, 1, from_right=30)
     page.get_by_text("Delete", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("brief.txt")

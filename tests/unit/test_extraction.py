@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from jobs import extraction
 from jobs.errors import (
     EmptyDocument,
     ExtractionTooLarge,
@@ -19,8 +22,9 @@ from jobs.errors import (
     UnreadableDocument,
 )
 from jobs.extraction import Extracted, extract
-from jobs.reading import PASSAGE_CHARS
+from jobs.passages import BLOCK_BYTES, PASSAGE_CHARS
 from jobs.settings import Settings
+from tests import hostile
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
@@ -79,6 +83,18 @@ def test_pages_agree_with_the_page_numbers_printed_on_them(settings: Settings) -
         if (footer := re.search(r"Page (\d) of 9", item.text))
     ]
     assert printed == [(page, page, page) for page in range(2, 10)]
+
+
+def test_pages_are_right_in_a_long_pdf(read: Callable[[str, bytes], Extracted]) -> None:
+    """Each page holds its own number, also where the text is cut in several blocks."""
+    extracted = read("long.pdf", hostile.many_pages(10_000))
+    assert sum(len(item.text) for item in extracted.passages) > 2 * BLOCK_BYTES
+    printed = [[int(n) for n in re.findall(r"berth (\d+)", p.text)] for p in extracted.passages]
+    assert extracted.pages == 10_000
+    assert [(numbers[0], numbers[-1]) for numbers in printed] == [
+        (item.first_page, item.last_page) for item in extracted.passages
+    ]
+    assert {number for numbers in printed for number in numbers} == set(range(1, 10_001))
 
 
 def test_slides_are_pages(settings: Settings) -> None:
@@ -190,7 +206,7 @@ def test_file_without_text_is_empty(
 def test_encrypted_pdf_is_called_encrypted(read: Callable[[str, bytes], Extracted]) -> None:
     """The sentence says to save a copy without the password."""
     with pytest.raises(UnreadableDocument, match=r"encrypted\. Save a copy without a"):
-        read("secret.pdf", _encrypted_pdf())
+        read("secret.pdf", hostile.encrypted_pdf())
 
 
 def test_office_file_with_a_password_is_called_encrypted(
@@ -234,6 +250,73 @@ def test_file_that_needs_too_much_memory_names_the_setting(
     path.write_bytes(b"A sentence of a very long text. " * (2 * 2**20))
     with pytest.raises(ExtractionTooLarge, match="EXTRACTION_MEMORY_MB"):
         extract(path, "big.txt", make_settings(extraction_memory_mb=256))
+
+
+@pytest.mark.parametrize(
+    ("qdrant_url", "limit", "sentence"),
+    [
+        ("", "MAX_PASSAGES_EMBEDDED", "more than 3 passages.*Split it, or set QDRANT_URL"),
+        ("http://127.0.0.1:1", "MAX_PASSAGES", "more than 3 passages, the most of one document"),
+    ],
+)
+def test_number_of_passages_has_a_limit(
+    make_settings: Callable[..., Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qdrant_url: str,
+    limit: str,
+    sentence: str,
+) -> None:
+    """A document that would slow down every search, or fill the worker, says what to do."""
+    path = tmp_path / "a.txt"
+    path.write_bytes(hostile.huge_text(5000))
+    settings = make_settings(qdrant_url=qdrant_url)
+    assert len(extract(path, "a.txt", settings).passages) > 3
+    monkeypatch.setattr(extraction, limit, 3)
+    with pytest.raises(ExtractionTooLarge, match=sentence):
+        extract(path, "a.txt", settings)
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("kill -SEGV $$", UnreadableDocument),  # a crash without much memory in hand
+        ("kill -KILL $$", ExtractionTooLarge),  # the system's, out of memory
+        ("echo terminate: out of memory >&2; exit 1", ExtractionTooLarge),
+        ("echo garbage", UnreadableDocument),
+        ("exec cat /dev/zero", UnreadableDocument),
+        ("exit 0", UnreadableDocument),
+        ("exec >&- 2>&-; exec sleep 60", ExtractionTooLong),
+    ],
+)
+def test_whatever_the_child_does_is_a_sentence(
+    make_settings: Callable[..., Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: str,
+    error: type[UnreadableDocument],
+) -> None:
+    """A parser that crashed, was killed or was taken over costs its document."""
+    path, program = tmp_path / "a.txt", tmp_path / "program"
+    path.write_text("Some text.")
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(program))
+    with pytest.raises(error) as raised:
+        extract(path, "a.txt", make_settings(extraction_timeout_seconds=1))
+    assert type(raised.value) is error
+
+
+def test_child_writes_no_file_and_goes_before_the_worker(tmp_path: Path) -> None:
+    """A hostile file fills no disk; where memory runs out, the system takes its reader first."""
+    script = (
+        "from jobs.reading import _limit_resources; _limit_resources(1024, 10)\n"
+        "print(open('/proc/self/oom_score_adj').read().strip(), flush=True)\n"
+        f"open({str(tmp_path / 'x')!r}, 'wb', 0).write(b'x')\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.stdout.strip() == "1000"
+    assert "File too large" in result.stderr
 
 
 def test_child_is_told_no_secrets(
@@ -289,26 +372,3 @@ def _sleeper(folder: Path) -> Path:
     script.write_text(f"#!/bin/sh\necho $$ > {folder / 'pid'}\nexec sleep 60\n")
     script.chmod(0o700)
     return script
-
-
-def _encrypted_pdf() -> bytes:
-    """A PDF whose keys no empty password opens, by the standard security handler."""
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>",
-        b"<< /Filter /Standard /V 1 /R 2 /Length 40 /P -4 /O <%s> /U <%s> >>"
-        % (b"41" * 32, b"42" * 32),
-    ]
-    body, offsets = b"%PDF-1.4\n", []
-    for number, item in enumerate(objects, 1):
-        offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, item)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return (
-        body
-        + b"xref\n0 5\n0000000000 65535 f \n"
-        + table
-        + b"trailer\n<< /Size 5 /Root 1 0 R /Encrypt 4 0 R /ID [<01><01>] >>\n"
-        + b"startxref\n%d\n%%%%EOF\n" % len(body)
-    )

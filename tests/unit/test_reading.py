@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.reading import (
+from jobs.passages import (
+    BLOCK_BYTES,
     PASSAGE_CHARS,
-    Unreadable,
-    decoded,
+    blocks,
     table_texts,
     whole_sentences,
     without_marks,
 )
+from jobs.reading import Unreadable, decoded
 
 
 def cut(content: str, *spans: tuple[int, int]) -> list[str]:
@@ -99,3 +100,24 @@ def test_table_of_headings_alone_gives_the_headings() -> None:
     """An empty form can be found as well."""
     assert list(table_texts([["Name", "Date"]])) == ["Name; Date"]
     assert list(table_texts([["", " "]])) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ä", "Satz über Öl. " * 60_000, "x" + "ä" * 400_000, "a\n\n" * 300_000]
+)
+def test_blocks_cover_a_text_and_tear_no_letter(text: str) -> None:
+    """Together they are the text; each is whole, and none is longer than a block."""
+    content = text.encode()
+    parts = [content[start:end] for start, end in blocks(content)]
+    assert b"".join(parts) == content
+    assert "".join(part.decode() for part in parts) == text
+    assert all(len(part) <= BLOCK_BYTES for part in parts)
+
+
+def test_block_ends_with_a_paragraph_if_it_can() -> None:
+    """No sentence is torn where there is a better place."""
+    paragraph = "One sentence of it.\nAnd one more. " * 30 + "\n\n"
+    content = (paragraph * 1000).encode()
+    ends = [content[:end] for _, end in blocks(content)]
+    assert len(ends) > 2
+    assert all(end.endswith(b"\n\n") for end in ends)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,18 @@ def test_file_is_read_as_it_was_saved(store: DocumentStore) -> None:
     assert store.read("id", "Größe.txt") == b"second"
     with store.local_copy("id", "Größe.txt") as path:
         assert (path.suffix, path.read_bytes()) == (".txt", b"second")
+
+
+def test_large_file_is_not_held_while_it_is_copied(store: DocumentStore) -> None:
+    """A worker reads a file of any size from any store in pieces."""
+    store.save("id", "a.txt", bytes(20 * 2**20))
+    tracemalloc.start()
+    try:
+        with store.local_copy("id", "a.txt") as path:
+            assert path.stat().st_size == 20 * 2**20
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_deleted_file_is_gone_and_deleting_again_is_no_error(store: DocumentStore) -> None:

@@ -1,0 +1,156 @@
+"""Hostile and broken documents on the real path: each costs itself alone, within its limits."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.broker import Broker
+from jobs.documents import DocumentClient
+from jobs.errors import InvalidUpload
+from jobs.models import DocumentStatus
+from jobs.settings import Settings
+from tests.hostile import KINDS, MB, TOO_LONG, Kind, foreign_word, huge_text, png, word_of
+from tests.integration.lab import Lab, lab
+
+MEMORY_MB = 512
+TIMEOUT_SECONDS = 6
+# What a document costs beside its reading: the queue and the index, on a machine with other work.
+GRACE_SECONDS = 15
+ANSWER_SECONDS = 10
+# Passages come and go, and an embedded index keeps those of what is indexed.
+WORKER_GAIN_MB = 64
+
+
+@pytest.fixture(scope="module")
+def worker(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One worker process for all of them: the last must find it as well as the first."""
+    folder = tmp_path_factory.mktemp("hostile")
+    settings = Settings(
+        _env_file=None,
+        data_dir=folder / "data",
+        redis_url=valkey_url,
+        qdrant_url="",
+        openai_api_key="",
+        openai_base_url="",
+        document_store="",
+        index_samples=False,
+        max_upload_mb=250,
+        extraction_memory_mb=MEMORY_MB,
+        extraction_timeout_seconds=TIMEOUT_SECONDS,
+    )
+    with lab(settings, folder / "worker.log") as running:
+        yield running
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_hostile_document_costs_itself_alone(worker: Lab, kind: Kind) -> None:
+    """It fails with a sentence of its own or is indexed, while questions are answered."""
+    cost = worker.suffer(kind.name, kind.make())
+    document = cost.document
+    if kind.failure:
+        assert document.status is DocumentStatus.FAILED
+        assert document.failure is not None
+        if cost.seconds < TIMEOUT_SECONDS:  # a slow machine meets the other limit first
+            assert document.failure.kind == kind.failure, document.failure
+            assert kind.sentence in document.failure.message
+        else:
+            assert document.failure.kind in (kind.failure, TOO_LONG), document.failure
+    else:
+        assert document.status is DocumentStatus.INDEXED, document.failure
+        assert document.passages > 0
+        assert kind.sentence in worker.text_of(document)
+    assert cost.seconds < TIMEOUT_SECONDS + GRACE_SECONDS
+    assert cost.answer_seconds < ANSWER_SECONDS
+    assert cost.child_mb < MEMORY_MB
+    assert cost.worker_mb < WORKER_GAIN_MB
+    assert worker.worker.is_running()
+    assert not worker.worker.children(), "a process that reads is left"
+
+
+def test_files_of_the_server_are_not_read(worker: Lab) -> None:
+    """An external entity in a document gives away nothing."""
+    cost = worker.suffer("entity.docx", foreign_word() + b"\0")
+    assert "root:" not in worker.text_of(cost.document)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../../../tmp/askqueue-escaped.txt", "askqueue-escaped.txt"),
+        ("C:\\Windows\\win.txt", "win.txt"),
+        ("/etc/passwd.txt", "passwd.txt"),
+        ("-rf --help.txt", "-rf --help.txt"),
+        ("a\0b\nc.txt", "a b c.txt"),
+        ("$(touch pwned);`id`.txt", "$(touch pwned);`id`.txt"),
+        ("..txt.txt", "..txt.txt"),
+        ("文" * 300 + ".txt", ("文" * 300 + ".txt")[-200:]),
+    ],
+)
+def test_name_is_a_name_and_nothing_else(worker: Lab, name: str, shown: str) -> None:
+    """Whatever a name holds, its file stays in the folder of its document and is indexed."""
+    store = Path(worker.settings.document_store_url)
+    cost = worker.suffer(name, f"A document called {name!r}.".encode())
+    assert cost.document.status is DocumentStatus.INDEXED, cost.document.failure
+    assert cost.document.name == shown
+    assert len(list((store / cost.document.id).iterdir())) == 1
+    assert not list(worker.settings.data_dir.rglob("pwned"))
+    assert not Path("/tmp/askqueue-escaped.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("empty.pdf", b"", "is empty"),
+        ("program.exe", b"MZ", "Use one of: pdf, docx"),
+        ("picture.png", png(), "Use one of: pdf, docx"),
+        ("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Use one of: pdf, docx"),
+        ("archive.docx.zip", word_of("Hello."), "Use one of: pdf, docx"),
+        (".pdf", b"%PDF-1.7", "Use one of: pdf, docx"),
+    ],
+)
+def test_useless_file_is_refused_at_upload(
+    worker: Lab, name: str, data: bytes, sentence: str
+) -> None:
+    """What can never be read says so at once, and leaves neither an entry nor a file."""
+    entries, files = len(worker.documents.list()), stored(worker.settings)
+    with pytest.raises(InvalidUpload, match=sentence):
+        worker.documents.add("eve", name, data)
+    assert len(worker.documents.list()) == entries
+    assert stored(worker.settings) == files
+
+
+def test_file_over_the_limit_is_refused_without_a_copy(worker: Lab) -> None:
+    """200 MB are held once, by whoever sends them: the client reads their length alone."""
+    settings = worker.settings.model_copy(update={"max_upload_mb": 50})
+    broker = Broker(worker.connection, settings)
+    client = DocumentClient(broker, worker.store, worker.register)
+    data, files = huge_text(), stored(settings)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidUpload, match=r"200\.0 MB; the most is 50 MB"):
+            client.add("eve", "huge.txt", data)
+        assert tracemalloc.get_traced_memory()[1] < MB
+    finally:
+        tracemalloc.stop()
+    assert stored(settings) == files
+
+
+def test_file_within_a_raised_limit_is_stored_without_a_copy(worker: Lab) -> None:
+    """With MAX_UPLOAD_MB raised, 200 MB go to the store as they are."""
+    data = huge_text() + b"."
+    tracemalloc.start()
+    try:
+        document, _ = worker.documents.add("eve", "stored.txt", data)
+        assert tracemalloc.get_traced_memory()[1] < 2 * MB
+    finally:
+        tracemalloc.stop()
+    worker.documents.delete("eve", document.id)
+
+
+def stored(settings: Settings) -> int:
+    """How many files the store holds."""
+    return sum(path.is_file() for path in Path(settings.document_store_url).rglob("*"))
