@@ -85,7 +85,7 @@ def test_retry_in_the_table(page: Page, model: FakeModelServer) -> None:
     model.behave("bad_key", times=1)
     ask(page, "Who signs the lease?")
     expect_row(page, "Failed", "Retry")
-    click_row(page, 1, from_right=30)
+    click_row(page, 1, from_right=50)
     expect_state(page, "Finished")
 
 

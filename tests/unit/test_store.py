@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_full_temporary_folder_is_told_apart(
     """A worker that finds no room for a copy of a remote file does not blame the store."""
     store = DocumentStore(f"memory://{tmp_path}")
     store.save("id", "a.txt", b"x")
-    monkeypatch.setattr(Path, "write_bytes", failing(errno.ENOSPC))
+    monkeypatch.setattr(shutil, "copyfileobj", failing(errno.ENOSPC))
     with pytest.raises(DocumentStoreFull, match="temporary"), store.local_copy("id", "a.txt"):
         pass
 
