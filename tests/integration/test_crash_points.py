@@ -1,0 +1,303 @@
+"""A question survives a crash, or a lost connection, at each single request to Valkey.
+
+One worker, by hand instead of on threads, whose nth request goes wrong; then whatever n was, the
+maintenance and another worker bring the question to its one end.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq.job import Job
+from rq.rate_limit import RateLimitRegistry
+from rq.registry import ScheduledJobRegistry, StartedJobRegistry
+from rq.results import Result
+from rq.serializers import JSONSerializer
+
+from jobs import recovery as recovery_module
+from jobs import threads as threads_module
+from jobs.attempts import Attempts
+from jobs.broker import Broker, connect
+from jobs.client import JobClient
+from jobs.errors import BadApiKey, ModelTimeout
+from jobs.generation import Chunk
+from jobs.models import JobState, LiveText, Passage
+from jobs.outcomes import History
+from jobs.recovery import Recovery
+from jobs.retrieval import KEYWORD_COLLECTION
+from jobs.settings import Settings
+from jobs.tasks import Runtime, use_runtime
+from jobs.threads import ThreadWorker
+
+USER = "ann"
+# More requests than any of these takes; a run that never ends would otherwise never fail.
+MOST_REQUESTS = 200
+
+
+class Crash(BaseException):
+    """The process is gone: nothing catches this, and no later request gets out."""
+
+
+class Kind(StrEnum):
+    CRASH = "crash"  # before the request is sent, and for good
+    REFUSED = "refused"  # the request is not sent; the next one is
+    REPLY_LOST = "reply lost"  # the request is carried out, and nobody is told
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the nth request of all connections that share it; 0 for none."""
+
+    kind: Kind
+    at: int = 0
+    count: int = 0
+    # What Python clears away of a process that is gone must not raise again.
+    is_cleared: bool = False
+
+    @property
+    def happened(self) -> bool:
+        return 0 < self.at <= self.count
+
+    def before(self) -> None:
+        if self.is_cleared:
+            raise redis.exceptions.ConnectionError("gone")
+        self.count += 1
+        if self.kind is Kind.CRASH and self.happened:
+            raise Crash
+        if self.kind is Kind.REFUSED and self.count == self.at:
+            raise redis.exceptions.ConnectionError("refused, by the test")
+
+    @property
+    def loses_reply(self) -> bool:
+        return self.kind is Kind.REPLY_LOST and self.count == self.at
+
+
+class FaultyConnection(redis.Connection):
+    def __init__(self, *, fault: Fault, **options: Any) -> None:
+        self._fault = fault
+        super().__init__(**options)
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        try:
+            self._fault.before()
+        except BaseException:
+            self.disconnect()
+            raise
+        loses_reply = self._fault.loses_reply  # connecting makes requests of its own
+        super().send_packed_command(command, check_health)
+        if loses_reply:
+            assert self.can_read(timeout=5.0)
+            self.disconnect()
+            raise redis.exceptions.ConnectionError("reply lost, by the test")
+
+
+def make_faulty(client: redis.Redis, fault: Fault) -> redis.Redis:
+    """Let the requests of a client that has not connected yet meet this fault."""
+    pool = client.connection_pool
+    pool.connection_class = FaultyConnection
+    pool.connection_kwargs |= {"fault": fault}
+    client.set_retry(Retry(NoBackoff(), 2))  # as often as the product's, without the waits
+    return client
+
+
+class FakeIndex:
+    embeddings_unsupported = None
+
+    def search(self, question: str, limit: int, collection: str) -> list[Passage]:
+        return [Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160.")]
+
+
+@dataclass
+class ScriptedGenerator:
+    """In each call, by its number, the script happens; an answer names the call it is from."""
+
+    script: Callable[[int], None]
+    calls: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    model = "fake"
+    extractive = False
+
+    def stream(self, question: str, passages: Sequence[Passage]) -> Iterator[Chunk]:
+        number = next(self.calls)
+        yield Chunk(text=f"call {number} ")
+        self.script(number)
+        yield Chunk(text=f"call {number} [1]")
+
+
+class Bench:
+    """An empty Valkey, a question to ask, a worker that meets a fault, and one that does not."""
+
+    def __init__(self, connection: redis.Redis, settings: Settings, scenario: str) -> None:
+        connection.flushall()
+        self.connection = connection
+        self.settings = settings
+        self.broker = Broker(connection, settings)
+        self.client = JobClient(self.broker)
+        self.queue = self.broker.queues["questions"]
+        self.recovery = Recovery(self.broker)
+        self.generator = ScriptedGenerator(getattr(self, f"_{scenario}"))
+        self.healthy = self._runtime()
+        self.healthy.register.set_index(active=KEYWORD_COLLECTION, target=KEYWORD_COLLECTION)
+        self.worker: ThreadWorker
+        self.runtime: Runtime
+
+    def work_once(self, fault: Fault | None = None) -> None:
+        """Let a new worker take one question, and end with it, or with the fault."""
+        if fault is None:
+            self.runtime, connection = self.healthy, self.connection
+        else:
+            self.runtime = self._runtime()
+            make_faulty(self.runtime.connection, fault)
+            connection = make_faulty(connect(self.settings.redis_url), fault)
+        use_runtime(self.runtime)
+        attempts = Attempts(self.runtime.broker)
+        try:
+            self.worker = ThreadWorker("questions", "w", connection, attempts, lambda *_: None)
+            popped = self.worker._pop()
+            if popped is not None:
+                self.worker.execute_job(*popped)
+        except (Crash, redis.exceptions.RedisError, OSError):
+            if fault is not None:  # the process is gone, or its thread begins anew
+                fault.is_cleared = True
+        finally:
+            use_runtime(None)
+            if fault is not None:
+                self.runtime.connection.close()
+                connection.close()
+
+    def recover_lost(self) -> None:
+        """What maintenance does when no heartbeat has come for long."""
+        self._lapse(StartedJobRegistry)
+        self.recovery.recover_lost()
+
+    def work_on(self, job_id: str) -> None:
+        """What maintenance and other workers do in time, until the question is over and cleared."""
+        for _ in range(10):
+            self.recover_lost()
+            self.recovery.put_back_popped()
+            self._lapse(ScheduledJobRegistry)
+            self.recovery.enqueue_due()
+            for limit in RateLimitRegistry.all(self.connection):
+                limit.cleanup()
+            if self.connection.llen(self.queue.key):
+                self.work_once()
+            elif self.client.get_job(USER, job_id).state.is_over:
+                return
+        raise AssertionError(f"not over: {self.client.get_job(USER, job_id)}")
+
+    def results(self, job_id: str) -> list[str]:
+        job = Job(job_id, connection=self.connection, serializer=JSONSerializer)
+        return [result.type.name for result in Result.all(job, serializer=JSONSerializer)]
+
+    def places(self) -> dict[str, list[bytes]]:
+        """The lists and sets that hold questions on their way."""
+        started = StartedJobRegistry(queue=self.queue, serializer=JSONSerializer)
+        scheduled = ScheduledJobRegistry(queue=self.queue, serializer=JSONSerializer)
+        places = {
+            "queue": self.connection.lrange(self.queue.key, 0, -1),
+            "popped": self.connection.lrange(self.queue.intermediate_queue_key, 0, -1),
+            "started": self.connection.zrange(started.key, 0, -1),
+            "scheduled": self.connection.zrange(scheduled.key, 0, -1),
+            "limits": list(self.connection.smembers(RateLimitRegistry.rl_keys_key)),
+        }
+        return {name: members for name, members in places.items() if members}
+
+    def _runtime(self) -> Runtime:
+        runtime = Runtime(self.settings)
+        vars(runtime).update(index=FakeIndex(), generator=self.generator)
+        return runtime
+
+    def _lapse(self, registry: type[StartedJobRegistry] | type[ScheduledJobRegistry]) -> None:
+        """Let the time of everything in a registry be over."""
+        key = registry(queue=self.queue, serializer=JSONSerializer).key
+        for entry in self.connection.zrange(key, 0, -1):
+            self.connection.zadd(key, {entry: 1})
+
+    # What happens while an answer is written
+
+    def _finish(self, _number: int) -> None:
+        """Nothing."""
+
+    def _crash(self, _number: int) -> None:
+        raise Crash
+
+    def _retry(self, number: int) -> None:
+        if number == 1:
+            raise ModelTimeout()
+
+    def _fail(self, _number: int) -> None:
+        raise BadApiKey()
+
+    def _hand_back(self, number: int) -> None:
+        if number == 1:
+            self.runtime.cancellations.hand_back_all()
+
+    def _stop(self, _number: int) -> None:
+        [job_id] = [job.id for job in self.client.list_jobs(USER).jobs]
+        self.client.stop(USER, job_id)
+        for execution_id in self.worker.executions:
+            self.runtime.cancellations.supersede(execution_id)
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads_module, "IDLE_SECONDS", 1)
+    monkeypatch.setattr(threads_module, "COMMIT_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(recovery_module, "POPPED_SECONDS", 0.0)
+
+
+@pytest.fixture
+def one_at_a_time(make_settings: Callable[..., Settings]) -> Settings:
+    """Of each user: a place that is not given back would hold up the next question for good."""
+    return make_settings(user_concurrency=1)
+
+
+ENDS = {
+    "finish": JobState.FINISHED,
+    "retry": JobState.FINISHED,
+    "hand_back": JobState.FINISHED,
+    "fail": JobState.FAILED,
+    "stop": JobState.STOPPED,
+}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("scenario", list(ENDS))
+def test_question_comes_to_its_one_end_whichever_request_of_a_worker_goes_wrong(
+    connection: redis.Redis, one_at_a_time: Settings, scenario: str, kind: Kind
+) -> None:
+    """Begun, run, retried, handed back, failed or stopped: once, and nothing is left behind."""
+    for at in range(1, MOST_REQUESTS):
+        bench, fault = Bench(connection, one_at_a_time, scenario), Fault(kind, at)
+        job_id = bench.client.submit_question(USER, "What is the limit?").id
+        bench.work_once(fault)
+        bench.work_on(job_id)
+        _check_end(bench, job_id, ENDS[scenario], f"{kind} at request {at}")
+        if not fault.happened:
+            assert at > 10  # or it met nothing
+            return
+    raise AssertionError("it never ran without the fault")
+
+
+def _check_end(bench: Bench, job_id: str, end: JobState, when: str) -> None:
+    view, live = bench.client.read_live(USER, LiveText(job_id))
+    answer = bench.client.get_answer(USER, job_id)
+    assert view.state is end, (when, view)
+    results = {JobState.FINISHED: ["SUCCESSFUL"], JobState.FAILED: ["FAILED"]}
+    assert bench.results(job_id) == results.get(end, []), when
+    assert (answer is not None) == (view.state is JobState.FINISHED), when
+    if answer is not None:
+        number = answer.text.split()[1]
+        assert answer.text == f"call {number} call {number} [1]", when
+        assert (live.text, live.attempt) == (answer.text, answer.attempts), when
+        assert view.attempt == answer.attempts, when
+    history = History.from_dict(bench.broker.fetch(job_id).meta.get("history", {}))
+    assert history.attempts <= 2, when
+    assert bench.places() == {}, when
