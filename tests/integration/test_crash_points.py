@@ -301,3 +301,22 @@ def _check_end(bench: Bench, job_id: str, end: JobState, when: str) -> None:
     history = History.from_dict(bench.broker.fetch(job_id).meta.get("history", {}))
     assert history.attempts <= 2, when
     assert bench.places() == {}, when
+
+
+def test_questions_that_may_be_what_kills_workers_run_one_at_a_time(
+    connection: redis.Redis, settings: Settings
+) -> None:
+    """After two lost workers each runs alone; the next one's turn comes when it is over."""
+    bench = Bench(connection, settings, "crash")
+    job_ids = [bench.client.submit_question(USER, "q?").id for _ in range(3)]
+    for _ in range(2):
+        for _ in job_ids:
+            bench.work_once()
+        bench.recover_lost()
+    for left in (2, 1, 0):
+        states = [bench.client.get_job(USER, job_id).state for job_id in job_ids]
+        assert states.count(JobState.QUEUED) == 1
+        assert states.count(JobState.WAITING) == left
+        bench.work_once()
+        bench.recover_lost()
+    assert [bench.client.get_job(USER, job_id).state for job_id in job_ids] == [JobState.FAILED] * 3
