@@ -27,7 +27,7 @@ from jobs import threads as threads_module
 from jobs.attempts import Attempts
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
-from jobs.errors import BadApiKey, ModelTimeout
+from jobs.errors import AskqueueError, BadApiKey, ModelTimeout
 from jobs.generation import Chunk
 from jobs.models import JobState, LiveText, Passage
 from jobs.outcomes import History
@@ -177,6 +177,10 @@ class Bench:
         self._lapse(StartedJobRegistry)
         self.recovery.recover_lost()
 
+    def clean_up_limits(self) -> None:
+        for limit in RateLimitRegistry.all(self.connection):
+            limit.cleanup()
+
     def work_on(self, job_id: str) -> None:
         """What maintenance and other workers do in time, until the question is over and cleared."""
         for _ in range(10):
@@ -184,8 +188,7 @@ class Bench:
             self.recovery.put_back_popped()
             self._lapse(ScheduledJobRegistry)
             self.recovery.enqueue_due()
-            for limit in RateLimitRegistry.all(self.connection):
-                limit.cleanup()
+            self.clean_up_limits()
             if self.connection.llen(self.queue.key):
                 self.work_once()
             elif self.client.get_job(USER, job_id).state.is_over:
@@ -284,6 +287,62 @@ def test_question_comes_to_its_one_end_whichever_request_of_a_worker_goes_wrong(
             assert at > 10  # or it met nothing
             return
     raise AssertionError("it never ran without the fault")
+
+
+ACTIONS: dict[str, tuple[JobState | None, JobState | None]] = {
+    "submit": (None, JobState.QUEUED),
+    "stop": (JobState.QUEUED, JobState.STOPPED),
+    "retry": (JobState.STOPPED, JobState.QUEUED),
+    "delete": (JobState.STOPPED, None),
+}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("action", list(ACTIONS))
+def test_what_a_person_does_is_done_whole_or_not_at_all_whichever_request_goes_wrong(
+    connection: redis.Redis, one_at_a_time: Settings, action: str, kind: Kind
+) -> None:
+    """What was accepted is done; a question that was not touched, or only just, still finishes."""
+    before, after = ACTIONS[action]
+    for at in range(1, MOST_REQUESTS):
+        bench, fault = Bench(connection, one_at_a_time, "finish"), Fault(kind, at)
+        job_ids = [bench.client.submit_question(USER, "q?").id] if before else []
+        if before is JobState.STOPPED:
+            bench.client.stop(USER, job_ids[0])
+        accepted = _act(bench, fault, action, job_ids)
+        states = [job.state for job in bench.client.list_jobs(USER).jobs]
+        allowed = [after] if accepted else [before, after]
+        assert states in [[state] if state else [] for state in allowed], (at, states)
+        for job in bench.client.list_jobs(USER).jobs:
+            bench.work_on(job.id)
+            end = JobState.STOPPED if job.state is JobState.STOPPED else JobState.FINISHED
+            _check_end(bench, job.id, end, f"{kind} at request {at}")
+        bench.clean_up_limits()
+        assert bench.places() == {}
+        if not states:
+            assert connection.keys("rq:job:*") + connection.keys("askqueue:job:*") == []
+        if not fault.happened:
+            assert accepted
+            assert at > 4  # or it met nothing
+            return
+    raise AssertionError("it never ran without the fault")
+
+
+def _act(bench: Bench, fault: Fault, action: str, job_ids: list[str]) -> bool:
+    """Do it through connections that meet the fault; False if the person does not learn of it."""
+    connection = make_faulty(connect(bench.settings.redis_url), fault)
+    client = JobClient(Broker(connection, bench.settings))
+    try:
+        if action == "submit":
+            client.submit_question(USER, "q?")
+        else:
+            getattr(client, action)(USER, *job_ids)
+    except (Crash, AskqueueError):
+        fault.is_cleared = True
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _check_end(bench: Bench, job_id: str, end: JobState, when: str) -> None:
