@@ -154,7 +154,7 @@ class Attempts:
         self, job: Job, outcome: Outcome, trace: str, worker_name: str = ""
     ) -> Write:
         """What writes the outcome of an attempt of this job, its own or a lost one."""
-        job.ended_at = now()
+        job.ended_at, held_key = now(), job.rate_limit_key
         job.meta["history"] = outcome.history.to_dict()
         is_question = job.func_name == ANSWER_QUESTION
         if outcome.retry_in_seconds is None:
@@ -168,7 +168,7 @@ class Attempts:
             if outcome.retry_in_seconds is None:
                 _fail(pipeline, job, trace, worker_name)
             elif outcome.alone:
-                _enqueue_alone(pipeline, job)
+                _enqueue_alone(pipeline, job, held_key)
             elif outcome.retry_in_seconds > 0:
                 _schedule(pipeline, job, retry_at)
             else:
@@ -218,10 +218,10 @@ def _schedule(pipeline: Pipeline, job: Job, when: float) -> None:
     pipeline.zadd(ScheduledJobRegistry(queue=_queue_of(job)).key, {job.id: when})
 
 
-def _enqueue_alone(pipeline: Pipeline, job: Job) -> None:
+def _enqueue_alone(pipeline: Pipeline, job: Job, held_key: str | None) -> None:
     """Let the job wait until no other suspect is queued or runs, for RQ's limit to see to."""
-    if job.rate_limit_key:
-        pipeline.zrem(RateLimitRegistry.from_job(job).allowed_key, job.id)
+    if held_key:
+        pipeline.zrem(RateLimitRegistry(held_key, job.connection).allowed_key, job.id)
     job.rate_limit_key, job.rate_limit_concurrency = SUSPECTS_KEY, 1
     _queue_of(job)._enqueue_rate_limited_job(job, pipeline)
 

@@ -43,6 +43,7 @@ class EventWriter:
         self._flushed_at = 0.0
         self._has_ttl = False
         self._parts: list[str] = []
+        self._number = 0
 
     @property
     def full_text(self) -> str:
@@ -52,7 +53,7 @@ class EventWriter:
     def stage(self, stage: Stage) -> None:
         """Announce a stage, at once."""
         self._collect_text()
-        self._unsent.append({"a": self._attempt, "s": stage.value})
+        self._note("s", stage.value)
         self.flush()
 
     def text(self, text: str) -> None:
@@ -102,8 +103,12 @@ class EventWriter:
 
     def _collect_text(self) -> None:
         if self._buffer:
-            self._unsent.append({"a": self._attempt, "t": "".join(self._buffer)})
+            self._note("t", "".join(self._buffer))
             self._buffer.clear()
+
+    def _note(self, field: str, value: str) -> None:
+        self._number += 1
+        self._unsent.append({"a": self._attempt, "n": self._number, field: value})
 
 
 def read_text(connection: redis.Redis, job_id: str) -> str:
@@ -116,10 +121,11 @@ def apply_events(live: LiveText, entries: Iterable[Entry]) -> LiveText:
     """Add stream entries, in order, to what was read before.
 
     The first event of a newer attempt drops the text of the older one; events of an older
-    attempt that arrive late are ignored.
+    attempt that arrive late are ignored, and an event that was sent twice because the reply to
+    the first got lost.
     """
     attempt, stage, parts, last_id = live.attempt, live.stage, [live.text], live.last_id
-    restarted = live.restarted
+    restarted, number = live.restarted, live.number
     for entry_id, fields in entries:
         last_id = entry_id.decode()
         entry_attempt = int(fields.get(b"a", b"0"))
@@ -127,7 +133,11 @@ def apply_events(live: LiveText, entries: Iterable[Entry]) -> LiveText:
             continue
         if entry_attempt > attempt:
             restarted = restarted or any(parts)
-            attempt, parts = entry_attempt, []
+            attempt, parts, number = entry_attempt, [], 0
+        entry_number = int(fields.get(b"n", number + 1))
+        if entry_number <= number:
+            continue
+        number = entry_number
         if b"s" in fields:
             stage = Stage(fields[b"s"].decode())
         if b"t" in fields:
@@ -138,5 +148,6 @@ def apply_events(live: LiveText, entries: Iterable[Entry]) -> LiveText:
         stage=stage,
         text="".join(parts),
         last_id=last_id,
+        number=number,
         restarted=restarted,
     )

@@ -201,7 +201,8 @@ class JobPage:
 class LiveText:
     """What one job has streamed so far. Text of an older attempt is dropped when a newer starts.
 
-    `last_id` is where in the stream to read on; it starts at "0-0".
+    `last_id` is where in the stream to read on; it starts at "0-0". `number` is of the last event,
+    from 1 within an attempt.
     """
 
     job_id: str
@@ -209,6 +210,7 @@ class LiveText:
     stage: Stage = Stage.WAITING
     text: str = ""
     last_id: str = "0-0"
+    number: int = 0
     restarted: bool = False
 
 

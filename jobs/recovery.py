@@ -10,9 +10,10 @@ import redis
 from redis.client import Pipeline
 from rq import Queue
 from rq.exceptions import NoSuchJobError
+from rq.executions import Execution
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.rate_limit import release_slot
+from rq.rate_limit import RateLimitRegistry
 from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
@@ -100,6 +101,8 @@ class Recovery:
         if job is None:
             self._connection.zrem(registry_key, entry)
             return None
+        execution = Execution(execution_id, job_id, self._connection)
+        held_key = job.rate_limit_key  # the outcome may give it another
         outcome = after_loss(History.from_dict(job.meta.get("history", {})))
         lost: list[Lost] = []
         write_outcome = self._attempts.outcome_writer(job, outcome, WorkerLost.message)
@@ -113,17 +116,31 @@ class Recovery:
 
             def write(pipeline: Pipeline) -> None:
                 write_outcome(pipeline)
-                pipeline.zrem(registry_key, entry)
+                execution.delete(job=job, pipeline=pipeline)
                 lost[:] = [Lost(job, outcome, max(0, number - 1), user)]
 
             return write
 
         if change(self._connection, job_id, decide):
-            release_slot(job)
+            self._release_slot(job, held_key)
             return lost[0]
         # Left by an attempt that counts no more. One that beats again has a new score.
-        self._connection.eval(REMOVE_EXPIRED, 1, registry_key, entry, time.time())
+        if self._connection.eval(REMOVE_EXPIRED, 1, registry_key, entry, time.time()):
+            self._forget(job, execution)
         return None
+
+    def _forget(self, job: Job, execution: Execution) -> None:
+        """Remove a dead execution: as long as it seems alive, a stopped job keeps its place."""
+        with self._connection.pipeline() as pipeline:
+            execution.delete(job=job, pipeline=pipeline)
+            pipeline.execute()
+        if job.has_rate_limit:
+            RateLimitRegistry.from_job(job).release_stale_and_enqueue(job.id)
+
+    def _release_slot(self, job: Job, held_key: str | None) -> None:
+        """Let the next question of the same limit go, unless this one runs again under it."""
+        if held_key and job.get_status(refresh=False) is not JobStatus.QUEUED:
+            RateLimitRegistry(held_key, self._connection).release_and_enqueue(job.id)
 
     def _enqueue(self, queue: Queue, registry_key: str, job_id: str) -> bool:
         job = self._fetch(job_id)

@@ -17,7 +17,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -61,6 +62,10 @@ class FakeModelServer:
         # Status, content type and body that every request gets, of a server of another kind.
         self.raw_reply: tuple[int, str, bytes] | None = None
         self.requests: list[dict[str, Any]] = []
+        # Called with the body of each chat request before anything is answered.
+        self.on_chat: Callable[[dict[str, Any]], None] = lambda _request: None
+        # How many answers are being streamed, to clients that have not hung up.
+        self.streams = 0
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._behaviour, self._times, self._retry_after = "normal", 0, 0
@@ -89,6 +94,16 @@ class FakeModelServer:
                 if self._times == 0:
                     self._behaviour = "normal"
             return current
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        with self._lock:
+            self.streams += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.streams -= 1
 
     def words_of(self, request: dict[str, Any]) -> list[str]:
         """The tokens of the answer to a chat request."""
@@ -183,6 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "stream_options" in request and not self.fake.knows_stream_options:
             self._error(400, "invalid_request_error", "", "Unknown parameter: stream_options.")
             return
+        self.fake.on_chat(request)
         behaviour, retry_after = self.fake.next_behaviour()
         if behaviour in ERRORS:
             self._error(*ERRORS[behaviour], retry_after=retry_after)
@@ -191,6 +207,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.fake.stopping.wait(60)
             self.close_connection = True
             return
+        with self.fake.streaming():
+            self._stream(request, behaviour)
+
+    def _stream(self, request: dict[str, Any], behaviour: str) -> None:
         words = self.fake.words_of(request)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")

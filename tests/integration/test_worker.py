@@ -2,98 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
 import redis
 
 from jobs.broker import Broker, worker_key
-from jobs.client import JobClient
-from jobs.documents import DocumentClient
-from jobs.models import DocumentStatus, JobState, JobView, LiveText, Stage, SupportLevel
-from jobs.register import DocumentRegister
+from jobs.models import JobState, LiveText, Stage, SupportLevel
 from jobs.settings import Settings
-from jobs.store import DocumentStore
 from tests.fakes import FakeModelServer
-
-T = TypeVar("T")
-ROOT = Path(__file__).resolve().parents[2]
-TEXT = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
-
-
-def until(probe: Callable[[], T], seconds: float = 30.0) -> T:
-    """Ask again until the answer is true; fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not (value := probe()):
-        assert time.monotonic() < deadline, f"no success within {seconds} s"
-        time.sleep(0.02)
-    return value
-
-
-class Stack:
-    """A worker process over this test's Valkey and folder, and clients to look at it."""
-
-    def __init__(self, settings: Settings, broker: Broker, env: dict[str, str]) -> None:
-        self.jobs = JobClient(broker)
-        self.documents = DocumentClient(
-            broker,
-            DocumentStore(settings.document_store_url),
-            DocumentRegister(broker.connection),
-        )
-        self._env = env
-        self._processes: list[subprocess.Popen[bytes]] = []
-
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, "-m", "jobs.worker"], cwd=ROOT, env=self._env)
-        self._processes.append(process)
-        until(lambda: any(str(process.pid) in report.name for report in self.jobs.workers()))
-        return process
-
-    def add_document(self, name: str = "travel.md", data: bytes = TEXT) -> str:
-        document, _ = self.documents.add("ann", name, data)
-        until(lambda: self.documents.get(document.id).status is DocumentStatus.INDEXED)
-        return document.id
-
-    def ask(self, question: str = "What is the hotel limit per night?") -> JobView:
-        return self.jobs.submit_question("ann", question)
-
-    def over(self, job_id: str, seconds: float = 30.0) -> JobView:
-        view = self.jobs.wait("ann", job_id, seconds)
-        assert view.state.is_over, view
-        return view
-
-    def stop_all(self) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-
-
-@contextmanager
-def stack_of(settings: Settings, connection: redis.Redis, **environment: str) -> Iterator[Stack]:
-    env = os.environ | {
-        "REDIS_URL": settings.redis_url,
-        "DATA_DIR": str(settings.data_dir),
-        "INDEX_SAMPLES": "false",
-        "OPENAI_API_KEY": "",
-        "OPENAI_BASE_URL": "",
-        "QDRANT_URL": "",
-        "WORKER_THREADS": "questions:8,indexing:1",
-        **environment,
-    }
-    stack = Stack(settings, Broker(connection, settings), env)
-    try:
-        yield stack
-    finally:
-        stack.stop_all()
+from tests.integration.stack import TEXT, Stack, stack_of, until
 
 
 @pytest.fixture
@@ -260,8 +180,8 @@ def test_killed_workers_questions_finish_once_each(stack: Stack, model: FakeMode
     model.tokens = 20
     jobs = [stack.ask() for _ in range(8)]
     until(lambda: all(stack.jobs.get_job("ann", job.id).stage is Stage.GENERATING for job in jobs))
-    stack._processes[-1].send_signal(signal.SIGKILL)
-    stack._processes[-1].wait()
+    stack.worker.kill()
+    stack.worker.wait()
     stack.start_worker()
     views = [stack.over(job.id, 60) for job in jobs]
     assert [view.state for view in views] == [JobState.FINISHED] * 8
@@ -276,7 +196,7 @@ def test_terminated_worker_lets_a_running_question_finish(
     model.tokens = 20
     job = stack.ask()
     until(lambda: stack.jobs.read_live("ann", LiveText(job.id))[1].text)
-    worker = stack._processes[-1]
+    worker = stack.worker
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=40) == 0
     assert connection.keys(worker_key("*")) == []

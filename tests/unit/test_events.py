@@ -109,3 +109,17 @@ def test_writer_keeps_text_while_valkey_is_full(connection: redis.Redis) -> None
     writer.text("fourth")
     writer.close()
     assert read(connection, LiveText("j")).text == "first second third fourth"
+
+
+def test_event_that_was_sent_twice_shows_once(connection: redis.Redis) -> None:
+    """A lost reply makes the writer send again what Valkey has already."""
+    writer = EventWriter(connection, "j", 1)
+    writer.text("once ")
+    writer.flush()
+    [(_, sent)] = connection.xrange(events_key("j"))
+    live = read(connection, LiveText("j"))
+    connection.xadd(events_key("j"), sent)
+    writer.text("and again")
+    writer.flush()
+    assert read(connection, live).text == "once and again"
+    assert read(connection, LiveText("j")).text == "once and again"

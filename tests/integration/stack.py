@@ -1,0 +1,132 @@
+"""A stack for integration tests: worker processes over a test's Valkey, and clients to look at it.
+
+Not a test itself. What a worker serves and whom it calls is in its environment.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import redis
+from rq.job import Job
+from rq.results import Result
+from rq.serializers import JSONSerializer
+
+from jobs.broker import Broker
+from jobs.client import JobClient
+from jobs.documents import DocumentClient
+from jobs.models import DocumentStatus, JobView
+from jobs.outcomes import History
+from jobs.register import DocumentRegister
+from jobs.settings import Settings
+from jobs.store import DocumentStore
+from tests.integration.processes import ROOT, environment, module
+
+T = TypeVar("T")
+USER = "ann"
+TEXT = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
+QUESTION = "What is the hotel limit per night?"
+
+
+def until(probe: Callable[[], T], seconds: float = 30.0) -> T:
+    """Ask again until the answer is true; fail at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not (value := probe()):
+        assert time.monotonic() < deadline, f"no success within {seconds} s"
+        time.sleep(0.02)
+    return value
+
+
+class Stack:
+    """Worker processes over this test's Valkey and folder, and clients to look at them."""
+
+    def __init__(self, settings: Settings, broker: Broker, env: dict[str, str]) -> None:
+        self.broker = broker
+        self.jobs = JobClient(broker)
+        self.documents = DocumentClient(
+            broker,
+            DocumentStore(settings.document_store_url),
+            DocumentRegister(broker.connection),
+        )
+        self.env = env
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def worker(self) -> subprocess.Popen[bytes]:
+        """The worker process that was started last."""
+        return self._processes[-1]
+
+    def spawn_worker(self, log: Path | None = None, **values: str) -> subprocess.Popen[bytes]:
+        """Start a worker process that writes to `log`, or else to where the tests do."""
+        output = log.open("ab") if log else None
+        try:
+            process = subprocess.Popen(
+                module("jobs.worker"),
+                cwd=ROOT,
+                env={**self.env, **values},
+                stdout=output,
+                stderr=output,
+            )
+        finally:
+            if output is not None:
+                output.close()
+        self._processes.append(process)
+        return process
+
+    def start_worker(self, log: Path | None = None, **values: str) -> subprocess.Popen[bytes]:
+        """Start a worker process and wait until it reports."""
+        process = self.spawn_worker(log, **values)
+        until(lambda: any(f"-{process.pid}-" in report.name for report in self.jobs.workers()))
+        return process
+
+    def add_document(self, name: str = "travel.md", data: bytes = TEXT) -> str:
+        document, _ = self.documents.add(USER, name, data)
+        until(lambda: self.documents.get(document.id).status is DocumentStatus.INDEXED)
+        return document.id
+
+    def ask(self, question: str = QUESTION) -> JobView:
+        return self.jobs.submit_question(USER, question)
+
+    def view(self, job_id: str) -> JobView:
+        return self.jobs.get_job(USER, job_id)
+
+    def over(self, job_id: str, seconds: float = 30.0) -> JobView:
+        view = self.jobs.wait(USER, job_id, seconds)
+        assert view.state.is_over, view
+        return view
+
+    def history(self, job_id: str) -> History:
+        """What the question's attempts have used up."""
+        return History.from_dict(self.broker.fetch(job_id).meta.get("history", {}))
+
+    def results(self, job_id: str) -> list[str]:
+        """How each attempt ended that left a result of RQ: "SUCCESSFUL" or "FAILED"."""
+        job = Job(job_id, connection=self.broker.connection, serializer=JSONSerializer)
+        return [result.type.name for result in Result.all(job, serializer=JSONSerializer)]
+
+    def stop_all(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+@contextmanager
+def stack_of(settings: Settings, connection: redis.Redis, **values: str) -> Iterator[Stack]:
+    """A stack without a worker yet; `values` are of its environment, such as `CHAT_MODEL`."""
+    env = environment(
+        redis_url=settings.redis_url,
+        data_dir=settings.data_dir,
+        index_samples="false",
+        worker_threads="questions:8,indexing:1",
+    )
+    stack = Stack(settings, Broker(connection, settings), {**env, **values})
+    try:
+        yield stack
+    finally:
+        stack.stop_all()
