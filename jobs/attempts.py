@@ -75,6 +75,8 @@ class Attempts:
         self._connection: redis.Redis = broker.connection
         self._retention_seconds = broker.settings.retention_seconds
         self._records = JobRecords(broker.connection, self._retention_seconds)
+        # Executions whose end was tried, and may have been written although no reply came.
+        self._closing: set[str] = set()
 
     def begin(self, job: Job, worker: BaseWorker) -> Attempt | None:
         """Start the job; None if it is not queued any more: stopped, deleted, or begun elsewhere.
@@ -85,6 +87,8 @@ class Attempts:
         begun: list[Attempt] = []
 
         def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+            if begun and standing.runs(begun[0].execution.id):
+                return lambda _pipeline: None  # it was begun, and only the reply got lost
             if standing.status is not JobStatus.QUEUED:
                 return None
             number, user = self._records.next_attempt(pipeline, job.id)
@@ -143,6 +147,7 @@ class Attempts:
 
     def let_go(self, attempt: Attempt, worker: BaseWorker) -> None:
         """Leave a job that this attempt does not count for any more."""
+        self._closing.discard(attempt.execution.id)
         with self._connection.pipeline() as pipeline:
             self._leave(pipeline, attempt, worker)
             pipeline.execute()
@@ -185,9 +190,12 @@ class Attempts:
 
         def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
             if not standing.runs(execution.id):
+                if execution.id in self._closing and standing.execution_id == execution.id:
+                    return lambda _pipeline: None  # it was closed, and only the reply got lost
                 return None
 
             def write_all(pipeline: Pipeline) -> None:
+                self._closing.add(execution.id)
                 write(pipeline)
                 self._leave(pipeline, attempt, worker)
 
@@ -199,6 +207,7 @@ class Attempts:
         worker.executions.pop(execution.id, None)
         # Lost here, the slot is freed by the maintenance.
         release_slot(attempt.job)
+        self._closing.discard(execution.id)
         return True
 
     def _leave(self, pipeline: Pipeline, attempt: Attempt, worker: BaseWorker) -> None:

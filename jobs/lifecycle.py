@@ -19,7 +19,7 @@ from rq.utils import now, utcformat
 
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker, events_key
 from jobs.events import read_text
-from jobs.fence import CAN_REQUEUE, Standing, Write, change
+from jobs.fence import CAN_REQUEUE, EXECUTION_FIELD, Standing, Write, change
 from jobs.records import JobRecords
 from jobs.settings import QUESTIONS_QUEUE
 
@@ -135,6 +135,7 @@ class Lifecycle:
             "ended_at": utcformat(now()),
         }
         pipeline.hset(job.key, mapping=ended)
+        pipeline.hdel(job.key, EXECUTION_FIELD)
         pipeline.expire(job.key, self._retention_seconds)
         pipeline.lrem(queue.key, 1, job.id)
         pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job.id)

@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 from jobs.attempts import Attempts
 from jobs.broker import Broker
 from jobs.errors import WorkerLost
-from jobs.fence import Standing, Write, change
+from jobs.fence import EXECUTION_FIELD, Standing, Write, change
 from jobs.outcomes import History, Outcome, after_loss
 from jobs.records import JobRecords
 
@@ -116,6 +116,7 @@ class Recovery:
 
             def write(pipeline: Pipeline) -> None:
                 write_outcome(pipeline)
+                pipeline.hdel(job.key, EXECUTION_FIELD)
                 execution.delete(job=job, pipeline=pipeline)
                 lost[:] = [Lost(job, outcome, max(0, number - 1), user)]
 

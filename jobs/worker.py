@@ -105,7 +105,9 @@ class WorkerProcess:
         for thread in self.threads:
             thread.stop()
         grace_ends = time.monotonic() + self.settings.shutdown_grace_seconds
-        while not wait_until_idle(self.threads, HEARTBEAT_SECONDS):
+        while not wait_until_idle(
+            self.threads, min(HEARTBEAT_SECONDS, max(0.0, grace_ends - time.monotonic()))
+        ):
             # The watchers have ended: keep what still runs from being taken for orphaned.
             self._turn(self._keep_alive)
             self._turn(self._end_superseded)

