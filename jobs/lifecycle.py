@@ -94,6 +94,7 @@ class Lifecycle:
                 for registry in (FailedJobRegistry, CanceledJobRegistry):
                     pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
                 pipeline.persist(job.key)
+                pipeline.hdel(job.key, "meta")  # RQ does not write an empty one
                 if held_key != job.rate_limit_key:
                     pipeline.hdel(job.key, "rate_limit_key", "rate_limit_concurrency")
                 if job.func_name == ANSWER_QUESTION:
