@@ -13,9 +13,11 @@ import uuid
 from pathlib import PurePath
 
 from rq.exceptions import NoSuchJobError
+from rq.job import JobStatus
 
 from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors
 from jobs.errors import InvalidState, InvalidUpload, NotFound
+from jobs.lifecycle import Lifecycle
 from jobs.models import Document, DocumentStatus, IndexState
 from jobs.reading import MEDIA_TYPES
 from jobs.register import DocumentRegister
@@ -38,6 +40,7 @@ class DocumentClient:
 
     def __init__(self, broker: Broker, store: DocumentStore, register: DocumentRegister) -> None:
         self._broker = broker
+        self._lifecycle = Lifecycle(broker)
         self._store = store
         self._register = register
 
@@ -79,6 +82,7 @@ class DocumentClient:
         with broker_errors():
             # Remembers that the passages are due: lost here, the next deletion's job removes them.
             self._register.delete(document.id)
+            self._forget_failure(document.job_id)
             self._broker.enqueue(
                 INDEXING_QUEUE, DELETE_DOCUMENT, job_id=uuid.uuid4().hex, args=[document.id]
             )
@@ -98,6 +102,7 @@ class DocumentClient:
             state = self._register.index_state()
             if state.reindex_job_id and self._is_live(state.reindex_job_id):
                 raise InvalidState("Everything is being indexed again already.")
+            self._forget_failure(state.reindex_job_id)
             job_id = uuid.uuid4().hex
             self._register.set_index(reindex_job_id=job_id, reindexed=0)
             self._broker.enqueue(
@@ -149,7 +154,19 @@ class DocumentClient:
         except NoSuchJobError:
             return False
 
+    def _forget_failure(self, job_id: str) -> None:
+        """Drop a job that failed: another does its work now, or there is nothing left to do."""
+        try:
+            failed = self._broker.fetch(job_id).get_status(refresh=False) is JobStatus.FAILED
+        except NoSuchJobError:
+            return
+        if failed:
+            self._lifecycle.delete(job_id, user="")
+
     def _enqueue(self, document_id: str) -> Document:
+        known = self._register.get(document_id)
+        if known is not None:
+            self._forget_failure(known.job_id)
         job_id = uuid.uuid4().hex
         self._register.update(
             document_id,

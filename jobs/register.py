@@ -38,6 +38,16 @@ return 1
 """
 
 
+# Show a failed document as queued, if this is the job that failed with it.
+# KEYS: entry. ARGV: job id, then field, value, …
+QUEUE_AGAIN = """
+local status, job = unpack(redis.call('HMGET', KEYS[1], 'status', 'job_id'))
+if status ~= 'failed' or job ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+return 1
+"""
+
+
 class DocumentRegister:
     """Entries live as long as their documents. Raises what redis raises."""
 
@@ -46,6 +56,7 @@ class DocumentRegister:
         self._add_if_new = connection.register_script(ADD_IF_NEW)
         self._activate_first = connection.register_script(ACTIVATE_FIRST)
         self._update = connection.register_script(UPDATE_IF_THERE)
+        self._queue_again = connection.register_script(QUEUE_AGAIN)
 
     def add_if_new(self, document: Document) -> bool:
         """Enter a document; False if its content is there already. Atomic."""
@@ -84,6 +95,14 @@ class DocumentRegister:
         values = _plain(fields)
         arguments = [part for pair in values.items() for part in pair]
         return bool(self._update(keys=[document_key(document_id)], args=arguments))
+
+    def queue_again(self, document_id: str, job_id: str) -> bool:
+        """Say that the job that failed with a document runs again; False if it is another's now."""
+        values = _plain(
+            {"status": DocumentStatus.QUEUED, "stage": "", "progress": 0.0, "failure": None}
+        )
+        arguments = [part for pair in values.items() for part in pair]
+        return bool(self._queue_again(keys=[document_key(document_id)], args=[job_id, *arguments]))
 
     def delete(self, document_id: str) -> bool:
         """Remove an entry; False if there was none. Its passages are then due to be removed."""
