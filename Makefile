@@ -1,9 +1,10 @@
 # The commands of Askqueue. Python 3.11 or later is all that must be there.
 #
-#   make run      everything on this machine, on http://127.0.0.1:8501
-#   make test     all tests
-#   make check    format, lint, types and import rules, then all tests
-#   make clean    removes .venv and caches; your data in .data stays
+#   make run         everything on this machine, on http://127.0.0.1:8501
+#   make test        all tests
+#   make test-chaos  kills processes under load and checks every answer; SEED=2 for another run
+#   make check       format, lint, types and import rules, then all tests
+#   make clean       removes .venv and caches; your data in .data stays
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter.
 
@@ -11,13 +12,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 
-.PHONY: run test check clean
+.PHONY: run test test-chaos check clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m jobs.launcher
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+test-chaos: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.chaos --questions 300 --seed $(or $(SEED),1)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -88,6 +88,8 @@ class Attempts:
             if standing.status is not JobStatus.QUEUED:
                 return None
             number, user = self._records.next_attempt(pipeline, job.id)
+            if not number and job.func_name == ANSWER_QUESTION:
+                return lambda writes: job.delete(pipeline=writes)  # nobody can see it any more
 
             def write(pipeline: Pipeline) -> None:
                 execution = Execution.create(
@@ -104,7 +106,7 @@ class Attempts:
 
             return write
 
-        if not change(self._connection, job.id, decide):
+        if not change(self._connection, job.id, decide) or not begun:
             self._connection.lrem(popped, 1, job.id)
             return None
         worker.executions[begun[0].execution.id] = begun[0].execution

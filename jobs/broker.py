@@ -15,7 +15,7 @@ from rq.job import Job
 from rq.rate_limit import RateLimit
 from rq.serializers import JSONSerializer
 
-from jobs.errors import BrokerUnavailable
+from jobs.refusals import explain, forget_command
 from jobs.settings import QUEUE_NAMES, Settings
 
 ANSWER_QUESTION = "jobs.tasks.answer_question"
@@ -30,14 +30,17 @@ DESCRIPTIONS = {
     "jobs.tasks.reindex_documents": "Index all documents again",
 }
 
-# Keys. Each has a TTL of the retention, or is owned: `documents` and `document:*` by the register,
-# which deletes them with the document; `user:*` loses entries older than the retention.
+# Keys. Each has a TTL, or an owner: `jobs.retention.OWNERS` names who removes what.
 PREFIX = "askqueue:"
 DOCUMENTS_KEY = PREFIX + "documents"
 DELETED_DOCUMENTS_KEY = PREFIX + "documents:deleted"
+LOOSE_FILES_KEY = PREFIX + "documents:loose"
 INDEX_KEY = PREFIX + "index"
 WORKERS_KEY = PREFIX + "workers"
 MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"
+RETENTION_LOCK_KEY = PREFIX + "lock:retention"
+REMOVAL_LOCK_KEY = PREFIX + "lock:removal"
+LOG_LOCK_KEY = PREFIX + "lock:log"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
 # runs at a time.
 SUSPECTS_KEY = PREFIX + "suspects"
@@ -77,24 +80,21 @@ def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Re
         url,
         socket_timeout=socket_timeout_seconds,
         socket_connect_timeout=5.0,
-        health_check_interval=30,
+        # No health checks: a server whose disk is full refuses their PING, though it can be read.
+        # A command that finds its connection broken is sent again over a new one.
+        health_check_interval=0,
         retry=ConnectionRetry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
     )
 
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Translate what the client raises when Valkey is away or refuses writes."""
+    """Translate what the client raises when Valkey is away or refuses, see `jobs.refusals`."""
     try:
         yield
-    except redis.exceptions.OutOfMemoryError as error:
-        raise BrokerUnavailable(
-            "The job queue (Valkey) is full and takes no new work. What it accepted is safe. "
-            "Ask the operator to give it more memory.",
-            command="valkey-cli config set maxmemory 0",
-        ) from error
     except (redis.exceptions.RedisError, OSError) as error:
-        raise BrokerUnavailable() from error
+        forget_command(error)
+        raise explain(error) from error
 
 
 class Broker:

@@ -6,15 +6,17 @@ It talks to Valkey alone. Each method raises BrokerUnavailable when Valkey is aw
 from __future__ import annotations
 
 import json
+import secrets
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
+import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
@@ -23,6 +25,7 @@ from jobs.broker import (
     Broker,
     broker_errors,
     events_key,
+    job_key,
     user_jobs_key,
     worker_key,
 )
@@ -37,8 +40,10 @@ from jobs.models import (
     LiveText,
     WorkerReport,
 )
-from jobs.records import JobRecords, read_job, to_view
+from jobs.records import STATES, JobRecords, read_job, to_view
 from jobs.settings import QUESTIONS_QUEUE
+
+log = structlog.get_logger(__name__)
 
 # A worker process reports every second or two; silent this long, it is taken for dead.
 WORKER_ALIVE_SECONDS = 10.0
@@ -47,6 +52,17 @@ FILTER_DEPTH = 2000
 FILTER_CHUNK = 500
 EVENTS_PER_READ = 5000
 WAIT_SLICE_SECONDS = 1.0
+
+
+def new_job_id() -> str:
+    """An id for a question that is about to be submitted; later ids sort after earlier ones.
+
+    RQ lets a user's waiting questions go by the second in which they were asked, and within one
+    by id. This is a UUIDv7 with its time to 0.25 µs, see RFC 9562, sections 5.7 and 6.2.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    time_bits = (milliseconds & (1 << 48) - 1) << 16 | 0x7 << 12 | (rest << 12) // 1_000_000
+    return uuid.UUID(int=time_bits << 64 | 0b10 << 62 | secrets.randbits(62)).hex
 
 
 class JobClient:
@@ -61,16 +77,25 @@ class JobClient:
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
 
-    def submit_question(self, user: str, question: str, *, urgent: bool = False) -> JobView:
+    def submit_question(
+        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+    ) -> JobView:
         """Put a question on the queue. When this returns, the question is accepted.
 
-        Raises InvalidQuestion if it is empty or longer than `MAX_QUESTION_CHARS`.
+        Whoever does not know whether an earlier call was accepted, because the reply got lost,
+        calls again with the same `job_id`, of `new_job_id`: it is asked once. Raises
+        InvalidQuestion if it is empty, longer than `MAX_QUESTION_CHARS`, or another one than
+        was asked with this id.
         """
         question = self._checked(question)
-        job_id = uuid.uuid4().hex
+        job_id = job_id or new_job_id()
         with broker_errors():
             self._lifecycle.submit(job_id, user, question, at_front=urgent)
-        return self.get_job(user, job_id)
+        view = self.get_job(user, job_id)
+        if view.question != question:
+            raise InvalidQuestion("This key was used for another question. Use a new one.")
+        log.info("question accepted", job_id=job_id, user=user, urgent=urgent)
+        return view
 
     def get_job(self, user: str, job_id: str) -> JobView:
         """One job; raises NotFound."""
@@ -146,6 +171,7 @@ class JobClient:
         with broker_errors():
             if not self._lifecycle.queue_again(job_id):
                 raise InvalidState("Only a failed or stopped question can be retried.")
+        log.info("question queued again", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
     def stop(self, user: str, job_id: str) -> JobView:
@@ -157,6 +183,7 @@ class JobClient:
         with broker_errors():
             if not self._lifecycle.stop(job_id):
                 raise InvalidState("This question is already over.")
+        log.info("question stopped", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
     def delete(self, user: str, job_id: str) -> None:
@@ -165,6 +192,7 @@ class JobClient:
         with broker_errors():
             if not self._lifecycle.delete(job_id, user):
                 raise InvalidState("Stop this question before deleting it.")
+        log.info("question deleted", job_id=job_id, user=user)
 
     def workers(self) -> list[WorkerReport]:
         """The reports of the worker processes that are alive."""
@@ -203,8 +231,9 @@ class JobClient:
 
     def _list_all(self, user: str, offset: int, limit: int) -> JobPage:
         pipeline = self._connection.pipeline(transaction=False)
-        pipeline.zcard(user_jobs_key(user))
-        pipeline.zrevrange(user_jobs_key(user), offset, offset + limit - 1)
+        oldest = self._oldest_kept()
+        pipeline.zcount(user_jobs_key(user), oldest, "+inf")
+        pipeline.zrevrangebyscore(user_jobs_key(user), "+inf", oldest, start=offset, num=limit)
         total, ids = pipeline.execute()
         views = self._read_many(user, [job_id.decode() for job_id in ids])
         return JobPage(tuple(self._with_positions(views)), total)
@@ -212,25 +241,45 @@ class JobClient:
     def _list_matching(
         self, user: str, state: JobState | None, search: str, offset: int, limit: int
     ) -> JobPage:
-        found: list[JobView] = []
-        for views in self._newest(user):
-            found += [
-                view
-                for view in views
-                if (state is None or view.state is state) and search in view.question.casefold()
-            ]
-        page = found[offset : offset + limit]
+        found: list[str] = []
+        for job_ids in self._newest(user):
+            found += self._matching(job_ids, state, search)
+        page = self._read_many(user, found[offset : offset + limit])
         return JobPage(tuple(self._with_positions(page)), len(found))
 
-    def _newest(self, user: str) -> Iterator[list[JobView]]:
+    def _matching(self, job_ids: list[str], state: JobState | None, search: str) -> list[str]:
+        """Those that match, from the one or two fields that it takes to know; one round trip."""
+        pipeline = self._connection.pipeline(transaction=False)
+        for job_id in job_ids:
+            if state is not None:
+                pipeline.hget(Job.key_for(job_id), "status")
+            if search:
+                pipeline.hget(job_key(job_id), "question")
+        replies = iter(pipeline.execute() if job_ids else [])
+        matching = []
+        for job_id in job_ids:
+            status = next(replies) if state is not None else None
+            question = next(replies) if search else b""
+            in_state = state is None or (status and STATES[JobStatus(status.decode())] is state)
+            if in_state and question is not None and search in question.decode().casefold():
+                matching.append(job_id)
+        return matching
+
+    def _newest(self, user: str) -> Iterator[list[str]]:
         for start in range(0, FILTER_DEPTH, FILTER_CHUNK):
             ids = cast(
                 "list[bytes]",
-                self._connection.zrevrange(user_jobs_key(user), start, start + FILTER_CHUNK - 1),
+                self._connection.zrevrangebyscore(
+                    user_jobs_key(user), "+inf", self._oldest_kept(), start, FILTER_CHUNK
+                ),
             )
-            yield self._read_many(user, [job_id.decode() for job_id in ids])
+            yield [job_id.decode() for job_id in ids]
             if len(ids) < FILTER_CHUNK:
                 return
+
+    def _oldest_kept(self) -> float:
+        """What was asked before has left; its place in the index goes with the next question."""
+        return time.time() - self._broker.settings.retention_seconds
 
     def _read_many(self, user: str, job_ids: list[str]) -> list[JobView]:
         pipeline = self._connection.pipeline(transaction=False)

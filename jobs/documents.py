@@ -10,19 +10,24 @@ import hashlib
 import re
 import time
 import uuid
+from dataclasses import replace
 from pathlib import PurePath
 
+import redis
+import structlog
 from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 
 from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors
-from jobs.errors import InvalidState, InvalidUpload, NotFound
+from jobs.errors import DocumentStoreUnavailable, InvalidState, InvalidUpload, NotFound
 from jobs.lifecycle import Lifecycle
 from jobs.models import Document, DocumentStatus, IndexState
 from jobs.reading import MEDIA_TYPES
 from jobs.register import DocumentRegister
 from jobs.settings import INDEXING_QUEUE
 from jobs.store import DocumentStore
+
+log = structlog.get_logger(__name__)
 
 SUPPORTED_EXTENSIONS = tuple(MEDIA_TYPES)
 INDEX_DOCUMENT = "jobs.tasks.index_document"
@@ -47,20 +52,25 @@ class DocumentClient:
     def add(self, user: str, name: str, data: bytes) -> tuple[Document, bool]:
         """Store a file and queue it for indexing; the bool says whether it is new.
 
-        The same content again is recognised by its hash. If its indexing had failed or got lost,
-        it is queued again. Raises InvalidUpload, or DocumentStoreUnavailable.
+        The same content again is recognised by its hash, and kept for as long as a new one. If
+        its indexing had failed or got lost, it is queued again. Raises InvalidUpload, or
+        DocumentStoreUnavailable.
         """
         name = display_name(name)
         self._validate(name, data)
         document_id = hashlib.sha256(data).hexdigest()
         with broker_errors():
+            now = time.time()
             known = self._register.get(document_id)
+            if known is not None and not self._register.renew(document_id, now):
+                known = None  # it left in between
             if known is not None and self._is_in_hand(known):
-                return known, False
+                return replace(known, added_at=now), False
             # The file comes first: whatever breaks after it, adding it again repairs.
+            self._register.expect_file(document_id)
             self._store.save(document_id, known.name if known else name, data)
-            document = Document(document_id, name, len(data), added_at=time.time(), added_by=user)
-            is_new = self._register.add_if_new(document)
+            document = Document(document_id, name, len(data), added_at=now, added_by=user)
+            is_new = self._enter(document)
             return self._enqueue(document_id), is_new
 
     def list(self) -> list[Document]:
@@ -80,13 +90,30 @@ class DocumentClient:
         """Remove a document: it is gone from the list at once, its passages by a job."""
         document = self.get(document_id)
         with broker_errors():
-            # Remembers that the passages are due: lost here, the next deletion's job removes them.
+            # Remembers that passages and file are due: what gets lost here, `expire` removes.
             self._register.delete(document.id)
             self._forget_failure(document.job_id)
-            self._broker.enqueue(
-                INDEXING_QUEUE, DELETE_DOCUMENT, job_id=uuid.uuid4().hex, args=[document.id]
-            )
-        self._store.delete(document.id)
+            self._enqueue_removal(document.id)
+        self._delete_file(document.id)
+
+    def expire(self, added_before: float, loose_before: float) -> int:
+        """Remove the documents last added before a time, samples apart; returns how many.
+
+        Their passages go by a job, with those of deletions that broke off. Files that belong to
+        no document since `loose_before` go as well: their upload or their deletion broke off.
+        """
+        now = time.time()
+        with broker_errors():
+            expired = self._register.expire(added_before, now)
+            loose = self._register.take_loose_files(loose_before, now)
+            if expired or self._register.claim_overdue_passages():
+                self._enqueue_removal("")
+        for document_id in [*expired, *loose]:
+            try:
+                self._delete_file(document_id)
+            except DocumentStoreUnavailable as error:  # still known as loose: the next one tries
+                log.warning("file not removed", document_id=document_id, error=error.message)
+        return len(expired)
 
     def index_again(self, document_id: str) -> Document:
         """Queue a document for indexing again; raises InvalidState while that is under way."""
@@ -129,6 +156,16 @@ class DocumentClient:
         with broker_errors():
             return self._register.claim_samples()
 
+    def _enter(self, document: Document) -> bool:
+        """Add a document to the register; its file does not stay if the register refuses it."""
+        try:
+            return self._register.add_if_new(document)
+        except redis.exceptions.ResponseError:
+            # Unlike after a lost connection, it is sure that nothing was entered.
+            if self._register.get(document.id) is None:
+                self._delete_file(document.id)
+            raise
+
     def _validate(self, name: str, data: bytes) -> None:
         suffix = PurePath(name).suffix.lower()
         if suffix not in MEDIA_TYPES:
@@ -162,6 +199,17 @@ class DocumentClient:
             return
         if failed:
             self._lifecycle.delete(job_id, user="")
+
+    def _enqueue_removal(self, document_id: str) -> None:
+        """Queue the removal of all passages that are due, those of one document first."""
+        self._broker.enqueue(
+            INDEXING_QUEUE, DELETE_DOCUMENT, job_id=uuid.uuid4().hex, args=[document_id]
+        )
+
+    def _delete_file(self, document_id: str) -> None:
+        self._store.delete(document_id)
+        with broker_errors():
+            self._register.forget_file(document_id)
 
     def _enqueue(self, document_id: str) -> Document:
         known = self._register.get(document_id)

@@ -92,6 +92,61 @@ class BrokerUnavailable(AskqueueError):
     is_outage = True
 
 
+# What lets nothing be read has the kind of BrokerUnavailable, which a page tells once for all its
+# parts. What refuses new work alone has a kind of its own.
+
+
+class BrokerLoading(BrokerUnavailable):
+    message = (
+        "The job queue (Valkey) has restarted and is reading its data back in. Questions already "
+        "accepted are safe; all goes on by itself in a moment."
+    )
+
+
+class BrokerLoginRefused(BrokerUnavailable):
+    message = (
+        "The job queue (Valkey) refused the user or the password in REDIS_URL. Questions already "
+        "accepted are safe. Ask the operator to set REDIS_URL to "
+        "redis://USER:PASSWORD@HOST:6379/0 and to restart."
+    )
+
+
+class BrokerNotPermitted(BrokerUnavailable):
+    kind = "broker_not_permitted"
+    message = (
+        "The job queue (Valkey) does not permit this to the user in REDIS_URL. Questions already "
+        "accepted are safe. Ask the operator to give that user the keys and commands it needs."
+    )
+    command = "valkey-cli ACL SETUSER USER '~askqueue:*' '~rq:*' '&rq:*' +@all"
+
+
+class BrokerFull(BrokerUnavailable):
+    kind = "broker_full"
+    message = (
+        "The memory of the job queue (Valkey) is full, so it takes no new work. Questions already "
+        "accepted are safe. Delete some that are over, or ask the operator to raise maxmemory of "
+        "the server (VALKEY_MEMORY_MB with docker compose)."
+    )
+
+
+class BrokerDiskFull(BrokerUnavailable):
+    kind = "broker_disk_full"
+    message = (
+        "The job queue (Valkey) cannot write to its disk, which is probably full, so it takes no "
+        "new work. Questions already accepted are safe. Ask the operator to free some space; all "
+        "goes on by itself then."
+    )
+
+
+class BrokerReadOnly(BrokerUnavailable):
+    kind = "broker_read_only"
+    message = (
+        "REDIS_URL leads to a Valkey that is a read-only replica, so it takes no new work. "
+        "Questions already accepted are safe. After a failover this may pass by itself; if it "
+        "does not, ask the operator to set REDIS_URL to the primary."
+    )
+
+
 class IndexUnavailable(AskqueueError):
     kind = "index_unavailable"
     message = (
@@ -100,6 +155,16 @@ class IndexUnavailable(AskqueueError):
     command = "docker compose up -d qdrant"
     retryable = True
     is_outage = True
+
+
+class IndexDiskFull(IndexUnavailable):
+    kind = "index_disk_full"
+    message = (
+        "The document index (Qdrant) cannot write to its disk, which is probably full. What is "
+        "indexed already stays. Free some space, then index this again on the Documents page."
+    )
+    command = "df -h"
+    is_outage = False  # it takes somebody to free space, who is told sooner this way
 
 
 class IndexTooOld(AskqueueError):
@@ -112,6 +177,14 @@ class DocumentStoreUnavailable(AskqueueError):
     kind = "document_store_unavailable"
     message = "The stored file cannot be read or written. Check DOCUMENT_STORE and its permissions."
     retryable = True
+
+
+class DocumentStoreFull(DocumentStoreUnavailable):
+    kind = "document_store_full"
+    message = (
+        "The disk is full: there is no space left where documents are stored. Nothing was added, "
+        "and what is there stays. Ask the operator to free some space."
+    )
 
 
 # The model server

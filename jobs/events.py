@@ -30,8 +30,8 @@ Entry = tuple[bytes, Mapping[bytes, bytes]]
 class EventWriter:
     """Appends the events of one attempt. Not thread-safe: one attempt runs on one thread.
 
-    A lost connection costs nobody an answer: unsent text stays in the buffer and goes out with
-    the next flush that succeeds.
+    A server that is away or full costs nobody an answer: unsent text stays in the buffer and goes
+    out with the next flush that succeeds.
     """
 
     def __init__(self, connection: redis.Redis, job_id: str, attempt: int) -> None:
@@ -72,32 +72,32 @@ class EventWriter:
         if not self._unsent:
             return
         try:
-            if self._has_ttl and len(self._unsent) == 1:
-                # Nearly always, and with half the work of a pipeline.
-                self._add(self._connection, self._unsent[0])
-            else:
+            # One event to a stream that is there: nearly always, with half the work of a pipeline.
+            if not (self._has_ttl and len(self._unsent) == 1 and self._append(self._unsent[0])):
                 with self._connection.pipeline() as pipeline:
                     for event in self._unsent:
-                        self._add(pipeline, event)
+                        pipeline.xadd(self._key, event, maxlen=MAX_EVENTS, approximate=True)
                     pipeline.expire(self._key, RUNNING_TTL_SECONDS)
                     pipeline.execute()
                 self._has_ttl = True
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
-            # Still in `_unsent`. A server that lost its memory has lost the TTL too.
-            self._has_ttl = False
-            return
+        except redis.exceptions.RedisError:
+            return  # away, or full: still in `_unsent`
         self._unsent.clear()
         self._flushed_at = time.monotonic()
 
-    def _add(self, client: redis.Redis, event: dict[FieldT, EncodableT]) -> None:
-        client.xadd(self._key, event, maxlen=MAX_EVENTS, approximate=True)
+    def _append(self, event: dict[FieldT, EncodableT]) -> bool:
+        """Add to the stream; False if it is gone: a new one would have no TTL."""
+        entry_id = self._connection.xadd(
+            self._key, event, maxlen=MAX_EVENTS, approximate=True, nomkstream=True
+        )
+        return entry_id is not None
 
     def close(self) -> None:
         """Send the rest and let the stream expire."""
         self.flush()
         try:
             self._connection.expire(self._key, AFTERLIFE_SECONDS)
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+        except redis.exceptions.RedisError:
             return  # it still has the TTL of a running job
 
     def _collect_text(self) -> None:

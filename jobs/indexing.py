@@ -15,7 +15,7 @@ from jobs.documents import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.errors import AskqueueError, EmbeddingsUnsupported, ModelError, UnreadableDocument
 from jobs.extraction import Extracted, extract
 from jobs.interruptible import Cancelled, call
-from jobs.models import Document, DocumentStatus, Failure, Passage
+from jobs.models import SAMPLES_USER, Document, DocumentStatus, Failure, Passage
 from jobs.register import DocumentRegister
 from jobs.retrieval import KEYWORD_COLLECTION, PassageIndex, passage_id
 from jobs.settings import Settings
@@ -25,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 # Shares of the whole work, for the progress bar.
 EXTRACTED, EMBEDDED = 0.3, 0.9
-SAMPLES_USER = "samples"
 
 Vectors: TypeAlias = "list[list[float]]"
 # Shows a stage, and which share of the work is done.
@@ -51,6 +50,8 @@ class Indexer:
                 document = self.register.get(document_id)
                 active = self.register.index_state().active
             if document is None:
+                # An attempt that was killed may have stored some after the deletion.
+                self._take_out(document_id)
                 return {"passages": 0}
             show = _Progress(document_id, self.register)
             extracted = self._extract(document, show, cancelled)
@@ -94,13 +95,17 @@ class Indexer:
         One that was added again meanwhile keeps its passages.
         """
         with broker_errors():
-            state = self.register.index_state()
             deleted = self.register.deleted()
         for deleted_id in sorted(deleted, key=lambda item: item != document_id):
-            for collection in {state.active, state.target, state.building} - {""}:
-                self.index.delete_document(deleted_id, collection)
+            self._take_out(deleted_id)
             with broker_errors():
                 self.register.forget_deleted(deleted_id)
+
+    def _take_out(self, document_id: str) -> None:
+        with broker_errors():
+            state = self.register.index_state()
+        for collection in {state.active, state.target, state.building} - {""}:
+            self.index.delete_document(document_id, collection)
 
     def _begin(self, target: str) -> str:
         """Prepare the target collection; returns the one that answers until it is complete.
@@ -113,6 +118,8 @@ class Indexer:
             self.register.set_index(target=target)
         if target not in (state.active, state.building):
             self.index.drop(target)
+            if state.building not in ("", state.active):
+                self.index.drop(state.building)  # deletions would no longer reach it
             with broker_errors():
                 for document in self.register.list():
                     if document.collection == target:
@@ -225,6 +232,8 @@ def sync_target(register: DocumentRegister, index: PassageIndex) -> None:
     with broker_errors():
         if not state.documents and state.active != target:
             register.set_index(active="", target=target)
+            if state.active:
+                index.drop(state.active)  # with what was deleted since, if anything is left
         elif state.target != target:
             register.set_index(target=target)
 

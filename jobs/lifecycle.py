@@ -86,6 +86,7 @@ class Lifecycle:
         if job is None:
             return False
         held_key = job.rate_limit_key
+        asked = self._records.read_asked(job_id)
         self._forget_attempts(job)
 
         def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
@@ -99,8 +100,8 @@ class Lifecycle:
                 pipeline.hdel(job.key, "meta")  # RQ does not write an empty one
                 if held_key != job.rate_limit_key:
                     pipeline.hdel(job.key, "rate_limit_key", "rate_limit_concurrency")
-                if job.func_name == ANSWER_QUESTION:
-                    self._records.queue_again(pipeline, job_id)
+                if asked is not None:
+                    self._records.queue_again(pipeline, job_id, asked.user)
                 if job.has_rate_limit:
                     queue._enqueue_rate_limited_job(job, pipeline)
                 else:

@@ -240,11 +240,16 @@ class LiveText:
     restarted: bool = False
 
 
+# Who adds the samples of the installation. No person has this name: a browser's begins with `b-`.
+SAMPLES_USER = "samples"
+
+
 @dataclass(frozen=True)
 class Document:
     """An entry of the register of documents. `id` is the SHA-256 of the content, in hex.
 
-    `progress` runs from 0 to 1 while it is indexed; `collection` is the one that holds it.
+    `added_at` is when it was last added: the same content again renews it. `progress` runs from
+    0 to 1 while it is indexed; `collection` is the one that holds it.
     """
 
     id: str
@@ -261,6 +266,12 @@ class Document:
     job_id: str = ""
     collection: str = ""
     failure: Failure | None = None
+
+    def kept_until(self, retention_seconds: float) -> float | None:
+        """When it leaves, as Unix seconds; None for a sample, and without a retention (0)."""
+        if not retention_seconds or self.added_by == SAMPLES_USER:
+            return None
+        return self.added_at + retention_seconds
 
 
 @dataclass(frozen=True)

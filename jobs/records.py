@@ -133,8 +133,14 @@ class JobRecords:
         """Keep what was written until its owner stopped it."""
         self._write(pipeline, job_id, {"partial": partial})
 
-    def queue_again(self, pipeline: Pipeline, job_id: str) -> None:
-        """Forget the outcome of the attempts so far."""
+    def queue_again(self, pipeline: Pipeline, job_id: str, user: str) -> None:
+        """Forget the outcome of the attempts so far.
+
+        It is kept, and listed, for as long as a question that is asked now.
+        """
+        index = user_jobs_key(user)
+        pipeline.zadd(index, {job_id: time.time()}, xx=True)
+        pipeline.expire(index, self._retention_seconds)
         pipeline.hdel(job_key(job_id), "retry_at", "preview", "partial", *_FAILURE_FIELDS)
         self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": time.time()})
 

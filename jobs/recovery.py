@@ -21,6 +21,7 @@ from jobs.broker import Broker
 from jobs.errors import WorkerLost
 from jobs.fence import Standing, Write, change
 from jobs.outcomes import History, Outcome, after_loss
+from jobs.records import JobRecords
 
 # A worker takes a popped job from the intermediate list within milliseconds.
 POPPED_SECONDS = 6.0
@@ -38,10 +39,12 @@ return 0
 
 @dataclass(frozen=True)
 class Lost:
-    """A job whose worker died, and what became of it."""
+    """A job whose worker died, and what became of it. `attempt` and `user` are as in Attempt."""
 
     job: Job
     outcome: Outcome
+    attempt: int
+    user: str
 
 
 class Recovery:
@@ -51,6 +54,7 @@ class Recovery:
         self._connection: redis.Redis = broker.connection
         self._queues = list(broker.queues.values())
         self._attempts = Attempts(broker)
+        self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
         self._popped_since: dict[str, float] = {}
 
     def recover_lost(self) -> list[Lost]:
@@ -97,23 +101,26 @@ class Recovery:
             self._connection.zrem(registry_key, entry)
             return None
         outcome = after_loss(History.from_dict(job.meta.get("history", {})))
+        lost: list[Lost] = []
         write_outcome = self._attempts.outcome_writer(job, outcome, WorkerLost.message)
 
         def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
             # Each heartbeat touches the job too, so that one that comes now is not missed.
             expires = pipeline.zscore(registry_key, entry)
+            number, user = self._records.next_attempt(pipeline, job_id)
             if expires is None or expires > time.time() or not standing.runs(execution_id):
                 return None
 
             def write(pipeline: Pipeline) -> None:
                 write_outcome(pipeline)
                 pipeline.zrem(registry_key, entry)
+                lost[:] = [Lost(job, outcome, max(0, number - 1), user)]
 
             return write
 
         if change(self._connection, job_id, decide):
             release_slot(job)
-            return Lost(job, outcome)
+            return lost[0]
         # Left by an attempt that counts no more. One that beats again has a new score.
         self._connection.eval(REMOVE_EXPIRED, 1, registry_key, entry, time.time())
         return None

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any, cast
 
 import redis
 from redis.typing import EncodableT, FieldT
 
-from jobs.broker import DELETED_DOCUMENTS_KEY, DOCUMENTS_KEY, INDEX_KEY, document_key
-from jobs.models import Document, DocumentStatus, Failure, IndexState
+from jobs.broker import (
+    DELETED_DOCUMENTS_KEY,
+    DOCUMENTS_KEY,
+    INDEX_KEY,
+    LOOSE_FILES_KEY,
+    REMOVAL_LOCK_KEY,
+    document_key,
+)
+from jobs.models import SAMPLES_USER, Document, DocumentStatus, Failure, IndexState
+
+REMOVAL_EVERY_SECONDS = 3600
 
 _NUMBERS = {"size": int, "pages": int, "passages": int, "added_at": float, "progress": float}
 
-# KEYS: entry, documents, deleted documents. ARGV: id, time, then field, value, …
+# KEYS: entry, documents, deleted documents, loose files. ARGV: id, time, then field, value, …
 ADD_IF_NEW = """
+redis.call('ZREM', KEYS[4], ARGV[1])
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 redis.call('SREM', KEYS[3], ARGV[1])
+return 1
+"""
+
+# KEYS: entry, documents. ARGV: id, time.
+RENEW = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'added_at', ARGV[2])
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+return 1
+"""
+
+# Looks and removes in one step: a document that was added again in between stays.
+# KEYS: entry, documents, deleted documents, loose files. ARGV: id, limit, time, who adds samples.
+EXPIRE = """
+local added_at = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if not added_at or tonumber(added_at) > tonumber(ARGV[2]) then return 0 end
+if redis.call('HGET', KEYS[1], 'added_by') == ARGV[4] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
+return 1
+"""
+
+# A file that is taken counts as loose from now: if removing it fails, it is taken again later.
+# KEYS: entry, loose files. ARGV: id, limit, time.
+TAKE_LOOSE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('ZREM', KEYS[2], ARGV[1]) return 0 end
+local since = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if not since or tonumber(since) > tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 return 1
 """
 
@@ -49,26 +92,36 @@ return 1
 
 
 class DocumentRegister:
-    """Entries live as long as their documents. Raises what redis raises."""
+    """Entries live as long as their documents. Raises what redis raises.
+
+    It also knows the loose files: those in the store that no entry owns, not yet or no longer.
+    """
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
         self._add_if_new = connection.register_script(ADD_IF_NEW)
         self._activate_first = connection.register_script(ACTIVATE_FIRST)
         self._update = connection.register_script(UPDATE_IF_THERE)
+        self._renew = connection.register_script(RENEW)
+        self._expire = connection.register_script(EXPIRE)
+        self._take_loose = connection.register_script(TAKE_LOOSE)
         self._queue_again = connection.register_script(QUEUE_AGAIN)
 
     def add_if_new(self, document: Document) -> bool:
-        """Enter a document; False if its content is there already. Atomic."""
+        """Enter a document, whose file is no longer loose; False if it is there already. Atomic."""
         names = [name for name in Document.__dataclass_fields__ if name != "id"]
         fields = _plain({name: getattr(document, name) for name in names})
         parts = [part for pair in fields.items() for part in pair]
         return bool(
             self._add_if_new(
-                keys=[document_key(document.id), DOCUMENTS_KEY, DELETED_DOCUMENTS_KEY],
+                keys=[*_keys(document.id), DELETED_DOCUMENTS_KEY, LOOSE_FILES_KEY],
                 args=[document.id, document.added_at, *parts],
             )
         )
+
+    def renew(self, document_id: str, now: float) -> bool:
+        """Say that a document was added again; False if there is no entry. Atomic."""
+        return bool(self._renew(keys=_keys(document_id), args=[document_id, now]))
 
     def get(self, document_id: str) -> Document | None:
         fields = cast("dict[bytes, bytes]", self._connection.hgetall(document_key(document_id)))
@@ -105,13 +158,44 @@ class DocumentRegister:
         return bool(self._queue_again(keys=[document_key(document_id)], args=[job_id, *arguments]))
 
     def delete(self, document_id: str) -> bool:
-        """Remove an entry; False if there was none. Its passages are then due to be removed."""
+        """Remove an entry; False if there was none. Its passages and its file are then due."""
         with self._connection.pipeline() as pipeline:
             pipeline.delete(document_key(document_id))
             pipeline.zrem(DOCUMENTS_KEY, document_id)
             pipeline.sadd(DELETED_DOCUMENTS_KEY, document_id)
-            deleted, _, _ = pipeline.execute()
+            pipeline.zadd(LOOSE_FILES_KEY, {document_id: time.time()})
+            deleted, *_ = pipeline.execute()
         return bool(deleted)
+
+    def expire(self, added_before: float, now: float) -> Sequence[str]:
+        """Remove the entries last added before a time, samples apart; returns their ids."""
+        return [
+            document_id
+            for document_id in self._ids_until(DOCUMENTS_KEY, added_before)
+            if self._expire(
+                keys=[*_keys(document_id), DELETED_DOCUMENTS_KEY, LOOSE_FILES_KEY],
+                args=[document_id, added_before, now, SAMPLES_USER],
+            )
+        ]
+
+    def expect_file(self, document_id: str) -> None:
+        """Note a file that is about to be stored: it is loose until its document is entered."""
+        self._connection.zadd(LOOSE_FILES_KEY, {document_id: time.time()})
+
+    def forget_file(self, document_id: str) -> None:
+        """Say that the file of a document is gone."""
+        self._connection.zrem(LOOSE_FILES_KEY, document_id)
+
+    def take_loose_files(self, loose_before: float, now: float) -> Sequence[str]:
+        """The ids of files to remove: loose since before a time, and taken by nobody else."""
+        return [
+            document_id
+            for document_id in self._ids_until(LOOSE_FILES_KEY, loose_before)
+            if self._take_loose(
+                keys=[document_key(document_id), LOOSE_FILES_KEY],
+                args=[document_id, loose_before, now],
+            )
+        ]
 
     def deleted(self) -> set[str]:
         """Ids of the deleted documents whose passages may still be in the index."""
@@ -121,6 +205,12 @@ class DocumentRegister:
     def forget_deleted(self, document_id: str) -> None:
         """Say that the passages of a deleted document are gone."""
         self._connection.srem(DELETED_DOCUMENTS_KEY, document_id)
+
+    def claim_overdue_passages(self) -> bool:
+        """True for one caller an hour, while passages of deleted documents are due."""
+        if not self._connection.exists(DELETED_DOCUMENTS_KEY):
+            return False
+        return bool(self._connection.set(REMOVAL_LOCK_KEY, 1, nx=True, ex=REMOVAL_EVERY_SECONDS))
 
     def index_state(self) -> IndexState:
         """Which collection answers, and how many documents there are; one round trip."""
@@ -152,6 +242,14 @@ class DocumentRegister:
         if self._connection.zcard(DOCUMENTS_KEY):
             return False
         return bool(self._connection.hsetnx(INDEX_KEY, "samples", 1))
+
+    def _ids_until(self, key: str, limit: float) -> Sequence[str]:
+        ids = cast("list[bytes]", self._connection.zrangebyscore(key, "-inf", limit))
+        return [document_id.decode() for document_id in ids]
+
+
+def _keys(document_id: str) -> list[str]:
+    return [document_key(document_id), DOCUMENTS_KEY]
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, str | int | float]:

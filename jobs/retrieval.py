@@ -5,8 +5,10 @@ Only the worker uses it. A collection belongs to one embedding model, or to none
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
+import sqlite3
 import threading
 import time
 import uuid
@@ -20,7 +22,7 @@ from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from jobs.embedded_qdrant import open_embedded
 from jobs.embedding import Embedder
-from jobs.errors import EmbeddingsUnsupported, IndexTooOld, IndexUnavailable
+from jobs.errors import EmbeddingsUnsupported, IndexDiskFull, IndexTooOld, IndexUnavailable
 from jobs.models import Passage
 from jobs.settings import Settings
 
@@ -34,6 +36,9 @@ PREFETCH_FACTOR = 4
 # How long a server without embeddings is not asked again.
 UNSUPPORTED_SECONDS = 600.0
 MIN_SERVER = (1, 20)
+# How a server says that its disk is full, in an error that is else like any other of its own.
+NO_SPACE = b"No space left"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # The commonest words of English questions say nothing about which passage answers.
 STOP_WORDS = frozenset(
@@ -235,8 +240,14 @@ class PassageIndex:
                     "The document index (Qdrant) refused the API key. Set a valid QDRANT_API_KEY "
                     "and restart the worker."
                 ) from error
+            if NO_SPACE in error.content:
+                raise IndexDiskFull() from error
             raise IndexUnavailable() from error
-        except (QdrantException, ApiException, httpx.HTTPError, OSError) as error:
+        except sqlite3.OperationalError as error:
+            raise (IndexDiskFull if _cannot_write(error) else IndexUnavailable)() from error
+        except OSError as error:
+            raise (IndexDiskFull if error.errno in FULL else IndexUnavailable)() from error
+        except (QdrantException, ApiException, httpx.HTTPError) as error:
             raise IndexUnavailable() from error
 
 
@@ -252,6 +263,11 @@ def build_index(settings: Settings, embedder: Embedder | None) -> PassageIndex:
         check_compatibility=False,  # `check` does it, with a sentence of ours
     )
     return PassageIndex(client, embedder, local=False)
+
+
+def _cannot_write(error: sqlite3.OperationalError) -> bool:
+    """True if an embedded Qdrant found its disk full; a full quota is to SQLite an I/O error."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 def _of_document(document_id: str) -> models.Filter:

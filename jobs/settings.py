@@ -50,6 +50,10 @@ class Settings(BaseSettings):
 
     # Services: empty means the embedded part
     redis_url: str = Field("", description="Valkey or Redis; empty starts the embedded Valkey.")
+    valkey_appendfsync: str = Field(
+        "everysec",
+        description="When Valkey syncs its log to disk: everysec, or always, before it answers.",
+    )
     qdrant_url: str = Field("", description="Qdrant 1.20 or later; empty uses the embedded one.")
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="API key of the Qdrant server.")
 
@@ -88,6 +92,11 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         30, ge=1, description="Days that questions, answers and failures are kept."
     )
+    document_retention_days: int = Field(
+        30,
+        ge=0,
+        description="Days that a document is kept after it was last added; 0: until it is deleted.",
+    )
 
     # Worker
     worker_threads: str = Field(
@@ -124,6 +133,13 @@ class Settings(BaseSettings):
     @classmethod
     def _threads_are_readable(cls, value: str) -> str:
         parse_threads(value)
+        return value
+
+    @field_validator("valkey_appendfsync")
+    @classmethod
+    def _appendfsync_is_safe(cls, value: str) -> str:
+        if value not in {"everysec", "always"}:
+            raise ValueError("VALKEY_APPENDFSYNC is everysec or always")
         return value
 
     @field_validator("log_level")
@@ -208,6 +224,11 @@ class Settings(BaseSettings):
     @property
     def retention_seconds(self) -> int:
         return self.retention_days * 24 * 60 * 60
+
+    @property
+    def document_retention_seconds(self) -> int:
+        """How long a document is kept after it was last added; 0: until it is deleted."""
+        return self.document_retention_days * 24 * 60 * 60
 
     @property
     def max_upload_bytes(self) -> int:

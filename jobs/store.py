@@ -7,16 +7,22 @@ import re
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from upath import UPath
 
-from jobs.errors import DocumentStoreUnavailable, UnreadableDocument
+from jobs.errors import DocumentStoreFull, DocumentStoreUnavailable, UnreadableDocument
 
 # Most file systems allow 255 bytes a name, and some stores less.
 SAFE_NAME_BYTES = 180
 LOCAL_PROTOCOLS = ("", "file", "local")
+# EFBIG is how a limit on the size of files looks; MAX_UPLOAD_MB is far below what it is meant for.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_TEMPORARY_SPACE = (
+    "The disk is full: there is no space left for temporary files of the worker. "
+    "Ask the operator to free some space, then try again."
+)
 
 
 class DocumentStore:
@@ -40,8 +46,11 @@ class DocumentStore:
             try:
                 partial.write_bytes(data)
                 partial.replace(target)
-            finally:
+            except BaseException:
                 partial.unlink(missing_ok=True)
+                with suppress(OSError):  # not empty: an older file stays
+                    target.parent.rmdir()
+                raise
 
     def exists(self, document_id: str, name: str) -> bool:
         with _store_errors():
@@ -65,10 +74,11 @@ class DocumentStore:
         if isinstance(stored, Path):
             yield stored
             return
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / _safe(name)
-            data = self.read(document_id, name)
-            with _store_errors():
+        data = self.read(document_id, name)
+        with ExitStack() as stack:
+            with _store_errors(full=NO_TEMPORARY_SPACE):
+                folder = stack.enter_context(tempfile.TemporaryDirectory())
+                copy = Path(folder) / _safe(name)
                 copy.write_bytes(data)
             yield copy
 
@@ -99,7 +109,7 @@ def _safe(name: str) -> str:
 
 
 @contextmanager
-def _store_errors() -> Iterator[None]:
+def _store_errors(full: str = "") -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
@@ -109,11 +119,8 @@ def _store_errors() -> Iterator[None]:
             f"DOCUMENT_STORE needs a package that is not installed. {error}."
         ) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DocumentStoreUnavailable(
-                "There is no space left where documents are stored. Nothing was added; "
-                "ask the operator to free some."
-            ) from error
+        if error.errno in FULL:
+            raise DocumentStoreFull(full) from error
         raise DocumentStoreUnavailable() from error
     except Exception as error:  # each kind of store has errors of its own, with no common base
         raise DocumentStoreUnavailable() from error

@@ -28,6 +28,7 @@ from structlog.contextvars import bound_contextvars
 from jobs.attempts import EXECUTION_TTL_SECONDS, Attempt, Attempts, performing
 from jobs.errors import AskqueueError, Superseded
 from jobs.outcomes import History, Outcome, after_error, known_error
+from jobs.refusals import server_words
 
 log = structlog.get_logger(__name__)
 
@@ -187,7 +188,7 @@ class ThreadWorker(SimpleWorker):
                 if time.monotonic() >= deadline:
                     raise
                 if not waiting:
-                    log.warning("outcome waits for Valkey", error=str(error))
+                    log.warning("outcome waits for Valkey", error=server_words(error))
                 waiting = True
             time.sleep(COMMIT_WAIT_SECONDS)
 
@@ -216,9 +217,11 @@ class WorkerThread(threading.Thread):
                     logging.DEBUG if lost else logging.WARNING,
                     "worker thread lost Valkey",
                     worker=self.name,
-                    error=str(error),
+                    error=server_words(error),
                 )
                 lost = True
+            except Exception:  # whatever it was, the pool keeps its threads
+                log.exception("worker thread failed", worker=self.name)
             finally:
                 self.worker = None  # no more heartbeats in its name
             self._stopping.wait(RESTART_WAIT_SECONDS)

@@ -29,9 +29,9 @@ def valkey_command(settings: Settings) -> list[str]:
         "dir": str(data_dir / "valkey"),
         "daemonize": "no",
         "loglevel": "notice",
-        # Every write is in the log within a second; a snapshot would add nothing to that.
+        # Every write is in the log within a second or two; a snapshot would add nothing to that.
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": settings.valkey_appendfsync,
         "save": "",
         # Questions must never be evicted: a full server refuses new ones instead.
         "maxmemory-policy": "noeviction",
@@ -48,6 +48,10 @@ def stop_orphan(settings: Settings) -> None:
     connection = connect(settings.broker_url)
     try:
         connection.ping()
+    except redis.exceptions.BusyLoadingError:
+        pass  # there is one, and it reads its log
+    except redis.exceptions.ResponseError:
+        pass  # there is one, and its disk is full
     except (redis.exceptions.RedisError, OSError):
         return
     connection.shutdown()

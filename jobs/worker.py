@@ -7,6 +7,7 @@ SIGTERM and Ctrl-C stop it: it takes no new work, lets what runs finish for
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -32,6 +33,8 @@ from jobs.maintenance import Maintenance
 from jobs.models import Failure, WorkerReport
 from jobs.outcomes import Outcome
 from jobs.recovery import Lost
+from jobs.refusals import server_words
+from jobs.retention import Retention
 from jobs.settings import Settings
 from jobs.tasks import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.threads import IDLE_SECONDS, ThreadWorker, WorkerThread, wait_until_idle
@@ -42,6 +45,7 @@ STOP_CHECK_SECONDS = 0.5
 HEARTBEAT_SECONDS = 2.0
 MAINTENANCE_SECONDS = 1.0
 INDEX_CHECK_SECONDS = 15.0
+RETENTION_CHECK_SECONDS = 15.0  # it runs once a minute, over all workers
 HAND_BACK_SECONDS = 3.0
 BROKER_WAIT_SECONDS = 1.0
 # The threads of a worker wait in a blocking pop for IDLE_SECONDS; sockets must wait longer.
@@ -81,6 +85,7 @@ class WorkerProcess:
                 ("heartbeat", self._heartbeat, HEARTBEAT_SECONDS),
                 ("maintenance", self._maintenance().run_once, MAINTENANCE_SECONDS),
                 ("index-check", self._check_index, INDEX_CHECK_SECONDS),
+                ("retention", self._retention().run_once, RETENTION_CHECK_SECONDS),
             )
         ]
         for thread in [*watchers, *self.threads]:
@@ -102,14 +107,15 @@ class WorkerProcess:
         grace_ends = time.monotonic() + self.settings.shutdown_grace_seconds
         while not wait_until_idle(self.threads, HEARTBEAT_SECONDS):
             # The watchers have ended: keep what still runs from being taken for orphaned.
-            self._keep_alive()
-            self._end_superseded()
+            self._turn(self._keep_alive)
+            self._turn(self._end_superseded)
             if time.monotonic() >= grace_ends:
                 self.runtime.cancellations.hand_back_all()
                 wait_until_idle(self.threads, HAND_BACK_SECONDS)
                 break
+        joined_by = time.monotonic() + IDLE_SECONDS
         for thread in self.threads:
-            thread.join(timeout=IDLE_SECONDS if not thread.is_busy else 0)
+            thread.join(timeout=0 if thread.is_busy else max(0.0, joined_by - time.monotonic()))
         self._withdraw()
         log.info("worker stopped", worker=self.name, abandoned=self._running())
 
@@ -119,7 +125,7 @@ class WorkerProcess:
                 self.runtime.connection.ping()
                 return
             except (redis.exceptions.RedisError, OSError) as error:
-                log.warning("waiting for Valkey", error=str(error))
+                log.warning("waiting for Valkey", error=server_words(error))
                 self._stopping.wait(BROKER_WAIT_SECONDS)
 
     def _prepare_documents(self) -> None:
@@ -144,6 +150,9 @@ class WorkerProcess:
     def _maintenance(self) -> Maintenance:
         return Maintenance(self.runtime.broker, self._report_lost)
 
+    def _retention(self) -> Retention:
+        return Retention(self.runtime.broker, self.runtime.documents)
+
     def _maker(self, queue: str, connection: redis.Redis) -> Callable[[str], ThreadWorker]:
         def make(name: str) -> ThreadWorker:
             return ThreadWorker(queue, name, connection, attempts, self._report)
@@ -161,20 +170,35 @@ class WorkerProcess:
         log.warning(
             "worker lost",
             job_id=lost.job.id,
+            user=lost.user,
+            attempt=lost.attempt,
+            worker=lost.job.worker_name,
             runs_again=lost.outcome.retry_in_seconds is not None,
         )
         self._report(lost.job, lost.outcome)
 
     def _repeat(self, work: Callable[[], object], seconds: float) -> None:
         """Call `work` again and again; an error of one turn must not end the watch."""
+        works = True
         while not self._stopping.is_set():
-            try:
-                work()
-            except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
-                log.warning(
-                    "watcher turn failed", watcher=threading.current_thread().name, error=str(error)
-                )
+            works = self._turn(work, level=logging.WARNING if works else logging.DEBUG)
             self._stopping.wait(seconds)
+
+    def _turn(self, work: Callable[[], object], level: int = logging.WARNING) -> bool:
+        """Call `work` once; False, and a line in the log, if it failed."""
+        try:
+            work()
+        except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
+            # `level` lets an outage be logged once, not once a turn.
+            watcher = threading.current_thread().name
+            log.log(
+                level, "watch failed", worker=self.name, watcher=watcher, error=server_words(error)
+            )
+        except Exception:  # whatever it was, jobs would be taken for lost without the watch
+            log.exception("watch failed", worker=self.name)
+        else:
+            return True
+        return False
 
     def _end_superseded(self) -> None:
         """End the attempts here whose job was stopped, deleted, or taken over by another."""

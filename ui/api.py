@@ -6,12 +6,15 @@ Mounted at /api by `ui.server`; `uvicorn ui.api:app --port 8000` runs it alone.
 from __future__ import annotations
 
 import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
-from fastapi import Body, Depends, Query, Request
+from fastapi import Body, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi_offline import FastAPIOffline
@@ -28,6 +31,7 @@ from jobs.errors import (
     OperatorsClosed,
     WrongCredentials,
 )
+from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
 from ui import api_operators
 from ui.api_guards import refuse_other_sites
@@ -56,6 +60,9 @@ MAX_WAITING = 50
 # How soon the thread of a caller who went away is free again.
 WAIT_SLICE_SECONDS = 2.0
 
+# Namespace of the ids of questions that came with an Idempotency-Key, see RFC 9562, section 5.5.
+JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
+
 STATUS_CODES: dict[type[AskqueueError], int] = {
     WrongCredentials: 401,
     OperatorsClosed: 403,
@@ -76,6 +83,13 @@ PENDING: dict[int | str, dict[str, Any]] = {
 }
 
 
+@asynccontextmanager
+async def _alone(_app: FastAPI) -> AsyncIterator[None]:
+    """Runs only where no `ui.server` around has set up the logs."""
+    configure_logging(get_clients().settings)
+    yield
+
+
 app = FastAPIOffline(  # its docs load no script from a foreign host
     docs_url="/docs",
     redoc_url=None,
@@ -83,6 +97,7 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     summary="Ask questions of your documents: submit, follow, read the cited answer.",
     version="1",
     openapi_url="/openapi.json",
+    lifespan=_alone,
     responses={422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,
 )
@@ -122,10 +137,20 @@ def submit(
     user: User,
     query: Annotated[str | None, Query(description="The question; or send a JSON body.")] = None,
     body: Annotated[ChatRequest | None, Body()] = None,
+    key: Annotated[
+        str,
+        Header(
+            alias="Idempotency-Key",
+            max_length=200,
+            description="Any text that is new for each question. A request sent again with the "
+            "same key, because no reply came, is accepted once.",
+        ),
+    ] = "",
 ) -> ChatAccepted:
     """Put a question on the queue. It is accepted when this returns, and is never lost."""
     question = query if query is not None else (body.query if body else "")
-    return ChatAccepted(job_id=client.submit_question(user, question).id)
+    job_id = uuid.uuid5(JOB_IDS, f"{user} {key}").hex if key else ""
+    return ChatAccepted(job_id=client.submit_question(user, question, job_id=job_id).id)
 
 
 @app.get(

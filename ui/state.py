@@ -35,6 +35,7 @@ class Unsent:
 
     question: str
     failure: Failure
+    job_id: str
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,17 @@ def test_finished_job_has_answer_citations_and_timings(
     assert result["timings"]["queue"] == 0.5
 
 
+def test_request_sent_again_with_its_key_is_accepted_once(http: TestClient) -> None:
+    """No reply came: the same key gets the same job; with another question it is refused."""
+    headers = {"Idempotency-Key": "row 17 of batch 4"}
+    first, again = (http.post("/chat", params={"query": "q?"}, headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+    another = http.post("/chat", params={"query": "another?"}, headers=headers)
+    assert_error(another, 422, "invalid_question")
+    assert submit(http, "q?") != first.json()["job_id"]
+
+
 def test_result_of_an_unfinished_job_is_202(http: TestClient) -> None:
     """Who asks early learns the state, and may wait."""
     job_id = submit(http)

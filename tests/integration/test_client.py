@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,7 @@ from rq import Queue
 from rq.job import Job, JobStatus
 
 from jobs.broker import Broker, connect, job_key, user_jobs_key
-from jobs.client import JobClient
+from jobs.client import JobClient, new_job_id
 from jobs.errors import (
     BrokerUnavailable,
     InvalidQuestion,
@@ -204,6 +205,41 @@ def test_submission_is_accepted_whole_or_not_at_all(
     with pytest.raises(BrokerUnavailable):
         client.submit_question("ann", "q?")
     assert connection.keys("*") == []
+
+
+def test_question_sent_again_with_its_id_is_asked_once(client: JobClient, broker: Broker) -> None:
+    """Whoever did not get the reply asks again, and finds what was accepted; once only."""
+    job_id = new_job_id()
+    first = client.submit_question("ann", "q?", job_id=job_id)
+    again = client.submit_question("ann", " q? ", job_id=job_id)
+    assert (again.id, again.asked_at) == (first.id, first.asked_at)
+    assert broker.queues["questions"].get_job_ids() == [job_id]
+    with pytest.raises(InvalidQuestion):
+        client.submit_question("ann", "another?", job_id=job_id)
+    with pytest.raises(NotFound):
+        client.submit_question("bob", "q?", job_id=job_id)
+
+
+def test_ids_sort_by_time_and_are_uuids() -> None:
+    """RQ orders by id what was asked within a second."""
+    ids = []
+    for _ in range(100):
+        ids.append(new_job_id())
+        time.sleep(0.000_01)  # longer than the clock of an id ticks
+    assert ids == sorted(ids)
+    assert {uuid.UUID(job_id).version for job_id in ids} == {7}
+
+
+def test_waiting_questions_of_a_user_go_in_the_order_they_were_asked(
+    client: JobClient, settings: Settings
+) -> None:
+    """Freed places go to the question that has waited longest."""
+    ids = [client.submit_question("ann", "q?").id for _ in range(settings.user_concurrency + 6)]
+    for number in range(6):
+        client.stop("ann", ids[number])
+        states = [client.get_job("ann", job_id).state for job_id in ids]
+        assert states.count(JobState.QUEUED) == settings.user_concurrency
+        assert states[settings.user_concurrency + number] is JobState.QUEUED
 
 
 def test_double_click_on_retry_queues_once(client: JobClient, broker: Broker) -> None:

@@ -15,7 +15,13 @@ import pytest
 from jobs import retrieval
 from jobs.embedded_qdrant import tokens_of
 from jobs.embedding import Embedder
-from jobs.errors import EmbeddingsUnsupported, IndexTooOld, IndexUnavailable, ModelOverloaded
+from jobs.errors import (
+    EmbeddingsUnsupported,
+    IndexDiskFull,
+    IndexTooOld,
+    IndexUnavailable,
+    ModelOverloaded,
+)
 from jobs.extraction import extract
 from jobs.extractive import Extractive
 from jobs.models import Passage
@@ -340,6 +346,19 @@ def test_refused_key_is_told_from_a_server_that_is_away(
         away.check()
     refused.close()
     away.close()
+
+
+def test_server_with_a_full_disk_is_told_from_one_that_is_away(
+    serve: Callable[..., str], make_settings: Callable[..., Settings]
+) -> None:
+    """Qdrant answers 500 like to any fault of its own; its words make the difference."""
+    words = "Service internal error: No space left on device: WAL buffer size exceeds"
+    for error, kind in ((words, IndexDiskFull), ("Service internal error", IndexUnavailable)):
+        index = build_index(make_settings(qdrant_url=serve(500, {"error": error})), None)
+        with pytest.raises(IndexUnavailable) as raised:
+            index.delete_document("d", KEYWORD_COLLECTION)
+        assert type(raised.value) is kind
+        index.close()
 
 
 def test_sample_questions_are_answered_without_a_model(

@@ -30,12 +30,17 @@ class _PagesManager(PagesManager):
 def clients(make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> FakeClients:
     """The clients that the pages get; whoever asks is `USER`."""
     fake = FakeClients(make_settings())
+    use_clients(fake, monkeypatch)
+    return fake
+
+
+def use_clients(clients: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pages of this test get these clients, real or fake; whoever asks is `USER`."""
     monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
     monkeypatch.setattr(app_test, "PagesManager", _PagesManager)
-    monkeypatch.setattr(ui.clients, "get_clients", lambda: fake)
+    monkeypatch.setattr(ui.clients, "get_clients", lambda: clients)
     monkeypatch.setattr(ui.identity, "current_user", lambda: USER)
     monkeypatch.setattr(ui.identity, "page_host", lambda: HOST)
-    return fake
 
 
 @pytest.fixture

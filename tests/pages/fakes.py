@@ -53,6 +53,7 @@ class FakeJobs:
         self.partials: dict[str, str] = {}
         self.texts: dict[str, str] = {}
         self.reports = [WorkerReport("worker-1", time.time())]
+        self.submitted_ids: list[str] = []
         self.error: AskqueueError | None = None
         self.submit_error: AskqueueError | None = None
         self.calls: list[tuple[str, str]] = []
@@ -84,7 +85,10 @@ class FakeJobs:
     def change(self, job_id: str, **fields: object) -> None:
         self.jobs[job_id] = replace(self.jobs[job_id], **fields)
 
-    def submit_question(self, user: str, question: str, *, urgent: bool = False) -> JobView:
+    def submit_question(
+        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+    ) -> JobView:
+        self.submitted_ids.append(job_id)
         self._called("submit", question)
         if self.submit_error is not None:
             raise self.submit_error

@@ -287,6 +287,9 @@ def test_question_that_cannot_be_sent_is_kept(clients: FakeClients, open_page: O
     app.button(key="unsent_send").click().run()
     assert app.header[0].value == "How many trucks?"
     assert "unsent_send" not in button_keys(app)
+    first, again = clients.jobs.submitted_ids
+    assert first, "an id that both tries share: only the reply may have got lost"
+    assert first == again
 
 
 def test_invalid_question_says_what_is_wrong(clients: FakeClients, open_page: OpenPage) -> None:

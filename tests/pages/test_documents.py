@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, date, datetime
+
+import pandas as pd
+
 from jobs.errors import BrokerUnavailable
-from jobs.models import DocumentStatus, Failure, IndexState
+from jobs.models import SAMPLES_USER, DocumentStatus, Failure, IndexState
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import USER, FakeClients
 
@@ -34,6 +39,40 @@ def test_list_has_the_facts_of_each_document(clients: FakeClients, open_page: Op
     assert app.session_state["refresh_seconds"] is None
 
 
+def test_list_says_until_when_each_document_is_kept(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Thirty days from when it was added; a sample has no end, and nothing leaves soon."""
+    added = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+    clients.documents.put("report.pdf", added_at=added, added_by=USER)
+    clients.documents.put("sample.md", added_by=SAMPLES_USER)
+    app = open_page("documents")
+    kept = app.dataframe[0].value["Kept until"]
+    assert kept.iloc[0] == date(2100, 1, 31)
+    assert pd.isna(kept.iloc[1])
+    assert "will leave" not in words(app)
+
+
+def test_documents_that_leave_soon_are_announced(clients: FakeClients, open_page: OpenPage) -> None:
+    """Those with less than three days left are counted, with what keeps them."""
+    for name, days in (("a.md", 27.5), ("b.md", 29), ("c.md", 26.5)):
+        clients.documents.put(name, added_at=time.time() - days * 86400)
+    assert "2 documents will leave within 3 days. Add a file again to keep it." in words(
+        open_page("documents")
+    )
+
+
+def test_documents_without_an_end_have_no_such_column(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """With a retention of 0 the table does not speak of it."""
+    clients.settings = clients.settings.model_copy(update={"document_retention_days": 0})
+    clients.documents.put("report.pdf", added_at=0.0)
+    app = open_page("documents")
+    assert "Kept until" not in app.dataframe[0].value
+    assert "will leave" not in words(app)
+
+
 def test_indexing_shows_live_progress(clients: FakeClients, open_page: OpenPage) -> None:
     """While a document is indexed, its progress shows and the page refreshes itself."""
     document = clients.documents.put(
@@ -42,6 +81,7 @@ def test_indexing_shows_live_progress(clients: FakeClients, open_page: OpenPage)
     app = open_page("documents")
     row = app.dataframe[0].value.iloc[0]
     assert (row["Progress"], row["Doing"]) == (0.4, "Embedding 3 of 8")
+    assert "Kept until" not in row
     assert app.session_state["refresh_seconds"] == 1.5
     clients.documents.put("report.pdf")
     app.run()

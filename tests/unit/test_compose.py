@@ -102,6 +102,7 @@ def test_databases_ask_for_their_secret() -> None:
     command = SERVICES["valkey"]["command"]
     assert "VALKEY_PASSWORD" in command[command.index("--requirepass") + 1]
     assert command[command.index("--appendonly") + 1] == "yes"
+    assert command[command.index("--appendfsync") + 1] == "${VALKEY_APPENDFSYNC:-everysec}"
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
     assert "QDRANT_API_KEY" in SERVICES["qdrant"]["environment"]["QDRANT__SERVICE__API_KEY"]
 
@@ -111,6 +112,18 @@ def test_operators_get_into_web_as_into_the_dashboard() -> None:
     for name in ("DASHBOARD_USERNAME", "DASHBOARD_PASSWORD"):
         web, dashboard = (SERVICES[each]["environment"][name] for each in ("web", "dashboard"))
         assert web == dashboard
+
+
+def test_memory_of_valkey_is_bounded_below_its_container() -> None:
+    """Valkey refuses new work before the kernel kills it: half is left for copies and buffers."""
+    command = SERVICES["valkey"]["command"]
+    megabytes = re.fullmatch(
+        r"\$\{VALKEY_MEMORY_MB:-(\d+)\}mb", command[command.index("--maxmemory") + 1]
+    )
+    assert megabytes
+    limit = SERVICES["valkey"]["deploy"]["resources"]["limits"]["memory"]
+    assert limit.endswith("M")
+    assert 0 < int(megabytes[1]) <= int(limit[:-1]) / 2
 
 
 def test_data_is_on_volumes() -> None:
@@ -141,6 +154,7 @@ def test_variables_are_in_env_example() -> None:
 def test_every_setting_reaches_a_container() -> None:
     """A setting put into .env has its effect under compose too."""
     given = {key for name in OWN for key in SERVICES[name]["environment"]}
+    given |= set(re.findall(r"\$\{([A-Z_]+)", " ".join(SERVICES["valkey"]["command"])))
     assert {field.upper() for field in Settings.model_fields} - given == set()
 
 

@@ -70,6 +70,18 @@ def test_stream_always_expires(connection: redis.Redis) -> None:
     assert 0 < connection.ttl(events_key("j")) <= 3600 < running
 
 
+def test_stream_of_a_deleted_question_does_not_come_back_for_good(
+    connection: redis.Redis,
+) -> None:
+    """An attempt that still writes after the deletion leaves a stream that expires."""
+    writer = EventWriter(connection, "j", 1)
+    writer.stage(Stage.GENERATING)
+    connection.delete(events_key("j"))
+    writer.text("late")
+    writer.flush()
+    assert connection.ttl(events_key("j")) > 0
+
+
 def test_writer_keeps_text_while_valkey_is_away() -> None:
     """A lost connection raises nothing, and nothing of the text is lost."""
     away = redis.Redis(host="127.0.0.1", port=1, retry=None)
@@ -79,3 +91,21 @@ def test_writer_keeps_text_while_valkey_is_away() -> None:
     writer.close()
     assert writer.full_text == "kept"
     away.close()
+
+
+def test_writer_keeps_text_while_valkey_is_full(connection: redis.Redis) -> None:
+    """What a full server refuses goes out in order when there is room, and nothing twice."""
+    writer = EventWriter(connection, "j", 1)
+    writer.text("first ")
+    writer.flush()
+    connection.config_set("maxmemory", 1)
+    try:
+        for word in ("second ", "third "):
+            writer.text(word)
+            writer.flush()
+    finally:
+        connection.config_set("maxmemory", 0)
+    assert read(connection, LiveText("j")).text == "first "
+    writer.text("fourth")
+    writer.close()
+    assert read(connection, LiveText("j")).text == "first second third fourth"

@@ -59,6 +59,7 @@ def test_empty_embedding_model_turns_embeddings_off() -> None:
         ("port", "70000"),
         ("log_level", "LOUD"),
         ("log_format", "xml"),
+        ("valkey_appendfsync", "no"),
         ("worker_threads", "questions"),
         ("worker_threads", "mail:1"),
         ("worker_threads", "questions:0"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import DocumentStoreUnavailable, UnreadableDocument
+from jobs.errors import DocumentStoreFull, DocumentStoreUnavailable, UnreadableDocument
 from jobs.store import SAFE_NAME_BYTES, DocumentStore
 
 
@@ -87,6 +87,7 @@ def failing(number: int) -> Callable[..., int]:
     [
         (errno.ENOSPC, "no space left"),
         (errno.EDQUOT, "no space left"),
+        (errno.EFBIG, "no space left"),
         (errno.EACCES, "permissions"),
     ],
 )
@@ -101,6 +102,28 @@ def test_failed_write_is_explained_and_leaves_the_old_file(
         with pytest.raises(DocumentStoreUnavailable, match=sentence):
             store.save("id", "a.txt", b"new")
     assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"old"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_full_disk_leaves_no_trace_of_a_new_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Neither a part of the file nor its folder is there when the disk was full."""
+    monkeypatch.setattr(Path, "write_bytes", failing(number))
+    with pytest.raises(DocumentStoreFull):
+        DocumentStore(str(tmp_path)).save("id", "a.txt", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_temporary_folder_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that finds no room for a copy of a remote file does not blame the store."""
+    store = DocumentStore(f"memory://{tmp_path}")
+    store.save("id", "a.txt", b"x")
+    monkeypatch.setattr(Path, "write_bytes", failing(errno.ENOSPC))
+    with pytest.raises(DocumentStoreFull, match="temporary"), store.local_copy("id", "a.txt"):
+        pass
 
 
 def test_break_in_the_middle_of_a_write_leaves_the_old_file(

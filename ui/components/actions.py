@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.client import JobClient
+from jobs.client import JobClient, new_job_id
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
@@ -10,12 +10,16 @@ from ui import state
 from ui.components.text import requeued
 
 
-def submit_question(jobs: JobClient, user: str, question: str) -> None:
-    """Submit a question and show it; if that fails, keep it for another try."""
+def submit_question(jobs: JobClient, user: str, question: str, job_id: str = "") -> None:
+    """Submit a question and show it; if that fails, keep it for another try.
+
+    The other try has the same id: if only the reply got lost, it is not asked twice.
+    """
+    job_id = job_id or new_job_id()
     try:
-        job = jobs.submit_question(user, question)
+        job = jobs.submit_question(user, question, job_id=job_id)
     except AskqueueError as error:
-        state.keep_unsent(state.Unsent(question, error.failure))
+        state.keep_unsent(state.Unsent(question, error.failure, job_id))
     else:
         state.keep_unsent(None)
         state.select_job(job.id)

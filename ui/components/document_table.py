@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -14,21 +15,26 @@ from ui import state
 from ui.components.actions import index_document_again
 from ui.components.failure import show_failure
 from ui.components.states import DOCUMENT_LOOKS
-from ui.components.text import file_size, one_line, plain
+from ui.components.text import counted, file_size, one_line, plain
 
 ROW_PIXELS = 35
 MAX_ROWS = 16
+LEAVING_SECONDS = 3 * 24 * 3600
 AGAIN = ":material/refresh: Index again"
 DELETE = ":material/delete: Delete"
 ON_THEIR_WAY = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
 
 
-def show_documents(documents: DocumentClient, entries: Sequence[Document], user: str) -> None:
-    """Show the documents, newest first."""
+def show_documents(
+    documents: DocumentClient, entries: Sequence[Document], user: str, kept_seconds: float
+) -> None:
+    """Show the documents, newest first; each leaves after `kept_seconds`, unless that is 0."""
     state.set_document_rows([entry.id for entry in entries])
     under_way = any(entry.status in ON_THEIR_WAY for entry in entries)
+    frame = _frame(entries, user, kept_seconds, with_progress=under_way)
+    name_width = 185 if under_way else 230 if "Kept until" in frame else 285
     st.dataframe(
-        _frame(entries, user, with_progress=under_way),
+        frame,
         key=state.DOCUMENT_TABLE,
         height=(min(len(entries), MAX_ROWS) + 1) * ROW_PIXELS + 3,
         row_height=ROW_PIXELS,
@@ -36,22 +42,27 @@ def show_documents(documents: DocumentClient, entries: Sequence[Document], user:
         placeholder="",
         alt="The documents, newest first",
         column_config={
-            "Name": st.column_config.TextColumn(width=185 if under_way else 285),
+            "Name": st.column_config.TextColumn(width=name_width),
             "Status": st.column_config.MultiselectColumn(
-                width=100,
+                width=90,
                 options=[look.label for look in DOCUMENT_LOOKS.values()],
                 color=[look.chip for look in DOCUMENT_LOOKS.values()],
             ),
             "Progress": st.column_config.ProgressColumn(format="percent", width=110),
             "Doing": st.column_config.TextColumn("", width=120),
-            "Pages": st.column_config.NumberColumn(width=60),
-            "Passages": st.column_config.NumberColumn(width=80),
-            "Size": st.column_config.TextColumn(width=80, alignment="right"),
+            "Pages": st.column_config.NumberColumn(width=58),
+            "Passages": st.column_config.NumberColumn(width=76),
+            "Size": st.column_config.TextColumn(width=75, alignment="right"),
             "Added": st.column_config.DatetimeColumn(format="distance", width=120),
-            "By": st.column_config.TextColumn(width=72),
+            "Kept until": st.column_config.DateColumn(
+                format="D MMM YYYY",
+                width=88,
+                help="Then it leaves the list and the index. Adding the same file renews this.",
+            ),
+            "By": st.column_config.TextColumn(width=66),
             "Actions": st.column_config.ButtonColumn(
                 "",
-                width=50 if under_way else 95,
+                width=50,
                 type="tertiary",
                 on_click=_act,
                 args=(documents,),
@@ -82,6 +93,17 @@ def show_failed_documents(documents: DocumentClient, entries: Sequence[Document]
                 show_failure(entry.failure)
 
 
+def show_leaving(entries: Sequence[Document], kept_seconds: float) -> None:
+    """Say how many documents leave soon, and how to keep them."""
+    ends = [entry.kept_until(kept_seconds) for entry in entries]
+    leaving = sum(end is not None and end - time.time() < LEAVING_SECONDS for end in ends)
+    if leaving:
+        st.caption(
+            f":material/schedule: {counted(leaving, 'document')} will leave within "
+            f"{LEAVING_SECONDS // 86400} days. Add a file again to keep it."
+        )
+
+
 def _act(documents: DocumentClient) -> None:
     action = state.clicked_document_action()
     if action is None:
@@ -93,7 +115,9 @@ def _act(documents: DocumentClient) -> None:
         index_document_again(documents, document_id)
 
 
-def _frame(entries: Sequence[Document], user: str, *, with_progress: bool) -> pd.DataFrame:
+def _frame(
+    entries: Sequence[Document], user: str, kept_seconds: float, *, with_progress: bool
+) -> pd.DataFrame:
     columns: dict[str, object] = {
         "Name": [entry.name for entry in entries],
         "Status": [[DOCUMENT_LOOKS[entry.status].label] for entry in entries],
@@ -109,6 +133,11 @@ def _frame(entries: Sequence[Document], user: str, *, with_progress: bool) -> pd
         "Passages": pd.Series([entry.passages or None for entry in entries], dtype="Int64"),
         "Size": [file_size(entry.size) for entry in entries],
         "Added": [datetime.fromtimestamp(entry.added_at, UTC) for entry in entries],
+    }
+    ends = [entry.kept_until(kept_seconds) for entry in entries]
+    if any(ends) and not with_progress:  # there is room for one of both
+        columns["Kept until"] = [end and datetime.fromtimestamp(end, UTC).date() for end in ends]
+    columns |= {
         "By": [_by(entry, user) for entry in entries],
         "Actions": [[AGAIN, DELETE] for _ in entries],
     }

@@ -63,7 +63,7 @@ def _show_unsent(jobs: JobClient, user: str) -> None:
                 key="unsent_send",
                 type="primary",
                 on_click=submit_question,
-                args=(jobs, user, unsent.question),
+                args=(jobs, user, unsent.question, unsent.job_id),
             )
             st.button("Discard", key="unsent_discard", on_click=state.keep_unsent, args=(None,))
 

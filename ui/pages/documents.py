@@ -15,6 +15,7 @@ from ui.components.document_table import (
     ON_THEIR_WAY,
     show_documents,
     show_failed_documents,
+    show_leaving,
 )
 from ui.components.live import ACTIVE_SECONDS, show_live
 from ui.components.reindex import show_reindex
@@ -41,6 +42,7 @@ def _draw(clients: Clients, user: str) -> float | None:
     entries = clients.documents.list()
     index = clients.documents.index_state()
     is_reindexing = bool(index.reindex_job_id) and clients.documents.is_reindexing()
+    kept_seconds = clients.settings.document_retention_seconds
     pending = [entry for entry in entries if entry.status in ON_THEIR_WAY]
     with notices:
         show_reindex(clients.documents, index, is_running=is_reindexing)
@@ -50,7 +52,8 @@ def _draw(clients: Clients, user: str) -> float | None:
     with table:
         if entries:
             st.caption(_summary(entries))
-            show_documents(clients.documents, entries, user)
+            show_documents(clients.documents, entries, user, kept_seconds)
+            show_leaving(entries, kept_seconds)
         else:
             st.info(
                 "No documents yet. Drop some files above; each can be asked about as soon as it "
