@@ -138,7 +138,9 @@ def test_what_is_left_of_foreign_jobs_harms_nothing(
 ) -> None:
     """A member without a job is passed over; a job without our words is listed, not requeued."""
     connection.zadd("rq:failed:questions", {"gone": time.time() + 60, "odd": time.time() + 60})
-    fields = {"status": "failed", "meta": b"cos\nsystem", "data": b"cos\nsystem", "origin": "batch"}
+    pickled = b"cos\nsystem"
+    fields = {"status": "failed", "origin": "questions", "meta": pickled, "data": pickled}
+    fields["description"] = "Index a document"
     connection.hset("rq:job:odd", mapping=fields)
     page = letters.list()
     assert [(entry.job_id, entry.failure.kind) for entry in page.entries] == [("odd", "error")]
