@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import html
 import json
 import re
@@ -26,13 +25,13 @@ from rq.serializers import JSONSerializer
 
 from jobs.broker import connect
 from jobs.logs import configure_logging
+from jobs.operators import LOOPBACK_HOSTS, are_credentials
 from jobs.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 THREADS = 8
 RETRY_SECONDS = 5
-LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 INLINE_SCRIPT = re.compile(r'<script type="text/javascript">(.*?)</script>', re.DOTALL)
 PAGE = (
     '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>rq-dashboard</title>{head}'
@@ -47,7 +46,7 @@ def create_app(settings: Settings) -> Flask:
     if not settings.dashboard_password.get_secret_value():
         # A page elsewhere may let its host name point at 127.0.0.1 (DNS rebinding); without a
         # password, the name in the request is all that tells it from the operator.
-        app.config["TRUSTED_HOSTS"] = LOOPBACK_HOSTS
+        app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
 
     @app.before_request
     def guard() -> Response | None:
@@ -83,17 +82,12 @@ def _load_rq_dashboard(settings: Settings, connection: redis.Redis) -> Flask:
 
 def _is_allowed(settings: Settings) -> bool:
     """True if the request carries the user and password, or if none are set."""
-    username = settings.dashboard_username
-    password = settings.dashboard_password.get_secret_value()
-    if not username and not password:
+    if not settings.dashboard_username and not settings.dashboard_password.get_secret_value():
         return True
     given = request.authorization
     if given is None or given.type != "basic":
         return False
-    # Both are compared in full, so that the time taken says nothing about either.
-    is_user = hmac.compare_digest((given.username or "").encode(), username.encode())
-    is_password = hmac.compare_digest((given.password or "").encode(), password.encode())
-    return is_user and is_password
+    return are_credentials(settings, given.username or "", given.password or "")
 
 
 def _refuse_forged_changes() -> None:

@@ -16,9 +16,11 @@ from pathlib import PurePath
 import redis
 import structlog
 from rq.exceptions import NoSuchJobError
+from rq.job import JobStatus
 
 from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors
 from jobs.errors import DocumentStoreUnavailable, InvalidState, InvalidUpload, NotFound
+from jobs.lifecycle import Lifecycle
 from jobs.models import Document, DocumentStatus, IndexState
 from jobs.reading import MEDIA_TYPES
 from jobs.register import DocumentRegister
@@ -43,6 +45,7 @@ class DocumentClient:
 
     def __init__(self, broker: Broker, store: DocumentStore, register: DocumentRegister) -> None:
         self._broker = broker
+        self._lifecycle = Lifecycle(broker)
         self._store = store
         self._register = register
 
@@ -89,6 +92,7 @@ class DocumentClient:
         with broker_errors():
             # Remembers that passages and file are due: what gets lost here, `expire` removes.
             self._register.delete(document.id)
+            self._forget_failure(document.job_id)
             self._enqueue_removal(document.id)
         self._delete_file(document.id)
 
@@ -125,6 +129,7 @@ class DocumentClient:
             state = self._register.index_state()
             if state.reindex_job_id and self._is_live(state.reindex_job_id):
                 raise InvalidState("Everything is being indexed again already.")
+            self._forget_failure(state.reindex_job_id)
             job_id = uuid.uuid4().hex
             self._register.set_index(reindex_job_id=job_id, reindexed=0)
             self._broker.enqueue(
@@ -186,6 +191,15 @@ class DocumentClient:
         except NoSuchJobError:
             return False
 
+    def _forget_failure(self, job_id: str) -> None:
+        """Drop a job that failed: another does its work now, or there is nothing left to do."""
+        try:
+            failed = self._broker.fetch(job_id).get_status(refresh=False) is JobStatus.FAILED
+        except NoSuchJobError:
+            return
+        if failed:
+            self._lifecycle.delete(job_id, user="")
+
     def _enqueue_removal(self, document_id: str) -> None:
         """Queue the removal of all passages that are due, those of one document first."""
         self._broker.enqueue(
@@ -198,6 +212,9 @@ class DocumentClient:
             self._register.forget_file(document_id)
 
     def _enqueue(self, document_id: str) -> Document:
+        known = self._register.get(document_id)
+        if known is not None:
+            self._forget_failure(known.job_id)
         job_id = uuid.uuid4().hex
         self._register.update(
             document_id,

@@ -61,6 +61,24 @@ class NoDocuments(AskqueueError):
     message = "No documents are indexed yet. Add some on the Documents page, then retry."
 
 
+# What an operator can put right
+
+
+class WrongCredentials(AskqueueError):
+    """Of the user and the password, it does not say which was wrong."""
+
+    kind = "wrong_credentials"
+    message = "Give the operators' user and password: DASHBOARD_USERNAME and DASHBOARD_PASSWORD."
+
+
+class OperatorsClosed(AskqueueError):
+    kind = "operators_closed"
+    message = (
+        "This is for operators alone, and nobody is one yet. Set DASHBOARD_USERNAME and "
+        "DASHBOARD_PASSWORD, then restart."
+    )
+
+
 # Services
 
 

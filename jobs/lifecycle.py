@@ -5,6 +5,8 @@ Each is one transaction behind the fence, so that a double click and two people 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import redis
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
@@ -78,7 +80,7 @@ class Lifecycle:
             RateLimitRegistry.from_job(job).cancel(job_id)
         return True
 
-    def queue_again(self, job_id: str) -> bool:
+    def queue_again(self, job_id: str, *, from_states: Collection[JobStatus] = CAN_REQUEUE) -> bool:
         """Give a failed or stopped job all its attempts again; False if it is in another state."""
         job = self._fetch(job_id)
         if job is None:
@@ -88,13 +90,14 @@ class Lifecycle:
         self._forget_attempts(job)
 
         def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
-            if standing.status not in CAN_REQUEUE:
+            if standing.status not in from_states:
                 return None
 
             def write(pipeline: Pipeline) -> None:
                 for registry in (FailedJobRegistry, CanceledJobRegistry):
                     pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
                 pipeline.persist(job.key)
+                pipeline.hdel(job.key, "meta")  # RQ does not write an empty one
                 if held_key != job.rate_limit_key:
                     pipeline.hdel(job.key, "rate_limit_key", "rate_limit_concurrency")
                 if asked is not None:

@@ -198,6 +198,34 @@ class JobPage:
 
 
 @dataclass(frozen=True)
+class DeadLetter:
+    """A failed job as an operator sees it: what failed and why, never what was asked or by whom.
+
+    `description` says what the job does, in the same words for all of its like. `attempts` are
+    those that counted, `failed_at` is a Unix time.
+    """
+
+    job_id: str
+    queue: str
+    description: str
+    failure: Failure
+    attempts: int
+    failed_at: float
+
+
+@dataclass(frozen=True)
+class DeadLetterPage:
+    """One page of the failed jobs, newest first.
+
+    `total` counts those of the kind that was asked for; `kinds` counts all, the commonest first.
+    """
+
+    entries: tuple[DeadLetter, ...]
+    total: int
+    kinds: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class LiveText:
     """What one job has streamed so far. Text of an older attempt is dropped when a newer starts.
 

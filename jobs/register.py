@@ -81,6 +81,16 @@ return 1
 """
 
 
+# Show a failed document as queued, if this is the job that failed with it.
+# KEYS: entry. ARGV: job id, then field, value, …
+QUEUE_AGAIN = """
+local status, job = unpack(redis.call('HMGET', KEYS[1], 'status', 'job_id'))
+if status ~= 'failed' or job ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+return 1
+"""
+
+
 class DocumentRegister:
     """Entries live as long as their documents. Raises what redis raises.
 
@@ -95,6 +105,7 @@ class DocumentRegister:
         self._renew = connection.register_script(RENEW)
         self._expire = connection.register_script(EXPIRE)
         self._take_loose = connection.register_script(TAKE_LOOSE)
+        self._queue_again = connection.register_script(QUEUE_AGAIN)
 
     def add_if_new(self, document: Document) -> bool:
         """Enter a document, whose file is no longer loose; False if it is there already. Atomic."""
@@ -137,6 +148,14 @@ class DocumentRegister:
         values = _plain(fields)
         arguments = [part for pair in values.items() for part in pair]
         return bool(self._update(keys=[document_key(document_id)], args=arguments))
+
+    def queue_again(self, document_id: str, job_id: str) -> bool:
+        """Say that the job that failed with a document runs again; False if it is another's now."""
+        values = _plain(
+            {"status": DocumentStatus.QUEUED, "stage": "", "progress": 0.0, "failure": None}
+        )
+        arguments = [part for pair in values.items() for part in pair]
+        return bool(self._queue_again(keys=[document_key(document_id)], args=[job_id, *arguments]))
 
     def delete(self, document_id: str) -> bool:
         """Remove an entry; False if there was none. Its passages and its file are then due."""

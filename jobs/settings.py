@@ -112,9 +112,11 @@ class Settings(BaseSettings):
     )
 
     # Operators
-    dashboard_username: str = Field("", description="User of rq-dashboard.")
+    dashboard_username: str = Field(
+        "", description="Operators' user: rq-dashboard and failed jobs."
+    )
     dashboard_password: SecretStr = Field(
-        SecretStr(""), description="Password of rq-dashboard; required outside 127.0.0.1."
+        SecretStr(""), description="Operators' password; required outside 127.0.0.1."
     )
 
     @field_validator("*", mode="before")

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -29,13 +28,17 @@ from jobs.errors import (
     InvalidState,
     InvalidUpload,
     NotFound,
+    OperatorsClosed,
+    WrongCredentials,
 )
 from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
+from ui import api_operators
+from ui.api_guards import refuse_other_sites
 from ui.api_models import (
+    ERRORS,
     ChatAccepted,
     ChatRequest,
-    Error,
     JobResult,
     JobStatus,
     ServiceStatus,
@@ -50,6 +53,7 @@ MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'}
 # A request that waits holds a thread and a connection to Valkey. More than this at once are asked
 # to come back sooner: the pool has 100 connections, and the pages need some of them.
 MAX_WAITING = 50
@@ -60,19 +64,20 @@ WAIT_SLICE_SECONDS = 2.0
 JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
+    WrongCredentials: 401,
+    OperatorsClosed: 403,
     NotFound: 404,
     InvalidQuestion: 422,
     InvalidUpload: 422,
     InvalidState: 409,
     BrokerUnavailable: 503,
 }
-ERRORS: dict[int | str, dict[str, Any]] = {
-    403: {"model": Error, "description": "Sent by a page of another site"},
-    404: {"model": Error, "description": "Unknown job, or another user's"},
-    422: {"model": Error, "description": "Bad input"},
-    503: {"model": Error, "description": "The job queue is away; Retry-After says when to ask"},
+KINDS = {
+    403: "cross_site",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
 }
-KINDS = {403: "cross_site", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 PENDING: dict[int | str, dict[str, Any]] = {
     202: {"model": JobResult, "description": "Not over yet; ask again, or use `wait`"}
 }
@@ -96,6 +101,7 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     responses={422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,
 )
+app.include_router(api_operators.router)
 # Of their own: the default threads serve the pages' files too.
 _waiting = anyio.CapacityLimiter(MAX_WAITING)
 
@@ -107,21 +113,6 @@ def job_client() -> JobClient:
 def caller(request: Request) -> str:
     """The user of the browser's cookie, or else the user `api`."""
     return get_signer().user_of(request.cookies) or API_USER
-
-
-def refuse_other_sites(request: Request) -> None:
-    """A page of another site must not ask in the name of this browser's user, or of `api`.
-
-    Programs send neither header. Browsers send Origin alone where the address is not HTTPS.
-    """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        foreign = site not in ("same-origin", "none")
-    else:
-        foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if foreign:
-        raise HTTPException(403, "Requests from pages of other sites are refused.")
 
 
 Client = Annotated[JobClient, Depends(job_client)]
@@ -250,5 +241,5 @@ async def _on_unknown_error(_request: Request, _error_in_log: Exception) -> JSON
 
 
 def _error(status: int, kind: str, message: str) -> JSONResponse:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    headers = {401: CHALLENGE, 503: {"Retry-After": str(RETRY_AFTER_SECONDS)}}.get(status)
     return JSONResponse({"error": {"kind": kind, "message": message}}, status, headers)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from jobs.models import Answer, JobView
+from jobs.models import Answer, DeadLetterPage, JobView
 
 EXAMPLE_ID = "9f1c7a52b3e84c0e8a8b7c1d2e3f4a5b"
 
@@ -24,6 +24,17 @@ class Error(BaseModel):
     """The shape of every error."""
 
     error: ErrorDetail
+
+
+# What endpoints document. Each names those that it can give.
+ERRORS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Error, "description": "Not the operators' user and password"},
+    403: {"model": Error, "description": "Sent by a page of another site"},
+    404: {"model": Error, "description": "Unknown job, or another user's"},
+    409: {"model": Error, "description": "Not possible in the state that the job is in"},
+    422: {"model": Error, "description": "Bad input"},
+    503: {"model": Error, "description": "The job queue is away; Retry-After says when to ask"},
+}
 
 
 class ServiceStatus(BaseModel):
@@ -83,6 +94,57 @@ class JobResult(BaseModel):
     model: str | None = None
     notes: list[str] = Field([], description="What to know about the answer, in sentences.")
     error: ErrorDetail | None = None
+
+
+class FailedJob(BaseModel):
+    """A job that failed for good: what and why, never what was asked or by whom."""
+
+    job_id: str = Field(examples=[EXAMPLE_ID])
+    queue: str = Field(examples=["questions"])
+    description: str = Field(description="What it does.", examples=["Answer a question"])
+    error: ErrorDetail
+    attempts: int = Field(description="Attempts that counted, since it was last queued.")
+    failed_at: datetime
+
+
+class FailedJobs(BaseModel):
+    """Failed jobs, newest first. `kinds` counts all of them, `total` those that match."""
+
+    total: int = Field(examples=[9])
+    kinds: dict[str, int] = Field(examples=[{"bad_api_key": 9, "worker_lost": 3}])
+    jobs: list[FailedJob]
+
+
+class RequeueRequest(BaseModel):
+    """Which failed jobs: those of a kind, or all."""
+
+    kind: str = Field("", description="A kind of error.", examples=["bad_api_key"])
+    all: bool = Field(False, description="True for all, whatever the error.")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> RequeueRequest:
+        if bool(self.kind) == self.all:
+            raise ValueError('give {"kind": "…"} or {"all": true}')
+        return self
+
+
+class Requeued(BaseModel):
+    requeued: int = Field(description="How many jobs are queued again.", examples=[9])
+
+
+def failed_jobs_of(page: DeadLetterPage) -> FailedJobs:
+    jobs = [
+        FailedJob(
+            job_id=entry.job_id,
+            queue=entry.queue,
+            description=entry.description,
+            error=ErrorDetail(kind=entry.failure.kind, message=entry.failure.message),
+            attempts=entry.attempts,
+            failed_at=datetime.fromtimestamp(entry.failed_at, tz=UTC),
+        )
+        for entry in page.entries
+    ]
+    return FailedJobs(total=page.total, kinds=dict(page.kinds), jobs=jobs)
 
 
 def status_of(view: JobView, answer: Answer | None) -> JobStatus:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
+from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
 from jobs.register import DocumentRegister
 from jobs.settings import Settings
@@ -20,6 +21,7 @@ class Clients:
     settings: Settings
     jobs: JobClient
     documents: DocumentClient
+    dead_letters: DeadLetters
 
 
 def build_clients(settings: Settings) -> Clients:
@@ -27,7 +29,8 @@ def build_clients(settings: Settings) -> Clients:
     broker = Broker(connect(settings.broker_url), settings)
     store = DocumentStore(settings.document_store_url)
     register = DocumentRegister(broker.connection)
-    return Clients(settings, JobClient(broker), DocumentClient(broker, store, register))
+    documents = DocumentClient(broker, store, register)
+    return Clients(settings, JobClient(broker), documents, DeadLetters(broker))
 
 
 @lru_cache(maxsize=1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from jobs.errors import BrokerUnavailable
+from jobs.operators import Access, access_of
 from ui import state
 from ui.clients import get_clients
 from ui.components.history import ASK_PAGE, show_history
-from ui.identity import current_user
+from ui.identity import current_user, page_host
 
 STATIC = Path(__file__).resolve().parent / "static"
 NO_COOKIE = (
@@ -27,12 +29,7 @@ def main() -> None:
         initial_sidebar_state="auto",
     )
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
-    page = st.navigation(
-        [
-            st.Page(ASK_PAGE, title="Ask", icon=":material/forum:", default=True),
-            st.Page("pages/documents.py", title="Documents", icon=":material/folder_open:"),
-        ]
-    )
+    page = st.navigation(pages())
     user = current_user()
     if user is None:
         st.warning(NO_COOKIE, icon=":material/cookie_off:")
@@ -42,6 +39,21 @@ def main() -> None:
     with st.sidebar:
         show_sidebar(user, on_ask_page=page.title == "Ask")
     page.run()
+
+
+def pages() -> dict[str, list[Page]]:
+    """The pages by section; what operators need, where somebody can be one."""
+    sections = {
+        "": [
+            st.Page(ASK_PAGE, title="Ask", icon=":material/forum:", default=True),
+            st.Page("pages/documents.py", title="Documents", icon=":material/folder_open:"),
+        ]
+    }
+    if access_of(get_clients().settings, page_host()) is not Access.CLOSED:
+        sections["Operations"] = [
+            st.Page("pages/failed.py", title="Failed jobs", icon=":material/assignment_late:")
+        ]
+    return sections
 
 
 def show_sidebar(user: str, *, on_ask_page: bool) -> None:

@@ -93,6 +93,13 @@ def page_cookies() -> Mapping[str, str]:
     return streamlit.context.cookies
 
 
+def page_host() -> str:
+    """The Host header with which the page that is drawn now was asked for; "" if unknown."""
+    import streamlit
+
+    return streamlit.context.headers.get("Host") or ""
+
+
 def current_user() -> str | None:
     """The user of the page that is drawn now; None if the browser keeps no cookie."""
     return get_signer().user_of(page_cookies())

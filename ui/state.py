@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ JOB_FILTER = "job_filter"
 JOB_TABLE_PAGE = "job_table_page"
 DOCUMENT_TABLE = "document_table"
 DOCUMENT_ACTION = "document_action"
+FAILED_TABLE = "failed_table"
+FAILED_KIND = "failed_kind"
+FAILED_PAGE = "failed_page"
 
 ALL = "all"  # the filter that keeps every state
 
@@ -162,6 +166,16 @@ def take_redraw_request() -> bool:
     return bool(st.session_state.pop("redraw", False))
 
 
+def keep_notice(text: str, icon: str) -> None:
+    """Have the live part of the page say this in passing, once its refresh is not cut short."""
+    st.session_state["notice"] = (text, icon)
+
+
+def take_notice() -> tuple[str, str] | None:
+    notice: tuple[str, str] | None = st.session_state.pop("notice", None)
+    return notice
+
+
 # The sidebar and the table of questions
 
 
@@ -190,10 +204,7 @@ def set_table_rows(ids: Sequence[str], selected_id: str | None) -> None:
     The table knows its selection by position only, and positions shift as questions are asked.
     """
     st.session_state["table_rows"] = tuple(ids)
-    rows = [ids.index(selected_id)] if selected_id in ids else []
-    current = st.session_state.get(JOB_TABLE)
-    if current is None or _rows(current) != rows or _cells(current):
-        st.session_state[JOB_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    _select(JOB_TABLE, [ids.index(selected_id)] if selected_id in ids else [])
 
 
 def clicked_table_id() -> str | None:
@@ -256,6 +267,84 @@ def document_to_delete() -> str | None:
 def set_document_to_delete(document_id: str | None) -> None:
     st.session_state["document_to_delete"] = document_id
     request_redraw()
+
+
+# The page of failed jobs
+
+
+def is_operator() -> bool:
+    """True if the operators' user and password were given in this session."""
+    return bool(st.session_state.get("operator", False))
+
+
+def set_operator(is_one: bool) -> None:
+    st.session_state["operator"] = is_one
+    st.session_state["sign_ins"] = (0, 0.0)
+
+
+def wrong_sign_ins() -> tuple[int, float]:
+    """How often the password was wrong in a row, and the Unix time of the next try allowed."""
+    value: tuple[int, float] = st.session_state.get("sign_ins", (0, 0.0))
+    return value
+
+
+def note_wrong_sign_in(wait_seconds: float) -> None:
+    st.session_state["sign_ins"] = (wrong_sign_ins()[0] + 1, time.time() + wait_seconds)
+
+
+def failed_kind() -> str:
+    """The kind of error that the list is filtered by; "" for all."""
+    kind = str(st.session_state.setdefault(FAILED_KIND, ALL))
+    return "" if kind == ALL else kind
+
+
+def show_all_failed_kinds() -> None:
+    st.session_state[FAILED_KIND] = ALL
+
+
+def failed_page() -> int:
+    """The page of the list, from 1."""
+    return int(st.session_state.get(FAILED_PAGE) or 1)
+
+
+def show_first_failed_page() -> None:
+    st.session_state[FAILED_PAGE] = 1
+
+
+def set_failed_rows(ids: Sequence[str]) -> None:
+    """Note which ids the rows stand for, and keep the selection on those that were selected."""
+    st.session_state["failed_rows"] = tuple(ids)
+    selected = selected_failed() & frozenset(ids)
+    st.session_state["failed_selected"] = selected
+    _select(FAILED_TABLE, [row for row, job_id in enumerate(ids) if job_id in selected])
+
+
+def note_failed_selection() -> None:
+    """Remember the selected rows by their ids: their positions shift as jobs come and go."""
+    ids = (_row_id("failed_rows", row) for row in _rows(st.session_state[FAILED_TABLE]))
+    st.session_state["failed_selected"] = frozenset(filter(None, ids))
+
+
+def selected_failed() -> frozenset[str]:
+    selected: frozenset[str] = st.session_state.get("failed_selected", frozenset())
+    return selected
+
+
+def kind_to_requeue() -> str | None:
+    """The kind, or `ALL`, whose requeueing waits to be confirmed."""
+    kind: str | None = st.session_state.get("kind_to_requeue")
+    return kind
+
+
+def set_kind_to_requeue(kind: str | None) -> None:
+    st.session_state["kind_to_requeue"] = kind
+    request_redraw()
+
+
+def _select(table: str, rows: list[int]) -> None:
+    current = st.session_state.get(table)
+    if current is None or _rows(current) != rows or _cells(current):
+        st.session_state[table] = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
 
 def _rows(selection: Any) -> list[int]:

@@ -15,10 +15,18 @@ from rq.job import Job, JobStatus
 
 from jobs.broker import Broker, connect, job_key, user_jobs_key
 from jobs.client import JobClient, new_job_id
-from jobs.errors import BrokerUnavailable, InvalidQuestion, InvalidState, NotFound
+from jobs.errors import (
+    BrokerUnavailable,
+    InvalidQuestion,
+    InvalidState,
+    ModelTimeout,
+    NotFound,
+)
 from jobs.models import JobState, LiveText
+from jobs.outcomes import MAX_ATTEMPTS
 from jobs.records import JobRecords
 from jobs.settings import Settings
+from tests.integration.failing import fail_next
 
 
 @contextmanager
@@ -281,3 +289,13 @@ def test_valkey_away_is_one_error(settings: Settings) -> None:
         with pytest.raises(BrokerUnavailable):
             call()
     away.close()
+
+
+def test_retry_gives_all_attempts_again(client: JobClient, broker: Broker) -> None:
+    """What an earlier run used up does not count: a transient error is waited out again."""
+    client.submit_question("ann", "q?")
+    job_id = fail_next(broker, ModelTimeout(), used=MAX_ATTEMPTS - 1)
+    assert client.get_job("ann", job_id).state is JobState.FAILED
+    client.retry("ann", job_id)
+    fail_next(broker, ModelTimeout())
+    assert client.get_job("ann", job_id).state is JobState.RETRYING

@@ -17,6 +17,7 @@ from tests.pages.fakes import USER, FakeClients
 HOME = Path(__file__).resolve().parents[2] / "ui" / "home.py"
 # The first run imports pandas and pyarrow.
 RUN_SECONDS = 30
+HOST = "127.0.0.1:8501"
 
 OpenPage = Callable[..., AppTest]
 
@@ -39,11 +40,12 @@ def use_clients(clients: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_test, "PagesManager", _PagesManager)
     monkeypatch.setattr(ui.clients, "get_clients", lambda: clients)
     monkeypatch.setattr(ui.identity, "current_user", lambda: USER)
+    monkeypatch.setattr(ui.identity, "page_host", lambda: HOST)
 
 
 @pytest.fixture
 def open_page(clients: FakeClients) -> OpenPage:
-    """Open the app, on the Ask page or on Documents, perhaps with `?job=`."""
+    """Open the app, on the Ask page or on another, perhaps with `?job=`."""
 
     def open_(page: str = "ask", job: str = "") -> AppTest:
         app = AppTest.from_file(HOME, default_timeout=RUN_SECONDS)

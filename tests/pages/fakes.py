@@ -1,10 +1,11 @@
-"""In-memory stand-ins for the two clients: as the pages see them, with jobs that tests script."""
+"""In-memory stand-ins for the clients: as the pages see them, with jobs that tests script."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +13,8 @@ from jobs.errors import AskqueueError, InvalidState, InvalidUpload, NotFound
 from jobs.models import (
     Answer,
     Citation,
+    DeadLetter,
+    DeadLetterPage,
     Document,
     DocumentStatus,
     Failure,
@@ -220,6 +223,52 @@ class FakeDocuments:
         return self.reindexing
 
 
+class FakeDeadLetters:
+    """DeadLetters in memory."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, DeadLetter] = {}
+        self.error: AskqueueError | None = None
+        self.requeued: list[str] = []
+
+    def put(self, failure: Failure = BAD_KEY, **fields: object) -> str:
+        """Script a failed job, newer than those before; returns its id."""
+        number = len(self.entries) + len(self.requeued) + 1
+        entry = DeadLetter(
+            f"dead-{number}",
+            "questions",
+            "Answer a question",
+            failure,
+            attempts=1,
+            failed_at=time.time() - 600 + number,
+        )
+        self.entries[entry.job_id] = replace(entry, **fields)
+        return entry.job_id
+
+    def list(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
+        if self.error is not None:
+            raise self.error
+        newest = sorted(self.entries.values(), key=lambda entry: -entry.failed_at)
+        found = [entry for entry in newest if kind in ("", entry.failure.kind)]
+        return DeadLetterPage(tuple(found[offset : offset + limit]), len(found), self.kinds())
+
+    def kinds(self) -> dict[str, int]:
+        if self.error is not None:
+            raise self.error
+        return dict(Counter(entry.failure.kind for entry in self.entries.values()).most_common())
+
+    def requeue(self, job_id: str) -> bool:
+        if self.error is not None:
+            raise self.error
+        if self.entries.pop(job_id, None) is None:
+            return False
+        self.requeued.append(job_id)
+        return True
+
+    def requeue_all(self, kind: str = "") -> int:
+        return sum(self.requeue(entry.job_id) for entry in self.list(kind, limit=9999).entries)
+
+
 @dataclass
 class FakeClients:
     """What `ui.clients.get_clients` returns in these tests."""
@@ -227,3 +276,4 @@ class FakeClients:
     settings: Settings
     jobs: FakeJobs = field(default_factory=FakeJobs)
     documents: FakeDocuments = field(default_factory=FakeDocuments)
+    dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)

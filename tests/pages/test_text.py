@@ -7,6 +7,7 @@ import time
 import pytest
 
 from ui.components import text
+from ui.components.states import kind_name
 
 JOINER = text.WORD_JOINER
 
@@ -101,3 +102,25 @@ def test_one_line_cuts_at_a_word() -> None:
     assert text.one_line("one two\nthree four", 16) == "one two three…"
     assert text.one_line("short", 16) == "short"
     assert text.one_line("a verylongwordwithoutend", 10) == "a verylon…"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("worker_lost", "Worker lost"), ("bad_api_key", "Bad API key"), ("error", "Other error")],
+)
+def test_kinds_of_error_have_names(kind: str, name: str) -> None:
+    """Those without a name of their own are named by their words."""
+    assert kind_name(kind) == name
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (0, "Nothing was queued: none of them is failed any more."),
+        (1, "1 job is queued again."),
+        (1200, "1,200 jobs are queued again."),
+    ],
+)
+def test_requeued_jobs_are_counted_in_a_sentence(number: int, sentence: str) -> None:
+    """None, one and many read well."""
+    assert text.requeued(number) == sentence

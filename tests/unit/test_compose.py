@@ -107,6 +107,13 @@ def test_databases_ask_for_their_secret() -> None:
     assert "QDRANT_API_KEY" in SERVICES["qdrant"]["environment"]["QDRANT__SERVICE__API_KEY"]
 
 
+def test_operators_get_into_web_as_into_the_dashboard() -> None:
+    """Both know their user and password, without which web shows nobody the failed jobs."""
+    for name in ("DASHBOARD_USERNAME", "DASHBOARD_PASSWORD"):
+        web, dashboard = (SERVICES[each]["environment"][name] for each in ("web", "dashboard"))
+        assert web == dashboard
+
+
 def test_memory_of_valkey_is_bounded_below_its_container() -> None:
     """Valkey refuses new work before the kernel kills it: half is left for copies and buffers."""
     command = SERVICES["valkey"]["command"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from jobs.client import JobClient, new_job_id
+from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
 from ui import state
+from ui.components.text import requeued
 
 
 def submit_question(jobs: JobClient, user: str, question: str, job_id: str = "") -> None:
@@ -62,5 +62,16 @@ def index_everything_again(documents: DocumentClient) -> None:
     state.request_redraw()
 
 
+def requeue_selected(letters: DeadLetters) -> None:
+    """Queue the selected failed jobs again, as far as they still are failed."""
+    try:
+        count = sum(letters.requeue(job_id) for job_id in state.selected_failed())
+    except AskqueueError as error:
+        _tell(error)
+    else:
+        state.keep_notice(requeued(count), ":material/replay:")
+    state.request_redraw()
+
+
 def _tell(error: AskqueueError) -> None:
-    st.toast(error.message, icon=":material/error:")
+    state.keep_notice(error.message, ":material/error:")

@@ -45,3 +45,8 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
     state.set_sidebar_states(states)
     if state.take_redraw_request() or outdated:
         st.rerun()
+    # Not sooner: what a run says that is cut short may never reach the browser.
+    notice = state.take_notice()
+    if notice:
+        text, icon = notice
+        st.toast(text, icon=icon)

@@ -50,6 +50,21 @@ STAGES = {
 }
 
 
+# Kinds of error whose words alone do not make a name.
+_KINDS = {
+    "error": "Other error",
+    "bad_api_key": "Bad API key",
+    "job_timeout": "Job timed out",
+    "model_timeout": "Model timed out",
+    "no_quota": "No quota left",
+}
+
+
+def kind_name(kind: str) -> str:
+    """A kind of error for people: `worker_lost` is "Worker lost"."""
+    return _KINDS.get(kind) or kind.replace("_", " ").capitalize()
+
+
 def progress_of(job: JobView, stage: Stage, now: float) -> str:
     """What an unfinished question is doing or waiting for, in a few words; "" once it is over."""
     if job.state is JobState.STARTED:

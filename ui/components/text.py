@@ -145,3 +145,10 @@ def pages(first: int | None, last: int | None) -> str:
 def counted(number: int, noun: str) -> str:
     """1 page, 2 pages."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def requeued(number: int) -> str:
+    """What came of queueing failed jobs again."""
+    if number == 0:
+        return "Nothing was queued: none of them is failed any more."
+    return f"{counted(number, 'job')} {'is' if number == 1 else 'are'} queued again."

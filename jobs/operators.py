@@ -1,0 +1,49 @@
+"""Who is an operator: whoever has the user and password of rq-dashboard, or sits at this machine.
+
+The dashboard, the API and the pages ask here; each says no in its own way.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from enum import StrEnum
+
+from jobs.settings import Settings
+
+# As they stand in a Host header, without the port.
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+class Access(StrEnum):
+    """How operators get in, over the pages and the API."""
+
+    OPEN = "open"  # everybody is one: a personal installation
+    PASSWORD = "password"  # noqa: S105 - the word for it, none itself
+    CLOSED = "closed"  # nobody is, until a password is set
+
+
+def access_of(settings: Settings, host: str) -> Access:
+    """How operators get in, if they came by this Host header.
+
+    Without a password, only to the installation of one person: an embedded Valkey, on 127.0.0.1.
+    The name in the header must be of this machine as well, because a page elsewhere may let its
+    own name point at 127.0.0.1 (DNS rebinding), and because a proxy lets others in.
+    """
+    if settings.dashboard_password.get_secret_value():
+        return Access.PASSWORD
+    is_personal = settings.embedded_valkey and settings.is_loopback
+    is_local = re.sub(r":\d+$", "", host).lower() in LOOPBACK_HOSTS
+    if is_personal and is_local and not settings.dashboard_username:
+        return Access.OPEN
+    return Access.CLOSED
+
+
+def are_credentials(settings: Settings, username: str, password: str) -> bool:
+    """True if these are the operators' user and password, empty ones included."""
+    # Both are compared in full, so that the time taken says nothing about either.
+    is_user = hmac.compare_digest(username.encode(), settings.dashboard_username.encode())
+    is_password = hmac.compare_digest(
+        password.encode(), settings.dashboard_password.get_secret_value().encode()
+    )
+    return is_user and is_password

@@ -1,0 +1,67 @@
+"""The page of failed jobs, for operators: what failed and why, and queueing it again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.dead_letters import DeadLetters
+from jobs.models import DeadLetterPage
+from jobs.operators import Access, access_of
+from ui import state
+from ui.clients import get_clients
+from ui.components.failed_table import PAGE_SIZE, show_failed_jobs, show_kinds
+from ui.components.live import show_live
+from ui.components.requeue import show_requeue_confirmation
+from ui.components.sign_in import show_sign_in, show_sign_out
+from ui.identity import current_user, page_host
+
+REFRESH_SECONDS = 3.0
+
+
+def show_page() -> None:
+    clients, user = get_clients(), current_user()
+    access = access_of(clients.settings, page_host())
+    if user is None or access is Access.CLOSED:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Failed jobs", anchor=False)
+        if access is Access.PASSWORD and state.is_operator():
+            show_sign_out()
+    if access is Access.PASSWORD and not state.is_operator():
+        show_sign_in(clients.settings)
+        return
+    kind = state.kind_to_requeue()
+    if kind:
+        show_requeue_confirmation(clients.dead_letters, kind)
+    show_live(clients.jobs, user, lambda: _draw(clients.dead_letters))
+
+
+def _draw(letters: DeadLetters) -> float:
+    """Draw what is live; returns how soon to draw it again."""
+    page = _read(letters)
+    if page.entries:
+        show_kinds(page.kinds)
+        show_failed_jobs(letters, page, state.failed_kind())
+    else:
+        st.info(
+            "Nothing has failed. Questions and documents that fail for good are listed here, and "
+            "can be queued again.",
+            icon=":material/check_circle:",
+        )
+    return REFRESH_SECONDS
+
+
+def _read(letters: DeadLetters) -> DeadLetterPage:
+    """The page that is looked at or, if nothing is left on it, the nearest that has something."""
+    kind, number = state.failed_kind(), state.failed_page()
+    page = letters.list(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+    if not page.entries and number > 1:
+        state.show_first_failed_page()
+        page = letters.list(kind, limit=PAGE_SIZE)
+    if not page.entries and kind:
+        state.show_all_failed_kinds()
+        page = letters.list(limit=PAGE_SIZE)
+    return page
+
+
+show_page()
