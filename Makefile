@@ -11,6 +11,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?=
+# Most tests wait for other processes, so that two at once take hardly longer than one.
+IN_PARALLEL := -n 2 --dist loadfile
 
 .PHONY: run test test-chaos check clean
 
@@ -18,7 +20,7 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m jobs.launcher
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-chaos: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos --questions 300 --seed $(or $(SEED),1)
@@ -28,7 +30,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

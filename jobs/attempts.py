@@ -37,6 +37,23 @@ from jobs.records import JobRecords
 EXECUTION_TTL_SECONDS = 12
 
 
+# Put a popped job back at the front of its queue, unless somebody else did or it was begun.
+# KEYS: list of popped jobs, queue. ARGV: job id.
+PUT_BACK = """
+if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 1 then
+    redis.call('LPUSH', KEYS[2], ARGV[1])
+    return 1
+end
+return 0
+"""
+
+
+def put_back(connection: redis.Redis, queue: Queue, job_id: str) -> bool:
+    """Undo the pop of a job that nobody has begun; False if there is nothing to undo."""
+    popped = IntermediateQueue.get_intermediate_queue_key(queue.key)
+    return bool(connection.eval(PUT_BACK, 2, popped, queue.key, job_id))
+
+
 @dataclass(frozen=True)
 class Attempt:
     """A job that this worker runs. `number` counts from 1, over all retries; 0 for no question."""

@@ -34,6 +34,9 @@ INDEX_DOCUMENT = "jobs.tasks.index_document"
 DELETE_DOCUMENT = "jobs.tasks.delete_document"
 REINDEX_DOCUMENTS = "jobs.tasks.reindex_documents"
 NAME_CHARS = 200
+# Control characters, and those that turn the direction of writing: with one of these, a name can
+# be made to look as if it ended in another extension.
+UNSEEN = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 LIVE_STATUSES = ("queued", "started", "scheduled", "deferred", "rate_limited")
 
 
@@ -57,7 +60,7 @@ class DocumentClient:
         DocumentStoreUnavailable.
         """
         name = display_name(name)
-        self._validate(name, data)
+        self.check(name, len(data))
         document_id = hashlib.sha256(data).hexdigest()
         with broker_errors():
             now = time.time()
@@ -166,16 +169,17 @@ class DocumentClient:
                 self._delete_file(document.id)
             raise
 
-    def _validate(self, name: str, data: bytes) -> None:
+    def check(self, name: str, size: int) -> None:
+        """Raise InvalidUpload for a file that is of no use, before its content is read."""
         suffix = PurePath(name).suffix.lower()
         if suffix not in MEDIA_TYPES:
             kinds = ", ".join(extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS)
             raise InvalidUpload(f"“{name}” is of no kind that can be read. Use one of: {kinds}.")
-        if not data:
+        if not size:
             raise InvalidUpload(f"“{name}” is empty.")
-        if len(data) > self._broker.settings.max_upload_bytes:
+        if size > self._broker.settings.max_upload_bytes:
             raise InvalidUpload(
-                f"“{name}” has {len(data) / 2**20:.1f} MB; the most is "
+                f"“{name}” has {size / 2**20:.1f} MB; the most is "
                 f"{self._broker.settings.max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB."
             )
 
@@ -237,7 +241,7 @@ class DocumentClient:
 def display_name(name: str) -> str:
     """The name of an uploaded file as it is shown: one line, no path, of a bounded length."""
     base = re.split(r"[/\\]", name)[-1].encode(errors="replace").decode()
-    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", base).split())[-NAME_CHARS:]
+    return " ".join(UNSEEN.sub(" ", base).split())[-NAME_CHARS:]
 
 
 if __name__ == "__main__":

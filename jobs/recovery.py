@@ -17,7 +17,7 @@ from rq.rate_limit import RateLimitRegistry
 from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs.attempts import Attempts
+from jobs.attempts import Attempts, put_back
 from jobs.broker import Broker
 from jobs.errors import WorkerLost
 from jobs.fence import EXECUTION_FIELD, Standing, Write, change
@@ -26,16 +26,6 @@ from jobs.records import JobRecords
 
 # A worker takes a popped job from the intermediate list within milliseconds.
 POPPED_SECONDS = 6.0
-
-# Put a popped job back at the front of its queue, unless somebody else did or it was begun.
-# KEYS: intermediate list, queue. ARGV: job id.
-PUT_BACK = """
-if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 1 then
-    redis.call('LPUSH', KEYS[2], ARGV[1])
-    return 1
-end
-return 0
-"""
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ class Recovery:
 
     def put_back_popped(self) -> list[str]:
         """Put back the jobs that a worker popped and never began, because it died in between."""
-        now, still_popped, put_back = time.monotonic(), {}, []
+        now, still_popped, found = time.monotonic(), {}, []
         for queue in self._queues:
             popped = IntermediateQueue(queue.key, connection=self._connection)
             for job_id in popped.get_job_ids():
@@ -91,9 +81,9 @@ class Recovery:
                 if now - since < POPPED_SECONDS:
                     still_popped[job_id] = since
                 elif self._put_back(queue, popped, job_id):
-                    put_back.append(job_id)
+                    found.append(job_id)
         self._popped_since = still_popped
-        return put_back
+        return found
 
     def _recover(self, registry_key: str, entry: str) -> Lost | None:
         job_id, execution_id = entry.rsplit(":", 1)
@@ -169,7 +159,7 @@ class Recovery:
         if status != JobStatus.QUEUED.value.encode():
             popped.remove(job_id)
             return False
-        return bool(self._connection.eval(PUT_BACK, 2, popped.key, queue.key, job_id))
+        return put_back(self._connection, queue, job_id)
 
     def _fetch(self, job_id: str) -> Job | None:
         try:

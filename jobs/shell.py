@@ -64,6 +64,7 @@ def _add(
     refused = 0
     for path in _files(paths):
         try:
+            documents.check(path.name, path.stat().st_size)
             document, is_new = documents.add(SHELL_USER, path.name, path.read_bytes())
         except BrokerUnavailable:
             raise  # the next file would meet it as well

@@ -25,7 +25,7 @@ from rq.utils import now
 from rq.worker import WorkerStatus
 from structlog.contextvars import bound_contextvars
 
-from jobs.attempts import EXECUTION_TTL_SECONDS, Attempt, Attempts, performing
+from jobs.attempts import EXECUTION_TTL_SECONDS, Attempt, Attempts, performing, put_back
 from jobs.errors import AskqueueError, Superseded
 from jobs.outcomes import History, Outcome, after_error, known_error
 from jobs.refusals import server_words
@@ -92,7 +92,11 @@ class ThreadWorker(SimpleWorker):
         while not self._stop_requested:
             self.check_for_suspension(burst=False)
             popped = self._pop()
-            if popped is not None:
+            if popped is None:
+                continue
+            if self._stop_requested:  # while it waited: this job is for another process
+                put_back(self.connection, popped[1], popped[0].id)
+            else:
                 self.execute_job(*popped)
         self.register_death()  # type: ignore[no-untyped-call]
         return True

@@ -11,7 +11,7 @@ import redis
 from jobs import indexing
 from jobs.broker import Broker
 from jobs.cancellation import Cancellation
-from jobs.documents import DocumentClient
+from jobs.documents import DocumentClient, display_name
 from jobs.embedding import Embedder
 from jobs.errors import DocumentStoreUnavailable, InvalidUpload, NotFound
 from jobs.indexing import Indexer
@@ -161,6 +161,12 @@ def test_useless_upload_is_refused_and_leaves_nothing(desk: Desk, name: str, dat
     with pytest.raises(InvalidUpload, match=name):
         desk.client.add("ann", name, data)
     assert desk.client.list() == []
+
+
+def test_name_cannot_be_made_to_look_like_another_type() -> None:
+    """No control character, and none that turns the direction of writing, is in a shown name."""
+    assert display_name("report\u202efdp.exe.txt") == "report fdp.exe.txt"
+    assert display_name("a\nb\u2066c.pdf") == "a b c.pdf"
 
 
 def test_upload_over_the_limit_is_refused(

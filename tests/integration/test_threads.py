@@ -1,0 +1,35 @@
+"""A ThreadWorker over a real Valkey, on the thread of the test."""
+
+from __future__ import annotations
+
+import redis
+from rq import Queue
+from rq.job import Job
+
+from jobs.attempts import Attempts
+from jobs.broker import Broker
+from jobs.client import JobClient
+from jobs.models import JobState
+from jobs.threads import ThreadWorker
+
+
+class StoppedWhileWaiting(ThreadWorker):
+    """Is asked to shut down while it waits for a job, and then gets one."""
+
+    def _pop(self) -> tuple[Job, Queue] | None:
+        self.request_shutdown()
+        return super()._pop()
+
+
+def test_worker_that_stops_leaves_a_job_it_popped_in_front(
+    client: JobClient, broker: Broker, connection: redis.Redis
+) -> None:
+    """A job that comes while a worker shuts down is for the next one, at its place."""
+    first, second = (client.submit_question("ann", "q?").id for _ in range(2))
+    worker = StoppedWhileWaiting(
+        "questions", "w", connection, Attempts(broker), lambda *_outcome: None
+    )
+    worker.work()
+    assert broker.queues["questions"].get_job_ids() == [first, second]
+    view = client.get_job("ann", first)
+    assert (view.state, view.position, view.attempt) == (JobState.QUEUED, 1, 0)
