@@ -42,13 +42,7 @@ class EventWriter:
         self._buffer: list[str] = []
         self._flushed_at = 0.0
         self._has_ttl = False
-        self._parts: list[str] = []
         self._number = 0
-
-    @property
-    def full_text(self) -> str:
-        """Everything this attempt has written, sent or not."""
-        return "".join(self._parts)
 
     def stage(self, stage: Stage) -> None:
         """Announce a stage, at once."""
@@ -59,7 +53,6 @@ class EventWriter:
     def text(self, text: str) -> None:
         """Add text; it is sent with the first flush that is due."""
         self._buffer.append(text)
-        self._parts.append(text)
         self.flush_if_due()
 
     def flush_if_due(self) -> None:

@@ -64,7 +64,9 @@ def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> Non
 def show_unfinished(job: JobView, live: LiveText) -> None:
     """Show what was written so far, and why an attempt before this one failed."""
     if job.failure:
-        st.caption(f":material/info: The last attempt failed: {plain(job.failure.message)}")
+        # Without what to do about it, which is the next sentence: it is tried again anyway.
+        reason = job.failure.message.partition(". ")[0].rstrip(".")
+        st.caption(f":material/info: The last attempt failed: {plain(reason)}.")
     elif live.restarted:
         st.caption(":material/autorenew: An earlier attempt broke off; the answer starts anew.")
     # After a retry, the text of the earlier attempt is not what one waits for.

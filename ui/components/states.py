@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jobs.models import DocumentStatus, JobState, JobView, Stage
-from ui.components.text import duration, ordinal
+from ui.components.text import ordinal, whole_seconds
 
 Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
@@ -82,7 +82,7 @@ def progress_of(job: JobView, stage: Stage, now: float) -> str:
     if job.state is JobState.RETRYING and job.retry_at is not None:
         left = max(0.0, job.retry_at - now)
         return (
-            f"Attempt {job.attempt + 1} starts in {duration(round(left))}"
+            f"Attempt {job.attempt + 1} starts in {whole_seconds(left)}"
             if left >= 1
             else (f"Attempt {job.attempt + 1} starts now")
         )

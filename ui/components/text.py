@@ -96,6 +96,11 @@ def ordinal(number: int) -> str:
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
+def whole_seconds(seconds: float) -> str:
+    """A wait that counts down, such as 37 s or 2 min 05 s."""
+    return f"{round(seconds)} s" if seconds < 59.5 else duration(seconds)
+
+
 def duration(seconds: float) -> str:
     """A span of time in the two units that matter: 340 ms, 4.2 s, 3 min 05 s, 1 h 02 min."""
     if seconds < 0.9995:
