@@ -79,6 +79,15 @@ class OperatorsClosed(AskqueueError):
     )
 
 
+class StillIndexing(NoDocuments):
+    """The first documents are on their way into the index: the question waits for them."""
+
+    kind = "still_indexing"
+    message = "The documents are still being indexed. Retry in a moment."
+    retryable = True
+    is_outage = True
+
+
 # Services
 
 

@@ -21,7 +21,7 @@ from jobs.broker import Broker, broker_errors, connect
 from jobs.cancellation import Cancellation, Cancellations
 from jobs.documents import DocumentClient
 from jobs.embedding import build_embedder
-from jobs.errors import NoDocuments, NotFound
+from jobs.errors import NoDocuments, NotFound, StillIndexing
 from jobs.events import EventWriter
 from jobs.extractive import Extractive
 from jobs.generation import ChatModel, Generator
@@ -32,8 +32,6 @@ from jobs.register import DocumentRegister
 from jobs.retrieval import PassageIndex, build_index
 from jobs.settings import Settings
 from jobs.store import DocumentStore
-
-STILL_INDEXING = "The documents are still being indexed. Retry in a moment."
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
@@ -181,7 +179,7 @@ def _answer(
     with broker_errors():
         collection = runtime.register.index_state().active
     if not collection:
-        raise NoDocuments(STILL_INDEXING if _unready(runtime) else "")
+        raise StillIndexing() if _unready(runtime) else NoDocuments()
     result = answer(
         question,
         search=lambda text: runtime.index.search(

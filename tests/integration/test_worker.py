@@ -90,16 +90,23 @@ def test_question_without_documents_fails_with_what_to_do(
     assert view.attempt == 1
 
 
-def test_answer_says_when_documents_were_not_ready(
+def test_question_waits_for_the_first_documents(
     settings: Settings, connection: redis.Redis
 ) -> None:
-    """A question asked while documents are being indexed does not pretend that they say nothing."""
+    """A question asked while they are being indexed waits, says why, and is answered after."""
     with stack_of(settings, connection, WORKER_THREADS="questions:1") as stack:  # none is indexed
         stack.start_worker()
         stack.documents.add("ann", "travel.md", TEXT)
-        early = stack.over(stack.ask().id)
+        job = stack.ask()
+        until(lambda: stack.view(job.id).state is JobState.RETRYING)
+        early = stack.view(job.id)
         assert early.failure is not None
         assert "still being indexed" in early.failure.message
+        stack.worker.terminate()
+        assert stack.worker.wait(timeout=20) == 0
+        stack.start_worker(WORKER_THREADS="questions:1,indexing:1")
+        assert stack.over(job.id).state is JobState.FINISHED
+        assert stack.history(job.id).attempts == 0
 
 
 def test_bad_key_fails_at_once_and_retry_succeeds_after(
