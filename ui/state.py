@@ -114,6 +114,18 @@ def keep_answer(job_id: str, answer: Answer) -> None:
     st.session_state["answer"] = (job_id, answer)
 
 
+def clicked_thumb(key: str) -> bool | None:
+    """Whether the thumb of a feedback widget is up; None for neither."""
+    value: int | None = st.session_state.get(key)
+    return None if value is None else bool(value)
+
+
+def typed_text(key: str) -> str:
+    """What was typed into the widget of this key."""
+    value: str = st.session_state.get(key) or ""
+    return value.strip()
+
+
 def unsent() -> Unsent | None:
     value: Unsent | None = st.session_state.get("unsent")
     return value
