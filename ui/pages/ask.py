@@ -77,6 +77,7 @@ def _draw(clients: Clients, user: str) -> float | None:
     workers = clients.jobs.workers()
     page = _read_page(clients.jobs, user)
     selected = state.selected_job() or _latest(clients.jobs, user, page)
+    state.set_shown_job(selected)
     with banners:
         show_banners(workers, clients.documents.index_state())
     with shown:
