@@ -110,6 +110,11 @@ def read_sheets(name: str, data: bytes) -> tuple[Sheet, ...]:
     return found
 
 
+def likely_sheet(sheets: Sequence[Sheet]) -> int:
+    """The position of the sheet that seems to hold the questions: the longest."""
+    return max(range(len(sheets)), key=lambda index: len(sheets[index].rows))
+
+
 def pasted_sheet(text: str) -> Sheet:
     """The lines of a text, one question each; or, of cells copied from a spreadsheet, a table."""
     rows = csv.reader(io.StringIO(text), delimiter="\t") if "\t" in text else _read_lines(text)

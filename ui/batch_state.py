@@ -35,11 +35,7 @@ def open_address() -> None:
     from_address = st.query_params.get("batch")
     if from_address:
         st.session_state["batch"] = from_address
-    batch_id = selected()
-    if batch_id:
-        st.query_params["batch"] = batch_id
-    else:
-        st.query_params.clear()
+    _write_address()
 
 
 def selected() -> str | None:
@@ -52,12 +48,15 @@ def select(batch_id: str | None) -> None:
     """Show this batch, here and after a reload, or the list of all."""
     st.session_state["batch"] = batch_id
     st.session_state[ROW_FILTER] = ALL
-    show_first_page()
-    if batch_id:
-        st.query_params["batch"] = batch_id
-    else:
-        st.query_params.clear()
+    st.session_state.pop(ROW_PAGE, None)
+    _write_address()
     request_redraw()
+
+
+def _write_address() -> None:
+    batch_id = selected()
+    # Nothing else: Back may have brought what the Ask page wrote.
+    st.query_params.from_dict({"batch": batch_id} if batch_id else {})
 
 
 # The file that is about to be submitted
@@ -113,7 +112,8 @@ def row_page() -> int:
 
 
 def show_first_page() -> None:
-    st.session_state[ROW_PAGE] = 1
+    if row_page() != 1:
+        st.session_state[ROW_PAGE] = 1
 
 
 def set_rows(job_ids: Sequence[str]) -> None:

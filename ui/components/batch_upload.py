@@ -13,6 +13,7 @@ from jobs.errors import AskqueueError, InvalidBatch
 from jobs.spreadsheets import (
     SUPPORTED_EXTENSIONS,
     Sheet,
+    likely_sheet,
     lines_of,
     pasted_sheet,
     read_sheets,
@@ -108,6 +109,7 @@ def _choose(name: str, read: batch_state.ReadFile) -> Lines:
             number = st.selectbox(
                 "Sheet",
                 range(len(read.sheets)),
+                index=likely_sheet(read.sheets),
                 format_func=lambda each: read.sheets[each].name,
                 key=f"batch_sheet_{token}",
                 width=240,
@@ -178,7 +180,7 @@ def _show_submit(batches: BatchClient, user: str, lines: Lines) -> None:
         return
     label = f"Ask {counted(len(lines.questions), 'question')}"
     if before is not None:
-        label = "Go on with this batch"
+        label = "Open this batch" if before.is_over else "Go on with this batch"
         st.info(
             f"You submitted this before, as “{plain(before.name)}”: {before.over:,} of "
             f"{before.rows:,} are done. Nothing is asked twice.",
