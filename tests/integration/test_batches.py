@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 import redis
+from redis.client import Pipeline
+from rq.job import JobStatus
 from rq.rate_limit import RateLimitRegistry
 
 from jobs.batch_models import Batch, BatchState, Lines, RowState
-from jobs.batch_rows import job_id_of, keys_of
+from jobs.batch_rows import RowPlace, job_id_of, keys_of
 from jobs.batches import BatchClient
-from jobs.broker import Broker, limit_key
+from jobs.broker import SUSPECTS_KEY, Broker, limit_key
 from jobs.client import JobClient
 from jobs.errors import BrokerUnavailable, InvalidBatch, InvalidState, NotFound
 from jobs.feeding import FEED_AHEAD, BatchRows, Feeder
@@ -59,12 +61,14 @@ def test_accepted_batch_waits_for_the_feeder(
 
 
 def test_batch_takes_no_slot_of_its_owners_questions(
-    batches: BatchClient, client: JobClient, feeder: Feeder, broker: Broker, settings: Settings
+    make_settings: Callable[..., Settings], connection: redis.Redis
 ) -> None:
     """Rows have a limit of their own, the user's own question is queued, and alone listed."""
+    broker = Broker(connection, make_settings(batch_concurrency=3, user_concurrency=2))
+    batches, client = BatchClient(broker), JobClient(broker)
     batches.submit(USER, lines(100))
-    feeder.run_once()
-    assert len(on_queue(broker)) == settings.batch_concurrency
+    Feeder(broker).run_once()
+    assert len(on_queue(broker)) == 3
     question = client.submit_question(USER, "What now?")
     assert (question.state, question.position) == (JobState.QUEUED, 1)
     assert [job.id for job in client.list_jobs(USER).jobs] == [question.id]
@@ -173,6 +177,40 @@ def test_pause_beats_a_feeder_that_is_late(
     monkeypatch.setattr(Lifecycle, "give_back", pause_in_between)
     assert BatchRows(broker, batch.id, USER, 3).feed() == 0
     assert batches.get(USER, batch.id).counts == {RowState.PENDING: 3}
+
+
+def test_pause_beats_a_row_that_is_just_being_asked(
+    batches: BatchClient, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the feeder had read before: the transaction that would queue it fails."""
+    batch = batches.submit(USER, lines(3))
+    take = RowPlace.take
+
+    def pause_in_between(self: RowPlace, pipeline: Pipeline) -> None:
+        monkeypatch.setattr(RowPlace, "take", take)
+        batches.pause(USER, batch.id)
+        take(self, pipeline)
+
+    monkeypatch.setattr(RowPlace, "take", pause_in_between)
+    assert BatchRows(broker, batch.id, USER, 3).feed() == 0
+    assert batches.get(USER, batch.id).counts == {RowState.PENDING: 3}
+    assert on_queue(broker) == []
+
+
+def test_row_that_ran_alone_comes_back_to_its_own_limit(
+    batches: BatchClient, feeder: Feeder, broker: Broker, settings: Settings
+) -> None:
+    """One that lost its workers and failed is queued again among its user's rows."""
+    batch = batches.submit(USER, lines(1))
+    feeder.run_once()
+    job = broker.fetch(job_id_of(batch.id, 0))
+    job.rate_limit_key, job.rate_limit_concurrency = SUSPECTS_KEY, 1
+    job.save()
+    job.set_status(JobStatus.FAILED)
+    assert Lifecycle(broker).queue_again(job.id)
+    job = broker.fetch(job.id)
+    assert job.rate_limit_key == limit_key(BATCH_QUEUE, USER)
+    assert job.rate_limit_concurrency == settings.batch_concurrency
 
 
 def test_stop_and_resume(batches: BatchClient, feeder: Feeder, broker: Broker) -> None:
