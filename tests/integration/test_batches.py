@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 
 import pytest
 import redis
@@ -13,12 +14,13 @@ from rq.rate_limit import RateLimitRegistry
 from jobs.batch_models import Batch, BatchState, Lines, RowState
 from jobs.batch_rows import RowPlace, job_id_of, keys_of
 from jobs.batches import BatchClient
-from jobs.broker import SUSPECTS_KEY, Broker, limit_key
+from jobs.broker import SUSPECTS_KEY, Broker, limit_key, user_batches_key
 from jobs.client import JobClient
 from jobs.errors import BrokerUnavailable, InvalidBatch, InvalidState, NotFound
 from jobs.feeding import FEED_AHEAD, BatchRows, Feeder
 from jobs.lifecycle import Lifecycle
 from jobs.models import JobState
+from jobs.retention import OWNERS
 from jobs.settings import BATCH_QUEUE, Settings
 from jobs.spreadsheets import lines_of, pasted_sheet
 
@@ -258,6 +260,23 @@ def test_feeder_forgets_batches_without_work(
     connection.delete(*keys_of(expired.id))
     assert feeder.run_once()
     assert not feeder.run_once()
+
+
+def test_every_key_of_a_batch_has_a_ttl_or_an_owner(
+    batches: BatchClient, feeder: Feeder, connection: redis.Redis, settings: Settings
+) -> None:
+    """What is pending, on the queue, or paused goes with the retention, or somebody removes it."""
+    batches.submit(USER, lines(100))
+    feeder.run_once()
+    batches.pause(USER, batches.submit(USER, lines(5)).id)
+    unowned = [
+        key.decode()
+        for key in connection.scan_iter()
+        if not 0 < connection.ttl(key) <= settings.retention_seconds
+        and not any(fnmatchcase(key.decode(), pattern) for pattern in OWNERS)
+    ]
+    assert unowned == []
+    assert 0 < connection.ttl(user_batches_key(USER)) <= settings.retention_seconds
 
 
 def test_too_many_rows_are_refused(
