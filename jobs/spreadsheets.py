@@ -26,8 +26,10 @@ SNIFFED_ROWS = 50
 # Of the rows sniffed, so many must have the same number of cells for a delimiter to be one.
 AGREEING_ROWS = 0.8
 # A workbook is a ZIP archive: small ones can hold what fills the memory.
-MAX_UNPACKED_BYTES = 200_000_000
+MAX_UNPACKED_BYTES = 100_000_000
 MAX_COLUMNS = 200
+# More than any batch may have, see BATCH_MAX_ROWS; a cell costs some 60 bytes while it is read.
+MAX_ROWS = 20_001
 HEADER_CHARS = 40
 QUESTION_HEADER = re.compile(r"question|query|prompt|\bask\b|frage|pregunta|domanda", re.IGNORECASE)
 csv.field_size_limit(10_000_000)
@@ -186,7 +188,11 @@ def _read_workbook(data: bytes) -> list[Sheet]:
         try:
             return [
                 Sheet(
-                    sheet.title, _squared(_texts(row) for row in sheet.iter_rows(values_only=True))
+                    sheet.title,
+                    _squared(
+                        _texts(row)
+                        for row in sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)
+                    ),
                 )
                 for sheet in book.worksheets
             ]
@@ -201,8 +207,12 @@ def _read_workbook(data: bytes) -> list[Sheet]:
         ) from error
 
 
-def _texts(row: Iterable[object]) -> list[str]:
-    return ["" if value is None else _text(value) for value in row]
+def _texts(row: Sequence[object]) -> list[str]:
+    return (
+        ["" if value is None else _text(value) for value in row]
+        if any(value is not None for value in row)
+        else []
+    )
 
 
 def _text(value: object) -> str:
@@ -213,13 +223,21 @@ def _text(value: object) -> str:
 
 def _squared(rows: Iterable[Sequence[str]]) -> tuple[Row, ...]:
     """Rows of the same width, without blank rows and columns at the end."""
-    kept = [[cell.strip() for cell in row[:MAX_COLUMNS]] for row in rows]
+    kept: list[list[str]] = []
+    blank = 0  # rows; a workbook may have a million of them at its end
+    for row in rows:
+        cells = [cell.strip() for cell in row[:MAX_COLUMNS]]
+        if not any(cells):
+            blank += 1
+            continue
+        kept += [[] for _ in range(min(blank, MAX_ROWS))]
+        kept.append(cells)
+        blank = 0
+        if len(kept) > MAX_ROWS:
+            raise InvalidBatch(f"This table has more than {MAX_ROWS - 1:,} rows. Split it.")
     while kept and not any(kept[-1]):
         kept.pop()
-    width = max(
-        (index + 1 for row in kept for index, cell in enumerate(row) if cell),
-        default=0,
-    )
+    width = max((index + 1 for row in kept for index, cell in enumerate(row) if cell), default=0)
     return tuple(tuple([*row, *[""] * width][:width]) for row in kept)
 
 

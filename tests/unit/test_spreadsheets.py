@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from jobs.batch_models import Lines
 from jobs.errors import InvalidBatch
 from jobs.spreadsheets import (
+    MAX_ROWS,
     MAX_UNPACKED_BYTES,
     likely_sheet,
     lines_of,
@@ -121,6 +122,24 @@ def test_workbook_gives_its_sheets_with_something_in_them() -> None:
     assert [sheet.name for sheet in sheets] == ["Notes", "Questions"]
     assert sheets[1].rows == (("Id", "Question"), ("1", "Who?"), ("2", ""))
     assert likely_sheet(sheets) == 1
+
+
+def test_too_many_rows_are_refused() -> None:
+    """While they are read, so that no file fills the memory; blank ones at the end do not count."""
+    text = "x\n" * (MAX_ROWS + 1)
+    with pytest.raises(InvalidBatch, match="more than 20,000 rows"):
+        read_sheets("a.csv", text.encode())
+    assert len(read_sheets("a.csv", (text[:-2] + "\n" * 30_000).encode())[0].rows) == MAX_ROWS
+
+
+def test_zero_in_a_row_of_its_own_is_a_cell() -> None:
+    """Only a row without any value is blank."""
+    assert read_sheets("a.xlsx", workbook(A=[["n"], [0], [None], ["x"]]))[0].rows == (
+        ("n",),
+        ("0",),
+        ("",),
+        ("x",),
+    )
 
 
 def too_large() -> bytes:
