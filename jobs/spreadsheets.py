@@ -10,10 +10,11 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
+from typing import Any
 
 from jobs.batch_models import Lines
 from jobs.errors import InvalidBatch
@@ -30,6 +31,8 @@ MAX_UNPACKED_BYTES = 100_000_000
 MAX_COLUMNS = 200
 # More than any batch may have, see BATCH_MAX_ROWS; a cell costs some 60 bytes while it is read.
 MAX_ROWS = 20_001
+# A workbook may have a million rows with nothing in them: who looks at all takes half a minute.
+MAX_SHEET_ROWS = 5 * MAX_ROWS
 HEADER_CHARS = 40
 QUESTION_HEADER = re.compile(r"question|query|prompt|\bask\b|frage|pregunta|domanda", re.IGNORECASE)
 csv.field_size_limit(10_000_000)
@@ -186,16 +189,7 @@ def _read_workbook(data: bytes) -> list[Sheet]:
                 raise InvalidBatch("This workbook is too large. Save the one column as CSV.")
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         try:
-            return [
-                Sheet(
-                    sheet.title,
-                    _squared(
-                        _texts(row)
-                        for row in sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)
-                    ),
-                )
-                for sheet in book.worksheets
-            ]
+            return [Sheet(sheet.title, _squared(_rows_of(sheet))) for sheet in book.worksheets]
         finally:
             book.close()
     except InvalidBatch:
@@ -205,6 +199,12 @@ def _read_workbook(data: bytes) -> list[Sheet]:
             "This workbook cannot be read. Open it in a spreadsheet and save it as XLSX, without "
             "a password, or as CSV."
         ) from error
+
+
+def _rows_of(sheet: Any) -> Iterator[Sequence[str]]:
+    columns = min(sheet.max_column or MAX_COLUMNS, MAX_COLUMNS)
+    for row in sheet.iter_rows(max_row=MAX_SHEET_ROWS, max_col=columns, values_only=True):
+        yield _texts(row)
 
 
 def _texts(row: Sequence[object]) -> list[str]:
