@@ -29,6 +29,7 @@ from jobs.models import (
     WorkerReport,
 )
 from jobs.settings import Settings
+from tests.pages.fake_batches import FakeBatches
 
 USER = "b-alice"
 ANSWER = Answer(
@@ -289,3 +290,4 @@ class FakeClients:
     jobs: FakeJobs = field(default_factory=FakeJobs)
     documents: FakeDocuments = field(default_factory=FakeDocuments)
     dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
+    batches: FakeBatches = field(default_factory=FakeBatches)
