@@ -56,7 +56,10 @@ def test_question_is_answered_streamed_and_cited(stack: Stack) -> None:
     assert "EUR 160" in answer.citations[0].text
     assert live.text
     assert seen & {Stage.RETRIEVING, Stage.GENERATING}
-    assert answer.timings.total >= answer.timings.retrieval >= 0
+    timings = answer.timings
+    assert timings.total >= timings.retrieval >= 0
+    assert timings.generation > 0
+    assert (timings.earlier, timings.retry_waits) == (0, 0)
     assert answer.tokens.completion > 0
     assert (answer.model, answer.attempts) == ("stub", 1)
     assert view.preview

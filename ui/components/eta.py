@@ -13,14 +13,15 @@ _MINUTES = [60 * count for count in (1, 2, 3, 5, 10, 15, 20, 30, 45)]
 _HOURS = [3600 * count for count in (1, 2, 3, 5, 10, 24)]
 STEPS = (0, 2, 5, 10, 15, 20, 30, 45, *_MINUTES, *_HOURS)
 ANY_MOMENT_SECONDS = 2.0
-# An end that is shown stays until the estimate has left it by this share.
-SLACK = 0.15
+# An end that is shown stays until the estimate has left it by this share, or this much if more.
+SLACK = 0.2
+SLACK_SECONDS = 1.0
 
 Range = tuple[int, int]
 
 
 def eta_of(jobs: JobClient, job: JobView) -> str:
-    """When this question is done, such as `about 20 s to 1 min`; "" if it is for others to say."""
+    """When this question is done, such as `about 20 to 45 s`; "" if it is for others to say."""
     if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
         return ""
     eta = jobs.estimate(job)
@@ -43,12 +44,14 @@ def eta_words(eta: Eta, shown: Range) -> str:
         return "more than a day"
     if low == 0:
         return f"within {_words(high)}"
+    if high < 60 or (low >= 60 and high < 3600) or low >= 3600:  # one unit for both
+        return f"about {_words(low).split()[0]} to {_words(high)}"
     return f"about {_words(low)} to {_words(high)}"
 
 
 def steady(before: Range | None, eta: Eta) -> Range:
     """The range in steps that holds the estimate: as before, unless it has clearly changed."""
-    if before is not None and _holds(before, eta, SLACK):
+    if before is not None and _holds(before, eta):
         return before
     low = STEPS[bisect_right(STEPS, eta.low) - 1]
     above = bisect_left(STEPS, eta.high)
@@ -56,14 +59,20 @@ def steady(before: Range | None, eta: Eta) -> Range:
     return low, max(high, STEPS[STEPS.index(low) + 1] if low < STEPS[-1] else high)
 
 
-def _holds(shown: Range, eta: Eta, slack: float) -> bool:
-    """True if neither end has left its step by more than the slack."""
+def _holds(shown: Range, eta: Eta) -> bool:
+    """True if neither end of the estimate has clearly left its step."""
     low, high = shown
     above_low = STEPS[min(bisect_right(STEPS, low), len(STEPS) - 1)]
     below_high = STEPS[max(bisect_left(STEPS, high) - 1, 0)]
-    return low * (1 - slack) <= eta.low <= above_low * (1 + slack) and below_high * (
-        1 - slack
-    ) <= eta.high <= high * (1 + slack)
+    return _is_between(eta.low, low, above_low) and _is_between(eta.high, below_high, high)
+
+
+def _is_between(value: float, low: int, high: int) -> bool:
+    return low - _slack(low) <= value <= high + _slack(high)
+
+
+def _slack(step: int) -> float:
+    return max(SLACK_SECONDS, SLACK * step)
 
 
 def _words(seconds: int) -> str:

@@ -108,7 +108,7 @@ def _outcome(jobs: JobClient, job: JobView) -> str:
     if job.state is JobState.FAILED and job.failure:
         return job.failure.message
     if not job.state.is_over:
-        place = f"{ordinal(job.position)} in the queue" if job.position else ""
+        place = ordinal(job.position) if job.position else ""
         eta = eta_of(jobs, job)
         return " · ".join(filter(None, (place, eta)))
     return without_markup(job.preview)

@@ -28,7 +28,7 @@ class Segment:
 
 def show_receipt(job_id: str, answer: Answer) -> None:
     """Show what the answer took on one line, which opens to a timeline."""
-    label = f":small[:gray[:material/timer: {_facts(answer)}]]"
+    label = f":small[:material/timer: {_facts(answer)}]"
     with st.expander(label, key=f"receipt_{job_id}", type="compact"):
         st.html(timeline(segments_of(answer.timings), answer.timings.total))
 
@@ -71,7 +71,7 @@ def timeline(segments: Sequence[Segment], total: float) -> str:
         for each in segments
     )
     return (
-        '<div style="font-size:.875rem;line-height:1.5">'
+        '<div style="font-size:.8rem;line-height:1.5">'
         '<div aria-hidden="true" style="display:flex;gap:2px;height:.65rem;border-radius:4px;'
         f'overflow:hidden;margin:.15rem 0 .5rem">{parts}</div>'
         f'<ul aria-label="Where {duration(total)} went" style="display:flex;flex-wrap:wrap;'
