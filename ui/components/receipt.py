@@ -64,14 +64,14 @@ def timeline(segments: Sequence[Segment], total: float) -> str:
         for each in segments
     )
     names = "".join(
-        '<li style="display:flex;align-items:center;gap:.4em;margin:0">'
+        '<li style="display:flex;align-items:center;gap:.4em;margin:0;padding:0;font-size:.85rem">'
         f'<span aria-hidden="true" style="width:.65em;height:.65em;border-radius:2px;flex:none;'
         f'background:{each.color}"></span>'
         f"<span>{escape(each.label)} <b>{duration(each.seconds)}</b></span></li>"
         for each in segments
     )
     return (
-        '<div style="font-size:.8rem;line-height:1.5">'
+        '<div style="line-height:1.5">'
         '<div aria-hidden="true" style="display:flex;gap:2px;height:.65rem;border-radius:4px;'
         f'overflow:hidden;margin:.15rem 0 .5rem">{parts}</div>'
         f'<ul aria-label="Where {duration(total)} went" style="display:flex;flex-wrap:wrap;'
