@@ -66,9 +66,15 @@ def answer(
                 first_token = time.monotonic() - began
             parts.append(chunk.text)
             progress.text(chunk.text)
-    timings = Timings(retrieval=retrieval, first_token=first_token)
+    generated = time.monotonic()
+    timings = Timings(
+        retrieval=retrieval,
+        first_token=first_token,
+        generation=max(0.0, generated - began - first_token) if first_token is not None else 0.0,
+    )
     result = _checked("".join(parts), passages, generator, timings, tokens)
-    return replace(result, notes=tuple(notes))
+    timings = replace(timings, checking=time.monotonic() - generated)
+    return replace(result, notes=tuple(notes), timings=timings)
 
 
 def _checked(

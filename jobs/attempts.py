@@ -27,6 +27,7 @@ from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker
+from jobs.durations import note_duration
 from jobs.events import read_text
 from jobs.fence import EXECUTION_FIELD, Standing, Write, change
 from jobs.outcomes import Outcome
@@ -151,6 +152,7 @@ class Attempts:
             job.cleanup(self._retention_seconds, pipeline, remove_from_queue=False)
             if attempt.number:
                 self._records.finish(pipeline, job.id, result["text"])
+            note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
 
         return self._close(attempt, worker, write)
 
@@ -198,7 +200,7 @@ class Attempts:
             if is_question and outcome.retry_in_seconds is None:
                 self._records.fail(pipeline, job.id, outcome.failure, partial)
             elif is_question:
-                self._records.wait(pipeline, job.id, outcome.failure, retry_at)
+                self._records.wait(pipeline, job.id, outcome.failure, retry_at, _ran(job))
 
         return write
 
@@ -230,6 +232,13 @@ class Attempts:
     def _leave(self, pipeline: Pipeline, attempt: Attempt, worker: BaseWorker) -> None:
         attempt.execution.delete(job=attempt.job, pipeline=pipeline)
         worker.set_state(WorkerStatus.IDLE, pipeline)
+
+
+def _ran(job: Job) -> float:
+    """The seconds from the start of the latest attempt to its end; 0 if either is not known."""
+    if job.started_at is None or job.ended_at is None:
+        return 0.0
+    return max(0.0, (job.ended_at - job.started_at).total_seconds())
 
 
 def _fail(pipeline: Pipeline, job: Job, trace: str, worker_name: str) -> None:

@@ -88,6 +88,11 @@ def worker_key(name: str) -> str:
     return f"{PREFIX}worker:{name}"
 
 
+def durations_key(queue_name: str) -> str:
+    """List: the seconds that recent attempts of one queue took, the newest first."""
+    return f"{PREFIX}durations:{queue_name}"
+
+
 def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Redis:
     """A client with a pool of its own. It connects on first use and survives a server restart.
 

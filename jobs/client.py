@@ -32,10 +32,12 @@ from jobs.broker import (
 )
 from jobs.errors import InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
+from jobs.forecasts import Forecasts
 from jobs.lifecycle import Lifecycle
 from jobs.models import (
     Answer,
     Feedback,
+    Eta,
     JobPage,
     JobState,
     JobView,
@@ -82,6 +84,7 @@ class JobClient:
         self._connection = broker.connection
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
+        self._forecasts = Forecasts(broker, self.workers)
 
     def submit_question(
         self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
@@ -108,6 +111,16 @@ class JobClient:
         with broker_errors():
             pipeline = self._connection.pipeline(transaction=False)
             return self._read_one(pipeline, user, job_id)[0]
+
+    def estimate(self, job: JobView) -> Eta | None:
+        """When this job, as it was just read, will be done; None if that is not known.
+
+        It is known of queued, waiting and started ones, after some were finished.
+        """
+        if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
+            return None
+        with broker_errors():
+            return self._forecasts.of(job.id, job.queued_at or job.asked_at)
 
     def list_jobs(
         self,

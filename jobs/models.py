@@ -101,12 +101,24 @@ class Timings:
     """Seconds: in the queue, in retrieval, to the first token, and in all since it was asked.
 
     `first_token` is measured from the start of the attempt; None if nothing was generated.
+    `generation` runs from there to the last token. `earlier` went into attempts that came to
+    nothing, and `retry_waits` into the waits after them; neither is part of `queue`. Answers of
+    before these were kept have zeros.
     """
 
     queue: float = 0.0
     retrieval: float = 0.0
     first_token: float | None = None
     total: float = 0.0
+    generation: float = 0.0
+    checking: float = 0.0
+    earlier: float = 0.0
+    retry_waits: float = 0.0
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Timings:
+        """From JSON types; unknown keys, of a newer version, are ignored."""
+        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
 
 
 @dataclass(frozen=True)
@@ -146,7 +158,7 @@ class Answer:
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         known["citations"] = tuple(Citation(**item) for item in data.get("citations", ()))
         known["support"] = SupportLevel(data.get("support", SupportLevel.CITED))
-        known["timings"] = Timings(**data.get("timings", {}))
+        known["timings"] = Timings.from_dict(data.get("timings", {}))
         known["tokens"] = TokenUse(**data.get("tokens", {}))
         known["notes"] = tuple(data.get("notes", ()))
         known["passages"] = tuple(Passage(**item) for item in data.get("passages", ()))
@@ -201,6 +213,18 @@ class JobView:
         if self.started_at is None or self.ended_at is None:
             return None
         return max(0.0, self.ended_at - self.started_at)
+
+
+@dataclass(frozen=True)
+class Eta:
+    """When a job is done: after `low` to `high` seconds from now, four times out of five.
+
+    `overdue` says that it has run longer than nearly all of late; then `high` is a guess.
+    """
+
+    low: float
+    high: float
+    overdue: bool = False
 
 
 @dataclass(frozen=True)
@@ -329,6 +353,7 @@ class WorkerReport:
     collection: str = ""
     notes: tuple[str, ...] = ()
     problem: Failure | None = None
+    threads_by_queue: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WorkerReport:

@@ -58,11 +58,17 @@ _WITHOUT_FAILURE = (JobState.STARTED, JobState.FINISHED, JobState.STOPPED)
 
 @dataclass(frozen=True)
 class Asked:
-    """What a worker needs of a record. `queued_at` is a Unix time."""
+    """What a worker needs of a record. `queued_at` is a Unix time.
+
+    Since then, `earlier` seconds went into attempts that came to nothing, and `retry_waits` into
+    the waits after them.
+    """
 
     user: str
     question: str
     queued_at: float
+    earlier: float = 0.0
+    retry_waits: float = 0.0
 
 
 # An attempt that counts no more must not move the stage of the one that does.
@@ -130,8 +136,16 @@ class JobRecords:
         """Say why it failed, and keep what was written until then."""
         self._write(pipeline, job_id, {**_fields_of(failure), "partial": partial})
 
-    def wait(self, pipeline: Pipeline, job_id: str, failure: Failure, retry_at: float) -> None:
-        """Say when the next attempt starts, and why there is one."""
+    def wait(
+        self, pipeline: Pipeline, job_id: str, failure: Failure, retry_at: float, ran: float
+    ) -> None:
+        """Say when the next attempt starts, and why there is one: the last ran for `ran` seconds.
+
+        Both go into the sums of what the question has cost so far.
+        """
+        wait = max(0.0, retry_at - time.time())
+        pipeline.hincrbyfloat(job_key(job_id), "earlier", ran)
+        pipeline.hincrbyfloat(job_key(job_id), "retry_waits", wait)
         fields = {**_fields_of(failure), "retry_at": retry_at, "stage": Stage.WAITING.value}
         self._write(pipeline, job_id, fields)
 
@@ -147,7 +161,7 @@ class JobRecords:
         index = user_jobs_key(user)
         pipeline.zadd(index, {job_id: time.time()}, xx=True)
         pipeline.expire(index, self._retention_seconds)
-        outcome = ("retry_at", "preview", "partial", *_FAILURE_FIELDS, *_FEEDBACK_FIELDS)
+        outcome = ("retry_at", "preview", "partial", *_SUMS, *_FAILURE_FIELDS, *_FEEDBACK_FIELDS)
         pipeline.hdel(job_key(job_id), *outcome)
         self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": time.time()})
 
@@ -165,13 +179,13 @@ class JobRecords:
 
     def read_asked(self, job_id: str) -> Asked | None:
         """Who asked what; None if the record is gone."""
-        user, question, queued_at = cast(
+        user, question, *numbers = cast(
             "list[bytes | None]",
-            self._connection.hmget(job_key(job_id), "user", "question", "queued_at"),
+            self._connection.hmget(job_key(job_id), "user", "question", "queued_at", *_SUMS),
         )
         if user is None or question is None:
             return None
-        return Asked(user.decode(), question.decode(), float(queued_at or 0))
+        return Asked(user.decode(), question.decode(), *(float(each or 0) for each in numbers))
 
     def partial(self, job_id: str) -> str:
         value = cast("bytes | None", self._connection.hget(job_key(job_id), "partial"))
@@ -184,6 +198,7 @@ class JobRecords:
 
 
 _FEEDBACK_FIELDS = ("useful", "reason")
+_SUMS = ("earlier", "retry_waits")
 _FAILURE_FIELDS = ("failure_kind", "failure_message", "failure_command")
 
 

@@ -114,7 +114,9 @@ def answer_question() -> dict[str, Any]:
         attempts=attempt.number,
         timings=replace(
             result.timings,
-            queue=max(0.0, began - asked.queued_at),
+            queue=max(0.0, began - asked.queued_at - asked.earlier - asked.retry_waits),
+            earlier=asked.earlier,
+            retry_waits=asked.retry_waits,
             total=max(0.0, time.time() - asked.queued_at),
         ),
     )

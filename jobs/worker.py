@@ -234,6 +234,7 @@ class WorkerProcess:
             seen_at=now,
             queues=tuple(self.settings.threads_by_queue),
             threads=len(self.threads),
+            threads_by_queue=self.settings.threads_by_queue,
             running=self._running(),
             extractive=not self.settings.has_chat_model,
             chat_model=self.settings.chat_model if self.settings.has_chat_model else "",

@@ -163,7 +163,7 @@ def read_status(job_id: str, client: Client, user: User) -> JobStatus:
     """The state of a job; with the answer when finished, and the error when failed."""
     view = client.get_job(user, job_id)
     answer = client.get_answer(user, job_id) if view.state is JobState.FINISHED else None
-    return status_of(view, answer)
+    return status_of(view, answer, client.estimate(view))
 
 
 @app.get(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from jobs.models import Answer, DeadLetterPage, JobView
+from jobs.models import Answer, DeadLetterPage, Eta, JobView
 
 EXAMPLE_ID = "9f1c7a52b3e84c0e8a8b7c1d2e3f4a5b"
 
@@ -61,6 +61,16 @@ class ChatAccepted(BaseModel):
     message: str = "Your query has been queued for processing"
 
 
+class EtaRange(BaseModel):
+    """Seconds from now between which the job is done, four times out of five."""
+
+    low_seconds: float = Field(ge=0, examples=[20.4])
+    high_seconds: float = Field(ge=0, examples=[51.7])
+    overdue: bool = Field(
+        False, description="It has run longer than nearly all of late; the range is a guess."
+    )
+
+
 class JobStatus(BaseModel):
     """A job as it is now. Times are ISO 8601 in UTC."""
 
@@ -76,6 +86,9 @@ class JobStatus(BaseModel):
     attempt: int = Field(0, description="0 until a worker starts the job.")
     started_at: datetime | None = Field(None, description="When the latest attempt started.")
     retry_at: datetime | None = Field(None, description="When a retrying job runs again.")
+    eta: EtaRange | None = Field(
+        None, description="When it is done, learned from recent jobs; absent if not known yet."
+    )
     ended_at: datetime | None = Field(None, description="When it finished, failed or was stopped.")
     result: str | None = Field(None, description="The answer, when finished.")
     error: ErrorDetail | None = Field(None, description="Why it failed.")
@@ -147,7 +160,7 @@ def failed_jobs_of(page: DeadLetterPage) -> FailedJobs:
     return FailedJobs(total=page.total, kinds=dict(page.kinds), jobs=jobs)
 
 
-def status_of(view: JobView, answer: Answer | None) -> JobStatus:
+def status_of(view: JobView, answer: Answer | None, eta: Eta | None = None) -> JobStatus:
     return JobStatus(
         job_id=view.id,
         status=view.state.value,
@@ -157,9 +170,18 @@ def status_of(view: JobView, answer: Answer | None) -> JobStatus:
         attempt=view.attempt,
         started_at=moment(view.started_at),
         retry_at=moment(view.retry_at),
+        eta=eta_range(eta),
         ended_at=moment(view.ended_at),
         result=answer.text if answer else None,
         error=error_of(view),
+    )
+
+
+def eta_range(eta: Eta | None) -> EtaRange | None:
+    if eta is None:
+        return None
+    return EtaRange(
+        low_seconds=round(eta.low, 1), high_seconds=round(eta.high, 1), overdue=eta.overdue
     )
 
 

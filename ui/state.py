@@ -24,6 +24,8 @@ FAILED_TABLE = "failed_table"
 FAILED_KIND = "failed_kind"
 FAILED_PAGE = "failed_page"
 
+KEPT_ETAS = 100  # more than a page of the table
+
 ALL = "all"  # the filter that keeps every state
 
 JobStates = tuple[tuple[str, JobState], ...]
@@ -144,6 +146,20 @@ def typed_text(key: str) -> str:
     """What was typed into the widget of this key."""
     value: str = st.session_state.get(key) or ""
     return value.strip()
+
+
+def shown_eta(job_id: str) -> tuple[int, int] | None:
+    """The range of seconds that was last said of this job."""
+    shown: tuple[int, int] | None = st.session_state.get("etas", {}).get(job_id)
+    return shown
+
+
+def keep_shown_eta(job_id: str, shown: tuple[int, int]) -> None:
+    """Keep it for the next time; only of the jobs that were shown last."""
+    etas = {**st.session_state.get("etas", {})}
+    etas.pop(job_id, None)
+    kept = [*etas.items(), (job_id, shown)][-KEPT_ETAS:]
+    st.session_state["etas"] = dict(kept)
 
 
 def unsent() -> Unsent | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -14,10 +16,10 @@ from rq.registry import FinishedJobRegistry
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs.broker import Broker, connect
+from jobs.broker import WORKERS_KEY, Broker, connect, durations_key, worker_key
 from jobs.client import JobClient
 from jobs.errors import BadApiKey
-from jobs.models import Answer, Citation, Timings
+from jobs.models import Answer, Citation, Timings, WorkerReport
 from jobs.records import JobRecords
 from jobs.settings import Settings
 from ui import api
@@ -206,3 +208,18 @@ def test_openapi_documents_every_status_in_use(http: TestClient) -> None:
     paths = http.get("/openapi.json").json()["paths"]
     assert {"202", "422", "503"} <= set(paths["/chat"]["post"]["responses"])
     assert {"200", "202", "404", "503"} <= set(paths["/result/{job_id}"]["get"]["responses"])
+
+
+def test_status_of_a_queued_job_says_when_it_is_done(
+    http: TestClient, connection: redis.Redis
+) -> None:
+    """With a worker and recent answers it has a range of seconds; without, no such field."""
+    unknown = http.get(f"/job-status/{submit(http)}").json()
+    assert "eta" not in unknown
+    report = WorkerReport("w", time.time(), threads_by_queue={"questions": 1})
+    connection.set(worker_key("w"), json.dumps(asdict(report)), ex=30)
+    connection.zadd(WORKERS_KEY, {"w": time.time()})
+    connection.rpush(durations_key("questions"), *[2.0, 2.1, 1.9] * 4)
+    eta = http.get(f"/job-status/{submit(http)}").json()["eta"]
+    assert eta["overdue"] is False
+    assert 2.0 <= eta["low_seconds"] <= 4.0 <= eta["high_seconds"] < 8.0

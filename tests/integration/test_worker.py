@@ -56,7 +56,10 @@ def test_question_is_answered_streamed_and_cited(stack: Stack) -> None:
     assert "EUR 160" in answer.citations[0].text
     assert live.text
     assert seen & {Stage.RETRIEVING, Stage.GENERATING}
-    assert answer.timings.total >= answer.timings.retrieval >= 0
+    timings = answer.timings
+    assert timings.total >= timings.retrieval >= 0
+    assert timings.generation > 0
+    assert (timings.earlier, timings.retry_waits) == (0, 0)
     assert answer.tokens.completion > 0
     assert (answer.model, answer.attempts) == ("stub", 1)
     assert view.preview
@@ -149,6 +152,27 @@ def test_answer_cut_in_the_middle_restarts_cleanly(stack: Stack, model: FakeMode
     assert (finished.state, finished.attempt) == (JobState.FINISHED, 2)
     _, live = stack.jobs.read_live("ann", LiveText(job.id))
     assert live.attempt == 2
+    answer = stack.jobs.get_answer("ann", job.id)
+    assert answer is not None
+    assert answer.attempts == 2
+
+
+def test_receipt_tells_waits_for_a_retry_from_the_queue(
+    stack: Stack, model: FakeModelServer
+) -> None:
+    """The time of the broken attempt and the wait after it are no time in the queue."""
+    model.token_delay_seconds = 0.05
+    model.behave("cut", times=1)
+    job = stack.ask()
+    assert stack.over(job.id).state is JobState.FINISHED
+    answer = stack.jobs.get_answer("ann", job.id)
+    assert answer is not None
+    timings = answer.timings
+    assert timings.earlier > 0.05
+    assert 1.0 <= timings.retry_waits <= 2.1
+    parts = (timings.queue, timings.earlier, timings.retry_waits, timings.generation)
+    assert all(part >= 0 for part in parts)
+    assert sum(parts) <= timings.total
 
 
 def test_running_question_stops_within_two_seconds_and_keeps_its_text(

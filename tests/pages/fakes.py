@@ -17,6 +17,7 @@ from jobs.models import (
     DeadLetterPage,
     Document,
     DocumentStatus,
+    Eta,
     Failure,
     Feedback,
     IndexState,
@@ -54,6 +55,7 @@ class FakeJobs:
         self.answers: dict[str, Answer] = {}
         self.partials: dict[str, str] = {}
         self.texts: dict[str, str] = {}
+        self.etas: dict[str, Eta] = {}
         self.reports = [WorkerReport("worker-1", time.time())]
         self.submitted_ids: list[str] = []
         self.error: AskqueueError | None = None
@@ -102,6 +104,9 @@ class FakeJobs:
         if job is None or job.user != user:
             raise NotFound()
         return job
+
+    def estimate(self, job: JobView) -> Eta | None:
+        return self.etas.get(job.id)
 
     def list_jobs(
         self,

@@ -10,6 +10,7 @@ import pytest
 from jobs.errors import BrokerUnavailable, InvalidQuestion
 from jobs.models import (
     DocumentStatus,
+    Eta,
     Failure,
     Feedback,
     IndexState,
@@ -87,6 +88,51 @@ def test_waiting_question_says_what_it_waits_for(clients: FakeClients, open_page
     assert "Waits for your other questions" in words(open_page())
 
 
+@pytest.mark.parametrize(
+    ("state", "fields", "progress"),
+    [
+        (JobState.QUEUED, {"position": 3}, "3rd in the queue"),
+        (JobState.WAITING, {}, "Waits for your other questions to finish"),
+        (JobState.STARTED, {"stage": Stage.GENERATING}, "Writing the answer…"),
+    ],
+)
+def test_unfinished_question_says_when_it_is_done(
+    clients: FakeClients,
+    open_page: OpenPage,
+    state: JobState,
+    fields: dict[str, object],
+    progress: str,
+) -> None:
+    """Place or stage, and the range in round steps; in the table as well."""
+    job = clients.jobs.put("How many trucks?", state, **fields)
+    clients.jobs.etas[job] = Eta(22.0, 55.0)
+    app = open_page()
+    assert f"{progress} · about 20 s to 1 min" in words(app)
+    place = "3rd · " if state is JobState.QUEUED else ""
+    assert list(app.dataframe[0].value["Answer"]) == [f"{place}about 20 s to 1 min"]
+    clients.jobs.etas[job] = Eta(19.5, 50.0)
+    assert f"{progress} · about 20 s to 1 min" in words(app.run())
+    clients.jobs.etas[job] = Eta(0.0, 0.5)
+    assert f"{progress} · any moment" in words(app.run())
+
+
+def test_queued_question_admits_that_its_end_is_not_known(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Before there is anything to learn from, the page says so instead of guessing."""
+    clients.jobs.put("How many trucks?", JobState.QUEUED, position=1)
+    assert "Next in the queue · end not known yet" in words(open_page())
+
+
+def test_overdue_question_says_that_it_takes_longer(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """One that has run longer than nearly all of late gets no range."""
+    job = clients.jobs.put("How many trucks?", JobState.STARTED, stage=Stage.GENERATING)
+    clients.jobs.etas[job] = Eta(0.0, 30.0, overdue=True)
+    assert "Writing the answer… · longer than usual" in words(open_page())
+
+
 def test_streaming_answer_shows_stage_and_text(clients: FakeClients, open_page: OpenPage) -> None:
     """While an answer streams, its words so far and its stage show, refreshed twice a second."""
     job = clients.jobs.put("How many trucks?", JobState.STARTED, stage=Stage.GENERATING)
@@ -114,8 +160,11 @@ def test_finished_answer_shows_text_sources_and_facts(
     assert "The hotel limit is **EUR 160** per night :blue-badge[1]." in text
     assert "The limit is EUR 160 per night." in text
     assert "Retrieval score 0.87" in text
-    assert "Waited 12 ms · search 34 ms · first word 400 ms · 2.5 s in all" in text
-    assert "1,640 + 61 tokens · stub-model" in text
+    receipt = app.expander[-1]
+    facts = "2.5 s in all · first word 400 ms · 1,640 + 61 tokens · stub-model"
+    assert facts in receipt.label.replace("\\", "")
+    assert "In the queue <b>12 ms</b>" in receipt.get("html")[0].proto.body
+    assert "Writing <b>2.1 s</b>" in receipt.get("html")[0].proto.body
     label = app.expander[0].label.replace("\\", "")
     assert label == ":blue-badge[1] travel-policy.docx :gray[· pages 4–5]"
 
@@ -157,7 +206,7 @@ def test_answer_without_support_is_marked(
     app = open_page()
     box = app.warning if support is SupportLevel.UNSUPPORTED else app.info
     assert any(sentence in element.value for element in box)
-    assert not app.expander
+    assert not [each for each in app.expander if "travel-policy" in each.label]
 
 
 def test_extractive_answer_is_labelled(clients: FakeClients, open_page: OpenPage) -> None:

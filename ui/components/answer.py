@@ -11,9 +11,11 @@ from jobs.models import Answer, JobState, JobView, LiveText, Stage, SupportLevel
 from ui import state
 from ui.components.actions import retry_job, stop_job
 from ui.components.citations import show_citations
+from ui.components.eta import eta_of
 from ui.components.failure import show_failure
+from ui.components.receipt import show_receipt
 from ui.components.states import JOB_LOOKS, progress_of
-from ui.components.text import ago, counted, duration, one_line, plain, safe_markdown
+from ui.components.text import ago, one_line, plain, safe_markdown
 
 HEADING_CHARS = 160
 
@@ -28,7 +30,9 @@ def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> Non
     look = JOB_LOOKS[job.state]
     with st.container(horizontal=True, vertical_alignment="center", key=f"state_{job.id}"):
         st.badge(look.label, icon=look.icon, color=look.color)
-        progress = progress_of(job, stage, time.time())
+        progress = " · ".join(
+            filter(None, (progress_of(job, stage, time.time()), eta_of(jobs, job)))
+        )
         st.caption(progress or f"Asked {ago(job.asked_at)}", width="content")
         st.space("stretch")
         if not job.state.is_over:
@@ -105,24 +109,6 @@ def show_answer(job: JobView, answer: Answer) -> None:
             icon=":material/warning:",
         )
     show_citations(job.id, answer.citations)
-    st.caption(_facts(answer))
+    show_receipt(job.id, answer)
     for note in answer.notes:
         st.caption(f":material/info: {plain(note)}")
-
-
-def _facts(answer: Answer) -> str:
-    """What the answer took, on one line."""
-    timings, tokens = answer.timings, answer.tokens
-    facts = [f"Waited {duration(timings.queue)}", f"search {duration(timings.retrieval)}"]
-    if timings.first_token is not None:
-        facts.append(f"first word {duration(timings.first_token)}")
-    facts.append(f"{duration(timings.total)} in all")
-    if tokens.prompt or tokens.completion:
-        facts.append(f"{tokens.prompt:,} + {tokens.completion:,} tokens")
-    if answer.model and not answer.extractive:
-        facts.append(plain(answer.model))
-    if answer.attempts > 1:
-        facts.append(counted(answer.attempts, "attempt"))
-    if answer.removed_markers:
-        facts.append(f"{counted(answer.removed_markers, 'invalid citation')} removed")
-    return f":material/timer: {' · '.join(facts)}"

@@ -13,8 +13,9 @@ from jobs.export import evaluation_lines
 from jobs.models import JobPage, JobState, JobView
 from ui import state
 from ui.components.actions import retry_job
+from ui.components.eta import eta_of
 from ui.components.states import JOB_LOOKS
-from ui.components.text import one_line, without_markup
+from ui.components.text import one_line, ordinal, without_markup
 
 PAGE_SIZE = 50
 ROW_PIXELS = 35
@@ -68,7 +69,7 @@ def _show_filter() -> None:
 def _show_rows(jobs: JobClient, user: str, page: JobPage, selected_id: str | None) -> None:
     state.set_table_rows([job.id for job in page.jobs], selected_id)
     st.dataframe(
-        _frame(page),
+        _frame(jobs, page),
         key=state.JOB_TABLE,
         on_select=_open_clicked,
         selection_mode=["single-row", "single-cell"],
@@ -100,13 +101,13 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage, selected_id: str | Non
     )
 
 
-def _frame(page: JobPage) -> pd.DataFrame:
+def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
     now = time.time()
     return pd.DataFrame(
         {
             "State": [[JOB_LOOKS[job.state].label] for job in page.jobs],
             "Question": [one_line(job.question, 200) for job in page.jobs],
-            "Answer": [_outcome(job) for job in page.jobs],
+            "Answer": [_outcome(jobs, job) for job in page.jobs],
             "Asked": [datetime.fromtimestamp(job.asked_at, UTC) for job in page.jobs],
             "Waited": pd.Series([_waited(job, now) for job in page.jobs], dtype="float"),
             "Took": pd.Series([_took(job, now) for job in page.jobs], dtype="float"),
@@ -115,9 +116,14 @@ def _frame(page: JobPage) -> pd.DataFrame:
     )
 
 
-def _outcome(job: JobView) -> str:
+def _outcome(jobs: JobClient, job: JobView) -> str:
+    """The answer, why there is none, or when to expect it."""
     if job.state is JobState.FAILED and job.failure:
         return job.failure.message
+    if not job.state.is_over:
+        place = ordinal(job.position) if job.position else ""
+        eta = eta_of(jobs, job)
+        return " · ".join(filter(None, (place, eta)))
     return without_markup(job.preview)
 
 
