@@ -123,6 +123,20 @@ def keep_unsent(value: Unsent | None) -> None:
     st.session_state["unsent"] = value
 
 
+def open_source() -> tuple[str, int] | None:
+    """The id of the question and the number of the citation whose source is open."""
+    source: tuple[str, int] | None = st.session_state.get("open_source")
+    return source
+
+
+def show_source(job_id: str, number: int) -> None:
+    st.session_state["open_source"] = (job_id, number)
+
+
+def close_source() -> None:
+    st.session_state["open_source"] = None
+
+
 def job_to_delete() -> str | None:
     """The id of the question whose deletion waits to be confirmed."""
     job_id: str | None = st.session_state.get("job_to_delete")
