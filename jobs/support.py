@@ -12,6 +12,8 @@ _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # A marker behind the stop belongs to the sentence before it.
 _LATE_MARKERS = re.compile(r"([.!?][\"'”’»)]*)((?:\s*\[\d+\])+)(?=\s|\Z)")
 _TABLE_HEAD = re.compile(r"^.*\|.*\n(?=\s*\|?\s*:?-{2,}:?\s*\|)", re.MULTILINE)
+# A sentence may begin and end with any kind of quotation mark.
+_STRAIGHT = str.maketrans("“”„«»", '"' * 5)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def count_support(text: str) -> Support:
     What leads to a list ("The limits are:"), asks, or has fewer than four words, claims nothing
     by itself and is not counted; nor are headings and code.
     """
-    prose = _TABLE_HEAD.sub("\n", _CODE.sub("\n", text))
+    prose = _TABLE_HEAD.sub("\n", _CODE.sub("\n", text)).translate(_STRAIGHT)
     prose = _LATE_MARKERS.sub(lambda match: f" {match[2].strip()}{match[1]}", prose)
     sentences = [
         sentence

@@ -21,14 +21,13 @@ def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
     if not citations:
         return
     st.caption("Sources")
-    with st.container(gap="xsmall", key=f"citations_{job_id}"):
+    with st.container(horizontal=True, gap="small", key=f"citations_{job_id}"):
         for citation in in_order(citations):
             st.button(
                 label_of(citation),
                 key=f"citation_{job_id}_{citation.number}",
-                type="tertiary",
                 help="Show the passage where it stands",
-                on_click=state.show_source,
+                on_click=state.open_source,
                 args=(job_id, citation.number),
             )
 

@@ -20,7 +20,7 @@ WHOLE_SHARE = 0.8
 
 def show_evidence(jobs: JobClient, pictures: Pictures, user: str) -> None:
     """Show the source that is open, if it belongs to the question that is shown."""
-    opened = state.open_source()
+    opened = state.opened_source()
     if opened is None:
         return
     job_id = opened[0]
@@ -36,7 +36,7 @@ def show_evidence(jobs: JobClient, pictures: Pictures, user: str) -> None:
         "Source", icon=":material/find_in_page:", width="large", on_dismiss=state.close_source
     )
     def show() -> None:
-        number = (state.open_source() or opened)[1]
+        number = (state.opened_source() or opened)[1]
         citations = in_order(answer.citations)
         position = next(at for at, item in enumerate(citations) if item.number == number)
         _show_source(pictures, job_id, citations, position)
@@ -54,14 +54,17 @@ def _show_source(pictures: Pictures, job_id: str, citations: list[Citation], pos
             st.caption(place, width="content")
         st.space("stretch")
         _show_steps(job_id, citations, position)
-    if has_pictures(citation.document_name) and citation.page is not None:
+    is_kept = pictures.has_original(citation.document_id, citation.document_name)
+    if is_kept and has_pictures(citation.document_name) and citation.page is not None:
         words, page = st.columns([2, 3], gap="medium")
         with words:
-            _show_passage(pictures, citation)
+            _show_passage(citation, in_context=False)
+            _show_facts(pictures, citation, is_kept=is_kept)
         with page:
             _show_page(pictures, citation, citation.page)
     else:
-        _show_passage(pictures, citation)
+        _show_passage(citation, in_context=True)
+        _show_facts(pictures, citation, is_kept=is_kept)
 
 
 def _show_steps(job_id: str, citations: list[Citation], position: int) -> None:
@@ -80,40 +83,46 @@ def _show_steps(job_id: str, citations: list[Citation], position: int) -> None:
             key=f"source_{label.lower()}",
             disabled=not is_there,
             shortcut=shortcut,
-            on_click=state.show_source,
+            on_click=state.turn_to_source,
             args=(job_id, citations[other].number if is_there else 0),
         )
 
 
-def _show_passage(pictures: Pictures, citation: Citation) -> None:
-    """Show the passage's own words, between what stands before and after."""
+def _show_passage(citation: Citation, *, in_context: bool) -> None:
+    """Show the passage's own words, perhaps between what stands before and after."""
     with st.container(key="source_passage"):
-        if citation.before:
+        if in_context and citation.before:
             st.caption(plain(citation.before))
-        lines = plain(citation.text).split("\n")
-        st.markdown("\n".join(f"> {line}" for line in lines))
-        if citation.after:
+        st.markdown(_marked(citation.text))
+        if in_context and citation.after:
             st.caption(plain(citation.after))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _show_download(pictures, citation)
-        st.caption(f"Retrieval score {citation.score:.3g}", width="content")
 
 
-def _show_download(pictures: Pictures, citation: Citation) -> None:
+def _marked(text: str) -> str:
+    """A passage as Markdown that marks each of its lines."""
+    lines = (line.strip() for line in text.split("\n"))
+    return "  \n".join(f":yellow-background[{plain(line)}]" for line in lines if line)
+
+
+def _show_facts(pictures: Pictures, citation: Citation, *, is_kept: bool) -> None:
+    """Offer the original, if it is still there."""
     document_id, name = citation.document_id, citation.document_name
-    if not pictures.has_original(document_id, name):
-        st.caption(
-            ":material/delete: The document was deleted; these words were kept with the answer."
-        )
-        return
-    st.download_button(
-        "Download the original",
-        data=lambda: pictures.original(document_id, name),
-        file_name=name,
-        icon=":material/download:",
-        key="source_download",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if is_kept:
+            st.download_button(
+                "Download the original",
+                data=lambda: pictures.original(document_id, name),
+                file_name=name,
+                icon=":material/download:",
+                key="source_download",
+                on_click="ignore",
+            )
+        else:
+            st.caption(
+                ":material/hide_source: The original is no longer there. "
+                "These words were kept with the answer."
+            )
+        st.caption(f"Retrieval score {citation.score:.3g}", width="content")
 
 
 def _show_page(pictures: Pictures, citation: Citation, first: int) -> None:
