@@ -16,6 +16,7 @@ from jobs.errors import PageUnreadable, UnreadableDocument
 from jobs.pictures import PagePicture, Pictures, draw_page, has_pictures
 from jobs.picturing import BAR, MARK, WIDTH_PIXELS
 from jobs.store import DocumentStore
+from tests import hostile
 
 REPORT = Path(__file__).resolve().parents[2] / "samples" / "annual-report-2025.pdf"
 DIVIDEND = "The Management Board proposes a dividend of EUR 0.28 per share for 2025"
@@ -109,6 +110,23 @@ def test_page_that_cannot_be_drawn_is_a_sentence(tmp_path: Path, data: bytes, pa
     path.write_bytes(data)
     with pytest.raises(PageUnreadable, match="cannot be drawn"):
         draw_page(path, page, "words")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        hostile.encrypted_pdf,
+        hostile.pdf_stream_bomb,
+        hostile.pdf_nested_bomb,
+        hostile.pdf_page_loop,
+    ],
+)
+def test_hostile_file_costs_one_picture(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    """A bomb, a page tree that goes round and a password each end in a sentence, in time."""
+    path = tmp_path / "a.pdf"
+    path.write_bytes(make())
+    with pytest.raises(PageUnreadable):
+        draw_page(path, 1, "words")
 
 
 @pytest.mark.parametrize("size", ["14400 1", "1 14400", "0.001 0.001", "1e9 1e9"])

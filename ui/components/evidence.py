@@ -16,6 +16,8 @@ from ui.components.text import pages, plain
 
 # Less of a passage than this was marked on its only page: the rest is worth a word.
 WHOLE_SHARE = 0.8
+PAGE_PIXELS = 720
+WORDS_PIXELS = 370
 
 
 def show_evidence(jobs: JobClient, pictures: Pictures, user: str) -> None:
@@ -56,12 +58,13 @@ def _show_source(pictures: Pictures, job_id: str, citations: list[Citation], pos
         _show_steps(job_id, citations, position)
     is_kept = pictures.has_original(citation.document_id, citation.document_name)
     if is_kept and has_pictures(citation.document_name) and citation.page is not None:
-        words, page = st.columns([2, 3], gap="medium")
-        with words:
-            _show_passage(citation, in_context=False)
-            _show_facts(pictures, citation, is_kept=is_kept)
-        with page:
-            _show_page(pictures, citation, citation.page)
+        # Beside each other where both have room, else the words below the page.
+        with st.container(horizontal=True, gap="medium"):
+            with st.container(width=PAGE_PIXELS):
+                _show_page(pictures, citation, citation.page)
+            with st.container(width=WORDS_PIXELS):
+                _show_passage(citation, in_context=False)
+                _show_facts(pictures, citation, is_kept=is_kept)
     else:
         _show_passage(citation, in_context=True)
         _show_facts(pictures, citation, is_kept=is_kept)
@@ -157,7 +160,7 @@ def _show_picture(picture: PagePicture, name: str, number: int, *, is_only: bool
         st.caption(":material/info: The place of the passage on this page could not be found.")
     elif is_only and picture.share < WHOLE_SHARE:
         st.caption(":material/info: Only a part of the passage could be found on this page.")
-    with st.container(border=True, key="source_picture"):
+    with st.container(border=True):  # a white page on a light theme has no edge of its own
         st.image(picture.data, width="stretch", alt=f"Page {number} of {name}")
     st.caption(f"Page {number} of {picture.pages}")
 
