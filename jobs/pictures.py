@@ -19,9 +19,9 @@ from jobs.errors import DocumentStoreUnavailable, PageUnreadable
 from jobs.limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
 from jobs.store import DocumentStore
 
-# A page of text takes half a second and 200 MB of address space.
+# A page of text takes half a second and 60 MB of address space.
 SECONDS = 15
-MEMORY_MB = 1024
+MEMORY_MB = 512
 # Each holds a processor. Whoever waits longer is told so.
 AT_ONCE = 2
 WAIT_SECONDS = 20

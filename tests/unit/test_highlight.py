@@ -44,6 +44,11 @@ def test_ligatures_and_hyphens_of_the_page_make_no_difference() -> None:
     ]
 
 
+def test_raised_figures_are_read_as_figures() -> None:
+    """The area in m² of the page is the passage's m2."""
+    assert find_passage("4,000 m² of cold storage at the Ghent site", "m2 of cold storage")[1] == 1
+
+
 def test_only_the_part_on_this_page_is_marked() -> None:
     """A passage that began on the page before is marked from where the page begins."""
     passage = "This stood on another page, at some length. The payout is 40 percent of net profit."

@@ -64,6 +64,7 @@ def test_quote_that_a_passage_has_is_verified(text: str) -> None:
         "“hotel limit is EUR 160 per nigh”",
         "“not exceed 32.5 times adjusted EBITDA”",
         "“not exceed 325 times adjusted EBITDA”",
+        "“not exceed 3 25 times adjusted EBITDA”",
         "“fell by 1.5 % in the warm warehouses”",
         "“fell by -1.5 in the warm”",
         "“fell by -15 % in the warm”",
