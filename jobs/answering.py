@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from jobs.citations import check_citations
 from jobs.generation import NOT_FOUND_SENTENCE, Generator
 from jobs.interruptible import Cancelled, call, each
-from jobs.models import Answer, Passage, Stage, SupportLevel, Timings, TokenUse
+from jobs.models import Answer, Citation, Passage, Stage, SupportLevel, Timings, TokenUse
+from jobs.quotes import check_quotes
+from jobs.support import Support, count_support
 
 NOTHING_FOUND = (
     f"{NOT_FOUND_SENTENCE} No passage matches this question. "
     "Try other words, or add a document that covers it."
 )
+
+
+# The text before and after each of these passages, by passage id.
+Surroundings = Callable[[Sequence[Passage]], Mapping[str, tuple[str, str]]]
 
 
 class Progress(Protocol):
@@ -36,10 +42,12 @@ def answer(
     generator: Generator,
     progress: Progress,
     cancelled: Cancelled,
+    surroundings: Surroundings = lambda cited: {},
 ) -> Answer:
     """Answer from the best passages. The caller adds the time in the queue and the total.
 
-    Raises what `search` and the generator raise, and what `cancelled` does when it should end.
+    `surroundings` gives what stands before and after each of the cited passages. Raises what
+    `search`, the generator and `surroundings` raise, and what `cancelled` does when it should end.
     """
     began = time.monotonic()
     progress.stage(Stage.RETRIEVING)
@@ -74,7 +82,15 @@ def answer(
     )
     result = _checked("".join(parts), passages, generator, timings, tokens)
     timings = replace(timings, checking=time.monotonic() - generated)
-    return replace(result, notes=tuple(notes), timings=timings)
+    cited = [passages[citation.number - 1] for citation in result.citations]
+    texts = call(lambda: surroundings(cited), cancelled) if cited else {}
+    citations = tuple(_in_context(citation, texts) for citation in result.citations)
+    return replace(result, citations=citations, notes=tuple(notes), timings=timings)
+
+
+def _in_context(citation: Citation, texts: Mapping[str, tuple[str, str]]) -> Citation:
+    before, after = texts.get(citation.passage_id, ("", ""))
+    return replace(citation, before=before, after=after)
 
 
 def _checked(
@@ -85,12 +101,14 @@ def _checked(
     tokens: TokenUse,
 ) -> Answer:
     checked = check_citations(text, passages)
+    counted = count_support(checked.text)
     if not checked.text or _says_not_found(checked.text):
         # Some models cite even this; there is nothing that it could stand on.
         checked = replace(checked, text=_without_markers(checked.text), citations=())
-        support = SupportLevel.NOT_FOUND
+        support, counted = SupportLevel.NOT_FOUND, Support(0, 0)
     else:
-        support = SupportLevel.CITED if checked.citations else SupportLevel.UNSUPPORTED
+        is_cited = checked.citations and not counted.is_none
+        support = SupportLevel.CITED if is_cited else SupportLevel.UNSUPPORTED
     return Answer(
         text=checked.text or NOTHING_FOUND,
         citations=checked.citations,
@@ -101,6 +119,9 @@ def _checked(
         extractive=generator.extractive,
         removed_markers=checked.removed,
         passages=tuple(passages),
+        sentences=counted.sentences,
+        uncited_sentences=counted.uncited,
+        quotes=check_quotes(checked.text, checked.citations),
     )
 
 

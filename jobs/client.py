@@ -36,8 +36,8 @@ from jobs.forecasts import Forecasts
 from jobs.lifecycle import Lifecycle
 from jobs.models import (
     Answer,
-    Feedback,
     Eta,
+    Feedback,
     JobPage,
     JobState,
     JobView,

@@ -10,6 +10,7 @@ import hashlib
 import re
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -88,6 +89,11 @@ class DocumentClient:
         if document is None:
             raise NotFound("There is no such document. It may have been deleted.")
         return document
+
+    def find(self, ids: Sequence[str]) -> Sequence[Document]:
+        """Those of the documents that are there; one read."""
+        with broker_errors():
+            return self._register.find(ids)
 
     def delete(self, user: str, document_id: str) -> None:
         """Remove a document: it is gone from the list at once, its passages by a job."""

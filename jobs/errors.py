@@ -304,6 +304,11 @@ class ExtractionTooLarge(UnreadableDocument):
     message = "Reading this file needed too much memory. Split it, or raise EXTRACTION_MEMORY_MB."
 
 
+class PageUnreadable(AskqueueError):
+    kind = "page_unreadable"
+    message = "This page cannot be drawn. Download the document to read it there."
+
+
 # How an attempt ends without a result of its own
 
 

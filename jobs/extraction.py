@@ -20,7 +20,8 @@ from jobs.errors import (
     ExtractionTooLong,
     UnreadableDocument,
 )
-from jobs.reading import OUT_OF_MEMORY_EXIT, PDF, UNREADABLE_EXIT
+from jobs.limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
+from jobs.reading import PDF
 from jobs.settings import Settings
 
 # How an OLE container begins: an Office file with a password, or of before 2007.

@@ -210,6 +210,7 @@ class Indexer:
                 media_type=extracted.media_type,
                 collection=collection if is_complete else "",
                 failure=None,
+                indexed_at=time.time(),
             )
         if not still_there:
             self.index.delete_document(document.id, collection)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+_Part = TypeVar("_Part", "Citation", "CheckedQuote")
 
 
 class JobState(StrEnum):
@@ -76,7 +78,11 @@ class Passage:
 
 @dataclass(frozen=True)
 class Citation:
-    """A marker [number] of the answer and the passage it names. `number` counts from 1."""
+    """A marker [number] of the answer and the passage it names. `number` counts from 1.
+
+    `before` and `after` are the ends of the passages beside it, as it was answered; "" at the
+    ends of the document, and where they were not kept.
+    """
 
     number: int
     document_id: str
@@ -86,6 +92,20 @@ class Citation:
     page: int | None = None
     last_page: int | None = None
     score: float = 0.0
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class CheckedQuote:
+    """Words in quotation marks: the answer's text from `start` to `end`, in characters.
+
+    `number` is of the cited passage that has them word for word; None if none has.
+    """
+
+    start: int
+    end: int
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +153,8 @@ class Feedback:
 class Answer:
     """A finished answer. `removed_markers` counts citations that named no retrieved passage.
 
-    `passages` are all that the answer was written from, in the order of their numbers.
+    Of its `sentences`, `uncited_sentences` carry no citation. `passages` are all that the answer
+    was written from, in the order of their numbers.
     """
 
     text: str
@@ -147,6 +168,9 @@ class Answer:
     attempts: int = 1
     notes: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
+    sentences: int = 0
+    uncited_sentences: int = 0
+    quotes: tuple[CheckedQuote, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON types, for an RQ result."""
@@ -156,13 +180,19 @@ class Answer:
     def from_dict(cls, data: Mapping[str, Any]) -> Answer:
         """The inverse of `to_dict`; unknown keys, of a newer version, are ignored."""
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        known["citations"] = tuple(Citation(**item) for item in data.get("citations", ()))
+        known["citations"] = tuple(_known(Citation, item) for item in data.get("citations", ()))
+        known["quotes"] = tuple(_known(CheckedQuote, item) for item in data.get("quotes", ()))
         known["support"] = SupportLevel(data.get("support", SupportLevel.CITED))
         known["timings"] = Timings.from_dict(data.get("timings", {}))
         known["tokens"] = TokenUse(**data.get("tokens", {}))
         known["notes"] = tuple(data.get("notes", ()))
         known["passages"] = tuple(Passage(**item) for item in data.get("passages", ()))
         return cls(**known)
+
+
+def _known(kind: type[_Part], data: Mapping[str, Any]) -> _Part:
+    """A part of an answer, without the fields that a newer version added."""
+    return kind(**{item.name: data[item.name] for item in fields(kind) if item.name in data})
 
 
 @dataclass(frozen=True)
@@ -288,8 +318,9 @@ SAMPLES_USER = "samples"
 class Document:
     """An entry of the register of documents. `id` is the SHA-256 of the content, in hex.
 
-    `added_at` is when it was last added: the same content again renews it. `progress` runs from
-    0 to 1 while it is indexed; `collection` is the one that holds it.
+    `added_at` is when it was last added: the same content again renews it; `indexed_at` is when
+    its passages were last written, 0 until they are. `progress` runs from 0 to 1 while it is
+    indexed; `collection` is the one that holds it.
     """
 
     id: str
@@ -306,6 +337,7 @@ class Document:
     job_id: str = ""
     collection: str = ""
     failure: Failure | None = None
+    indexed_at: float = 0.0
 
     def kept_until(self, retention_seconds: float) -> float | None:
         """When it leaves, as Unix seconds; None for a sample, and without a retention (0)."""

@@ -1,6 +1,6 @@
 """Runs the process that reads a foreign file: line by line, within limits, never longer than asked.
 
-What the lines mean is for `jobs.extraction` to say.
+What the lines mean is for `jobs.extraction` and `jobs.pictures` to say.
 """
 
 from __future__ import annotations
@@ -47,18 +47,20 @@ def run(
     *,
     seconds: float,
     take_line: Callable[[bytes], None],
-    check: Callable[[], None],
+    check: Callable[[], None] = lambda: None,
+    given: bytes = b"",
 ) -> Ended:
     """Run a command and hand over each line that it prints.
 
-    Nothing but the line in the making is held. Raises TimeoutError after `seconds`, BrokenOutput,
-    and what `take_line` and `check` raise, which is called at least every 0.05 s. Whatever ends
-    it, the process and those it started are gone then.
+    It reads `given` from its standard input, no more than a pipe holds, 64 KB: its arguments can
+    be seen by other users of the machine. Nothing but the line in the making is held. Raises
+    TimeoutError after `seconds`, BrokenOutput, and what `take_line` and `check` raise, which is
+    called at least every 0.05 s. Whatever ends it, the process and those it started are gone then.
     """
     child = subprocess.Popen(  # noqa: S603 (the command is ours; the file name is an argument)
         command,
         cwd=ROOT,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if given else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -66,6 +68,9 @@ def run(
     )
     with child:
         try:
+            if child.stdin is not None:
+                with suppress(BrokenPipeError), child.stdin:
+                    child.stdin.write(given)
             return _watch(child, time.monotonic() + seconds, take_line, check)
         finally:
             if child.poll() is None:

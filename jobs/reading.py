@@ -10,15 +10,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
-import resource
 import sys
 import uuid
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from jobs.limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT, limit_resources
 from jobs.passages import PASSAGE_CHARS, blocks, table_texts, whole_sentences, without_marks
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 OVERLAP_CHARS = 150
 SNIFFED_BYTES = 8192
-OUT_OF_MEMORY_EXIT = 3
-UNREADABLE_EXIT = 4
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -222,21 +219,10 @@ def _is_text(data: bytes) -> bool:
     return not re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", data)  # no text has these
 
 
-def _limit_resources(memory_mb: int, seconds: int) -> None:
-    memory = memory_mb * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to its pipes alone
-    # Where the machine has less memory than is allowed, this process shall go, not the worker.
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-
-
 def main(arguments: list[str]) -> int:
     """Read one file within limits; the exit code tells the parent what went wrong."""
     path, suffix, memory_mb, seconds = arguments
-    _limit_resources(int(memory_mb), int(seconds))
+    limit_resources(int(memory_mb), int(seconds))
     import kreuzberg
 
     try:

@@ -21,7 +21,10 @@ from jobs.models import SAMPLES_USER, Document, DocumentStatus, Failure, IndexSt
 
 REMOVAL_EVERY_SECONDS = 3600
 
-_NUMBERS = {"size": int, "pages": int, "passages": int, "added_at": float, "progress": float}
+_NUMBERS = {
+    **{"size": int, "pages": int, "passages": int},
+    **{"added_at": float, "indexed_at": float, "progress": float},
+}
 
 # KEYS: entry, documents, deleted documents, loose files. ARGV: id, time, then field, value, …
 ADD_IF_NEW = """
@@ -133,6 +136,10 @@ class DocumentRegister:
             member.decode()
             for member in cast("list[bytes]", self._connection.zrevrange(DOCUMENTS_KEY, 0, -1))
         ]
+        return [*self.find(ids)]
+
+    def find(self, ids: Sequence[str]) -> Sequence[Document]:
+        """Those of the documents that are there; one round trip."""
         pipeline = self._connection.pipeline(transaction=False)
         for document_id in ids:
             pipeline.hgetall(document_key(document_id))

@@ -194,6 +194,14 @@ class PassageIndex:
                 )
         return [_passage(point) for point in response.points]
 
+    def texts(self, ids: Sequence[str], collection: str) -> dict[str, str]:
+        """The texts of those passages that are there, by id."""
+        with self._guard():
+            if not self._client.collection_exists(collection):
+                return {}
+            points = self._client.retrieve(collection, list(ids), with_payload=[TEXT])
+        return {str(point.id): (point.payload or {}).get(TEXT, "") for point in points}
+
     def delete_document(self, document_id: str, collection: str) -> None:
         """Remove the passages of one document."""
         with self._guard():

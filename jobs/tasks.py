@@ -32,6 +32,7 @@ from jobs.register import DocumentRegister
 from jobs.retrieval import PassageIndex, build_index
 from jobs.settings import Settings
 from jobs.store import DocumentStore
+from jobs.surroundings import read_surroundings
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
@@ -190,6 +191,7 @@ def _answer(
         generator=runtime.generator,
         progress=_Progress(attempt, events, runtime.records),
         cancelled=cancellation,
+        surroundings=lambda cited: read_surroundings(runtime.index, collection, cited),
     )
     if result.support is not SupportLevel.CITED and (count := _unready(runtime)):
         note = f"{count} of the documents were still being indexed. Ask again when they are ready."

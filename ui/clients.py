@@ -10,6 +10,7 @@ from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
+from jobs.pictures import Pictures
 from jobs.register import DocumentRegister
 from jobs.settings import Settings
 from jobs.store import DocumentStore
@@ -24,6 +25,7 @@ class Clients:
     documents: DocumentClient
     dead_letters: DeadLetters
     batches: BatchClient
+    pictures: Pictures
 
 
 def build_clients(settings: Settings) -> Clients:
@@ -38,6 +40,7 @@ def build_clients(settings: Settings) -> Clients:
         documents,
         dead_letters=DeadLetters(broker),
         batches=BatchClient(broker),
+        pictures=Pictures(store),
     )
 
 

@@ -171,6 +171,26 @@ def keep_unsent(value: Unsent | None) -> None:
     st.session_state["unsent"] = value
 
 
+def opened_source() -> tuple[str, int] | None:
+    """The id of the question and the number of the citation whose source is open."""
+    source: tuple[str, int] | None = st.session_state.get("opened_source")
+    return source
+
+
+def open_source(job_id: str, number: int) -> None:
+    turn_to_source(job_id, number)
+    request_redraw()
+
+
+def turn_to_source(job_id: str, number: int) -> None:
+    """Show another source where one is open, without drawing the page anew."""
+    st.session_state["opened_source"] = (job_id, number)
+
+
+def close_source() -> None:
+    st.session_state["opened_source"] = None
+
+
 def job_to_delete() -> str | None:
     """The id of the question whose deletion waits to be confirmed."""
     job_id: str | None = st.session_state.get("job_to_delete")

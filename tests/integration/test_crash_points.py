@@ -48,6 +48,9 @@ class FakeIndex:
     def search(self, question: str, limit: int, collection: str) -> list[Passage]:
         return [Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160.")]
 
+    def texts(self, ids: Sequence[str], collection: str) -> dict[str, str]:
+        return {}
+
 
 @dataclass
 class ScriptedGenerator:

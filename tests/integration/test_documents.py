@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -267,3 +268,17 @@ def test_store_works_on_any_file_system_of_fsspec(connection: redis.Redis) -> No
         assert path.name == "a.txt"
     store.delete("id")
     assert not store.exists("id", "a.txt")
+
+
+def test_register_knows_when_a_document_was_indexed(desk: Desk) -> None:
+    """Indexing again is seen by who has an answer from before; reading the entry is not."""
+    desk.use_model(None)
+    began = time.time()
+    first = desk.add("travel.md", TRAVEL)
+    assert began <= first.indexed_at <= time.time()
+    desk.client.index_again(first.id)
+    [queued] = desk.client.find([first.id, "gone"])
+    assert queued.indexed_at == first.indexed_at
+    desk.indexer.index_document(first.id, Cancellation())
+    [again] = desk.client.find([first.id])
+    assert again.indexed_at > first.indexed_at

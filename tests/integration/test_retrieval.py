@@ -381,3 +381,15 @@ def test_sample_questions_are_answered_without_a_model(
         quoted = "".join(chunk.text for chunk in Extractive().stream(sample["question"], passages))
         assert sample["answer"].lower() in quoted.lower(), sample["question"]
         assert sample["document"] in {passage.document_name for passage in passages}
+
+
+def test_texts_are_read_by_id(make_index: Callable[..., PassageIndex]) -> None:
+    """Those passages that are there give their texts; a missing collection has none."""
+    index = make_index()
+    collection = index.target_collection
+    stored = passages_of(TEXTS)
+    assert index.texts([stored[0].id], collection) == {}
+    index.ensure_collection(collection)
+    index.upsert(collection, stored, None)
+    wanted = [stored[1].id, passage_id("nothing", 7)]
+    assert index.texts(wanted, collection) == {stored[1].id: TEXTS["dividend"]}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from jobs.errors import AskqueueError, InvalidState, InvalidUpload, NotFound
@@ -29,6 +30,7 @@ from jobs.models import (
     TokenUse,
     WorkerReport,
 )
+from jobs.pictures import PagePicture
 from jobs.settings import Settings
 from tests.pages.fake_batches import FakeBatches
 
@@ -43,6 +45,9 @@ ANSWER = Answer(
     timings=Timings(queue=0.012, retrieval=0.034, first_token=0.4, total=2.5),
     tokens=TokenUse(1640, 61),
     model="stub-model",
+)
+ONE_POINT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 )
 BAD_KEY = Failure("bad_api_key", "The model server refused the API key.")
 
@@ -180,10 +185,35 @@ class FakeJobs:
             raise self.error
 
 
-class FakeDocuments:
-    """DocumentClient in memory."""
+class FakePictures:
+    """Pictures in memory: a page is one grey point. `error`, if set, is raised by every drawing."""
 
     def __init__(self) -> None:
+        self.drawn: list[tuple[str, int]] = []
+        self.share = 1.0
+        self.gone = False
+        self.error: AskqueueError | None = None
+
+    def has_original(self, document_id: str, name: str) -> bool:
+        return not self.gone
+
+    def original(self, document_id: str, name: str) -> bytes:
+        return b"the original"
+
+    def draw(self, document_id: str, name: str, page: int, passage: str) -> PagePicture:
+        self.drawn.append((name, page))
+        if self.error is not None:
+            raise self.error
+        return PagePicture(ONE_POINT, 9, self.share)
+
+
+class FakeDocuments:
+    """DocumentClient in memory. To `find`, all documents are there but those in `deleted`."""
+
+    def __init__(self) -> None:
+        self.deleted: set[str] = set()
+        self.indexed_at: dict[str, float] = {}
+        self.found: list[Sequence[str]] = []
         self.entries: dict[str, Document] = {}
         self.index = IndexState()
         self.reindexing = False
@@ -197,6 +227,16 @@ class FakeDocuments:
         document = Document(document_id, name, 4200, status=status, added_at=time.time())
         self.entries[document_id] = replace(document, **fields)
         return document_id
+
+    def find(self, ids: Sequence[str]) -> list[Document]:
+        self.found.append(ids)
+        if self.error is not None:
+            raise self.error
+        return [
+            Document(id_, f"{id_}.md", 1, indexed_at=self.indexed_at.get(id_, 0.0))
+            for id_ in ids
+            if id_ not in self.deleted
+        ]
 
     def add(self, user: str, name: str, data: bytes) -> tuple[Document, bool]:
         if not data:
@@ -296,3 +336,4 @@ class FakeClients:
     documents: FakeDocuments = field(default_factory=FakeDocuments)
     dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
     batches: FakeBatches = field(default_factory=FakeBatches)
+    pictures: FakePictures = field(default_factory=FakePictures)

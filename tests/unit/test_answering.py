@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -207,3 +208,54 @@ def test_stop_and_shutdown_do_not_wait_for_a_silent_service(blocked: str) -> Non
             assert time.monotonic() - began < 2
     finally:
         release.set()
+
+
+def test_citations_carry_their_surroundings() -> None:
+    """What stands around is read for the cited passages alone, and kept with them."""
+    asked: list[Sequence[Passage]] = []
+
+    def surroundings(cited: Sequence[Passage]) -> dict[str, tuple[str, str]]:
+        asked.append(cited)
+        return {"p2": ("Before.", "After.")}
+
+    result = answer(
+        "What is the dividend?",
+        search=lambda question: PASSAGES,
+        generator=Scripted("It is EUR 0.28 [2]."),
+        progress=Recorded(),
+        cancelled=Cancellation(),
+        surroundings=surroundings,
+    )
+    assert asked == [[PASSAGES[1]]]
+    [citation] = result.citations
+    assert (citation.before, citation.after) == ("Before.", "After.")
+
+
+def test_answer_says_which_quotes_and_sentences_stand_on_passages() -> None:
+    """Quotes are checked against what is cited, and sentences without a citation counted."""
+    result = ask(Scripted("It says “hotel limit is EUR 160” [1]. It also says “no limit at all”."))
+    assert [quote.number for quote in result.quotes] == [1, None]
+    assert (result.sentences, result.uncited_sentences) == (2, 1)
+    assert result.support is SupportLevel.CITED
+
+
+def test_answer_none_of_whose_sentences_is_cited_is_unsupported() -> None:
+    """Sources listed at the end support no sentence; they stay to be looked at."""
+    result = ask(Scripted("The limit is EUR 160. Nobody may exceed it.\n\nSources: [1]"))
+    assert result.support is SupportLevel.UNSUPPORTED
+    assert [citation.number for citation in result.citations] == [1]
+
+
+def test_answer_of_a_newer_or_older_version_is_read() -> None:
+    """Fields that this version does not know are ignored; missing ones have defaults."""
+    result = ask(Scripted("It says “hotel limit is EUR 160” [1]."))
+    data = result.to_dict()
+    assert Answer.from_dict(json.loads(json.dumps(data))) == result
+    newer = json.loads(json.dumps(data))
+    newer["citations"][0]["later"] = newer["quotes"][0]["later"] = newer["later"] = 1
+    assert Answer.from_dict(newer) == result
+    older = {**data, "citations": [{**data["citations"][0]}]}
+    for name in ("sentences", "uncited_sentences", "quotes"):
+        del older[name]
+    del older["citations"][0]["before"], older["citations"][0]["after"]
+    assert Answer.from_dict(older).citations == result.citations

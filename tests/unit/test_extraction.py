@@ -310,7 +310,7 @@ def test_whatever_the_child_does_is_a_sentence(
 def test_child_writes_no_file_and_goes_before_the_worker(tmp_path: Path) -> None:
     """A hostile file fills no disk; where memory runs out, the system takes its reader first."""
     script = (
-        "from jobs.reading import _limit_resources; _limit_resources(1024, 10)\n"
+        "from jobs.limits import limit_resources; limit_resources(1024, 10)\n"
         "print(open('/proc/self/oom_score_adj').read().strip(), flush=True)\n"
         f"open({str(tmp_path / 'x')!r}, 'wb', 0).write(b'x')\n"
     )

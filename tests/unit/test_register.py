@@ -24,7 +24,7 @@ def test_entry_comes_back_as_it_was_entered(register: DocumentRegister) -> None:
     failure = Failure("unreadable_document", "No text.", "command")
     document = Document(
         "d1", "Größe.pdf", 12, "application/pdf", DocumentStatus.FAILED, 3, 7, 1.5, "ann", "stage",
-        0.25, "job", "collection", failure,
+        0.25, "job", "collection", failure, 2.5,
     )  # fmt: skip
     assert register.add_if_new(document)
     assert register.get("d1") == document
@@ -133,3 +133,13 @@ def test_everything_is_kept_under_the_prefix(
     keys = connection.keys("*")
     assert keys
     assert all(key.startswith(PREFIX.encode()) for key in keys)
+
+
+def test_find_reads_some_documents_in_one_round_trip(register: DocumentRegister) -> None:
+    """Those that are there come back, in the order asked for; the others are left out."""
+    for document_id in ("d1", "d2", "d3"):
+        register.add_if_new(entry(document_id))
+    register.update("d3", indexed_at=7.5)
+    found = register.find(["d3", "gone", "d1"])
+    assert [(item.id, item.indexed_at) for item in found] == [("d3", 7.5), ("d1", 0.0)]
+    assert list(register.find([])) == []

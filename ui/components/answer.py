@@ -10,7 +10,7 @@ from jobs.client import JobClient
 from jobs.models import Answer, JobState, JobView, LiveText, Stage, SupportLevel
 from ui import state
 from ui.components.actions import retry_job, stop_job
-from ui.components.citations import show_citations
+from ui.components.citations import show_citations, show_support, with_marked_quotes
 from ui.components.eta import eta_of
 from ui.components.failure import show_failure
 from ui.components.receipt import show_receipt
@@ -102,12 +102,15 @@ def show_answer(job: JobView, answer: Answer) -> None:
     if answer.support is SupportLevel.NOT_FOUND:
         st.info(safe_markdown(answer.text), icon=":material/search_off:")
     else:
-        st.markdown(safe_markdown(answer.text), anchors=False)
+        st.markdown(with_marked_quotes(answer.text, answer.quotes), anchors=False)
     if answer.support is SupportLevel.UNSUPPORTED:
-        st.warning(
-            "This answer cites no passage of the documents. Check it before you rely on it.",
-            icon=":material/warning:",
+        what = (
+            "No sentence of this answer carries a citation."
+            if answer.citations
+            else "This answer cites no passage of the documents."
         )
+        st.warning(f"{what} Check it before you rely on it.", icon=":material/warning:")
+    show_support(answer)
     show_citations(job.id, answer.citations)
     show_receipt(job.id, answer)
     for note in answer.notes:

@@ -1,4 +1,4 @@
-"""The passages that an answer cites: numbered, each with its document, page and own words."""
+"""The passages that an answer cites: numbered, each with its document and page, a click to open."""
 
 from __future__ import annotations
 
@@ -6,25 +6,64 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from jobs.models import Citation
-from ui.components.text import pages, plain
+from jobs.models import Answer, CheckedQuote, Citation
+from ui import state
+from ui.components.text import counted, pages, plain, safe_markdown
+
+# Stand for a mark while the Markdown around it is made safe. No model writes them.
+FOUND, NOT_FOUND = "\ue001", "\ue002"
+FOUND_MARK = " :green[:material/check_circle:]"
+NOT_FOUND_MARK = " :orange-badge[:material/help: not word for word]"
 
 
 def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
-    """Show each cited passage behind its number, in order of number."""
+    """Show each cited passage's place behind its number, in order of number."""
     if not citations:
         return
     st.caption("Sources")
-    with st.container(gap="xsmall", key=f"citations_{job_id}"):
-        for citation in sorted(citations, key=lambda each: each.number):
-            _show_citation(job_id, citation)
+    with st.container(horizontal=True, gap="small", key=f"citations_{job_id}"):
+        for citation in in_order(citations):
+            st.button(
+                label_of(citation),
+                key=f"citation_{job_id}_{citation.number}",
+                help="Show the passage where it stands",
+                on_click=state.open_source,
+                args=(job_id, citation.number),
+            )
 
 
-def _show_citation(job_id: str, citation: Citation) -> None:
-    page = pages(citation.page, citation.last_page)
+def in_order(citations: Sequence[Citation]) -> list[Citation]:
+    return sorted(citations, key=lambda each: each.number)
+
+
+def label_of(citation: Citation) -> str:
+    """Number, document and pages, as Markdown."""
     label = f":blue-badge[{citation.number}] {plain(citation.document_name)}"
-    if page:
-        label += f" :gray[· {page}]"
-    with st.expander(label, key=f"citation_{job_id}_{citation.number}"):
-        st.markdown(plain(citation.text))
-        st.caption(f"Retrieval score {citation.score:.3g}")
+    place = pages(citation.page, citation.last_page)
+    return f"{label} :gray[· {place}]" if place else label
+
+
+def with_marked_quotes(text: str, quotes: Sequence[CheckedQuote]) -> str:
+    """A model's Markdown, safe to draw, with a mark behind each quote that was checked."""
+    text = text.replace(FOUND, " ").replace(NOT_FOUND, " ")
+    for quote in sorted(quotes, key=lambda each: -each.end):
+        mark = NOT_FOUND if quote.number is None else FOUND
+        text = text[: quote.end] + mark + text[quote.end :]
+    safe = safe_markdown(text)
+    return safe.replace(FOUND, FOUND_MARK).replace(NOT_FOUND, NOT_FOUND_MARK)
+
+
+def show_support(answer: Answer) -> None:
+    """Say how far the answer stands on its sources, beyond their list."""
+    missing = sum(quote.number is None for quote in answer.quotes)
+    if answer.quotes:
+        found = len(answer.quotes) - missing
+        st.caption(
+            f":material/format_quote: {found} of {counted(len(answer.quotes), 'quote')} "
+            "found word for word in the sources."
+        )
+    if answer.uncited_sentences and answer.citations:
+        st.caption(
+            f":material/link_off: {answer.uncited_sentences} of "
+            f"{counted(answer.sentences, 'sentence')} without a citation."
+        )

@@ -16,6 +16,7 @@ from ui.components.answer import show_answer, show_question, show_unanswered, sh
 from ui.components.banners import lacks_worker, show_banners, show_no_worker
 from ui.components.deletion import show_question_deletion
 from ui.components.empty import show_welcome
+from ui.components.evidence import show_changes, show_evidence
 from ui.components.failure import show_failure
 from ui.components.feedback import show_feedback
 from ui.components.job_table import PAGE_SIZE, show_job_table
@@ -45,6 +46,7 @@ def show_page() -> None:
     if doomed:
         show_question_deletion(clients.jobs, user, doomed)
     show_live(clients.jobs, user, lambda: _draw(clients, user))
+    show_evidence(clients.jobs, clients.pictures, user)
 
 
 def _show_unsent(jobs: JobClient, user: str) -> None:
@@ -119,15 +121,15 @@ def _show_selected(
         is_indexing = show_welcome(clients.jobs, user, clients.documents.list())
         return None, ACTIVE_SECONDS if is_indexing else None
     try:
-        return _show_job(clients.jobs, user, job_id)
+        return _show_job(clients, user, job_id)
     except NotFound as error:
         show_failure(error.failure, quiet=True)
         st.button("New question", icon=":material/edit_square:", on_click=state.start_new_question)
         return None, None
 
 
-def _show_job(jobs: JobClient, user: str, job_id: str) -> tuple[JobView, float | None]:
-    live = state.live_text(job_id)
+def _show_job(clients: Clients, user: str, job_id: str) -> tuple[JobView, float | None]:
+    jobs, live = clients.jobs, state.live_text(job_id)
     job, live = jobs.read_live(user, live)
     state.keep_live_text(live)
     show_question(jobs, user, job, live.stage)
@@ -142,6 +144,7 @@ def _show_job(jobs: JobClient, user: str, job_id: str) -> tuple[JobView, float |
         st.info("This answer is no longer kept. Ask again to get a new one.")
         return job, None
     state.keep_answer(job_id, answer)
+    show_changes(jobs, clients.documents, user, job, answer)
     show_answer(job, answer)
     show_feedback(jobs, user, job)
     return job, None
