@@ -117,17 +117,26 @@ def forecast(load: Load, seed: int = 0) -> dict[str, Eta]:
 
 
 def drift(recent: Sequence[float]) -> float:
-    """How much the mean of jobs that ran at one time differs from that of others, as a share.
+    """How far the mean of the next jobs may be from that of the recent ones, as a share of it.
 
-    Beyond chance, that is: by what the means of blocks vary more than those of shuffled ones would.
+    For two reasons: of few durations the mean is not well known; and jobs that run at one time may
+    be slower than at another, which is by how much the means of blocks vary more than by chance.
     """
-    count = len(recent) // DRIFT_BLOCK
+    values = np.asarray(recent, dtype=float)
+    weights = 0.5 ** (np.arange(len(values)) / HALF_LIFE)
+    counted = weights.sum() ** 2 / (weights**2).sum()  # Kish's effective sample size
+    unknown = values.var(ddof=1) / counted / values.mean() ** 2
+    return float(np.sqrt(unknown + max(LEAST_DRIFT**2, _spells(values))))
+
+
+def _spells(values: Numbers) -> float:
+    """The variance of the means of blocks beyond chance, as a share of the squared mean."""
+    count = len(values) // DRIFT_BLOCK
     if count < 4:
-        return LEAST_DRIFT
-    blocks = np.asarray(recent[: count * DRIFT_BLOCK], dtype=float).reshape(count, DRIFT_BLOCK)
+        return 0.0
+    blocks = values[: count * DRIFT_BLOCK].reshape(count, DRIFT_BLOCK)
     by_chance = blocks.var(axis=1, ddof=1).mean() / DRIFT_BLOCK
-    variance = max(0.0, float(blocks.mean(axis=1).var(ddof=1) - by_chance))
-    return max(LEAST_DRIFT, float(np.sqrt(variance) / blocks.mean()))
+    return float((blocks.mean(axis=1).var(ddof=1) - by_chance) / blocks.mean() ** 2)
 
 
 def _running_eta(durations: Durations, ran: float) -> Eta:

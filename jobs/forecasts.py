@@ -82,11 +82,16 @@ def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
             f"{RQ_KEY_PREFIX}:rl:",
             str(MOST_QUEUED - 1),
         )
-        recent, queued, executions, limits = pipeline.execute()
+        pipeline.lrange(queue.intermediate_queue_key, 0, -1)
+        recent, queued, executions, limits, popped = pipeline.execute()
+    running = _read_running(broker, executions, [report.name for report in workers])
+    begun = {each.job_id for each in running}
+    # A worker has taken these, and begins them in this moment.
+    running += tuple(Running(job_id, 0.0) for job_id in _decoded(popped) if job_id not in begun)
     return Load(
         recent=tuple(float(each) for each in recent),
         threads=sum(report.threads_by_queue.get(QUESTIONS_QUEUE, 0) for report in workers),
-        running=_read_running(broker, executions, [report.name for report in workers]),
+        running=running,
         queued=_decoded(queued),
         limits=tuple(Limit(_decoded(holding), _decoded(waiting)) for holding, waiting in limits),
     )

@@ -113,6 +113,15 @@ def test_load_is_what_runs_waits_and_works(desk: Desk) -> None:
     ]
 
 
+def test_question_between_the_queue_and_its_start_is_not_overlooked(desk: Desk) -> None:
+    """A question that a worker has taken and not yet begun counts as begun this moment."""
+    job = desk.ask()
+    queue = desk.broker.queues["questions"]
+    desk.connection.lmove(queue.key, queue.intermediate_queue_key)
+    load = read_load(desk.broker, desk.client.workers())
+    assert [(each.job_id, each.ran) for each in load.running] == [(job.id, 0.0)]
+
+
 def test_attempt_of_a_silent_worker_is_not_alive(desk: Desk) -> None:
     """Without a report of its process, nobody is known to work on it."""
     desk.ask()

@@ -228,9 +228,16 @@ def test_newer_durations_count_more() -> None:
 
 
 def test_drift_is_what_blocks_differ_beyond_chance() -> None:
-    """Shuffled durations have the least drift; the same in slow and quick spells have more."""
+    """Shuffled durations have little drift; the same in slow and quick spells have more."""
     rng = random.Random(5)
     mixed = [rng.choice((1.0, 3.0)) for _ in range(200)]
     assert drift(mixed) < 0.2
     assert drift(sorted(mixed)) > 0.3
-    assert drift(mixed[:20]) == LEAST_DRIFT
+
+
+def test_few_durations_make_a_wider_range() -> None:
+    """How well their mean is known counts: with few of them, a long queue is less certain."""
+    rng = random.Random(6)
+    values = [rng.lognormvariate(0, 0.6) for _ in range(200)]
+    assert drift(values[:8]) > 1.5 * drift(values)
+    assert drift(steady(1.0)) == pytest.approx(LEAST_DRIFT, rel=0.01)
