@@ -26,6 +26,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
+from jobs import metrics
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker
 from jobs.events import read_text
 from jobs.fence import EXECUTION_FIELD, Standing, Write, change
@@ -138,6 +139,7 @@ class Attempts:
         job, execution = attempt.job, attempt.execution
         job.ended_at = now()
         job._result = result
+        counts = metrics.count_finished(job, result)
 
         def write(pipeline: Pipeline) -> None:
             job._handle_success(
@@ -151,6 +153,7 @@ class Attempts:
             job.cleanup(self._retention_seconds, pipeline, remove_from_queue=False)
             if attempt.number:
                 self._records.finish(pipeline, job.id, result["text"])
+            metrics.add(pipeline, counts)
 
         return self._close(attempt, worker, write)
 
@@ -173,10 +176,11 @@ class Attempts:
             RateLimitRegistry.from_job(attempt.job).release_stale_and_enqueue(attempt.job.id)
 
     def outcome_writer(
-        self, job: Job, outcome: Outcome, trace: str, worker_name: str = ""
+        self, job: Job, outcome: Outcome, trace: str, worker_name: str = "", *, lost: bool = False
     ) -> Write:
         """What writes the outcome of an attempt of this job, its own or a lost one."""
         job.ended_at, held_key = now(), job.rate_limit_key
+        counts = metrics.count_ended(job, outcome, lost=lost)  # before it is queued again
         job.meta["history"] = outcome.history.to_dict()
         is_question = job.func_name == ANSWER_QUESTION
         if outcome.retry_in_seconds is None:
@@ -199,6 +203,7 @@ class Attempts:
                 self._records.fail(pipeline, job.id, outcome.failure, partial)
             elif is_question:
                 self._records.wait(pipeline, job.id, outcome.failure, retry_at)
+            metrics.add(pipeline, counts)
 
         return write
 

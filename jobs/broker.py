@@ -41,6 +41,8 @@ MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"
 RETENTION_LOCK_KEY = PREFIX + "lock:retention"
 REMOVAL_LOCK_KEY = PREFIX + "lock:removal"
 LOG_LOCK_KEY = PREFIX + "lock:log"
+METRICS_KEY = PREFIX + "metrics"
+PAUSED_KEY = PREFIX + "paused"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
 # runs at a time.
 SUSPECTS_KEY = PREFIX + "suspects"
@@ -85,6 +87,11 @@ def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Re
         health_check_interval=0,
         retry=ConnectionRetry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
     )
+
+
+def metrics_span_key(span_seconds: int, start: int) -> str:
+    """Hash with a TTL: what was counted in the span that began at this Unix time."""
+    return f"{METRICS_KEY}:{span_seconds}:{start}"
 
 
 @contextmanager

@@ -48,6 +48,8 @@ OWNERS = {
     "askqueue:documents:deleted": "the job that takes a deleted document's passages out",
     "askqueue:documents:loose": "DocumentClient; a file goes after a day without a document",
     "askqueue:index": "the register; one for the installation",
+    "askqueue:metrics": "jobs.metrics; one, with a field for each queue and kind of error",
+    "askqueue:paused": "the operators; a field for each paused queue",
     "askqueue:workers": "the workers; a silent one goes after minutes",
     "rq:queues": "RQ; the fixed names of the queues",
     "rq:queue:*": "the workers, and Maintenance for what they popped and lost",

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     )
 
     # Operators
+    dashboard_url: str = Field(
+        "", description="Address of rq-dashboard for operators, if it has another behind a proxy."
+    )
     dashboard_username: str = Field(
         "", description="Operators' user: rq-dashboard and failed jobs."
     )

@@ -9,6 +9,7 @@ from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
+from jobs.operations import Operations
 from jobs.register import DocumentRegister
 from jobs.settings import Settings
 from jobs.store import DocumentStore
@@ -22,6 +23,7 @@ class Clients:
     jobs: JobClient
     documents: DocumentClient
     dead_letters: DeadLetters
+    operations: Operations
 
 
 def build_clients(settings: Settings) -> Clients:
@@ -30,7 +32,7 @@ def build_clients(settings: Settings) -> Clients:
     store = DocumentStore(settings.document_store_url)
     register = DocumentRegister(broker.connection)
     documents = DocumentClient(broker, store, register)
-    return Clients(settings, JobClient(broker), documents, DeadLetters(broker))
+    return Clients(settings, JobClient(broker), documents, DeadLetters(broker), Operations(broker))
 
 
 @lru_cache(maxsize=1)
