@@ -73,6 +73,11 @@ def worker_key(name: str) -> str:
     return f"{PREFIX}worker:{name}"
 
 
+def metrics_span_key(span_seconds: int, start: int) -> str:
+    """Hash with a TTL: what was counted in the span that began at this Unix time."""
+    return f"{METRICS_KEY}:{span_seconds}:{start}"
+
+
 def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Redis:
     """A client with a pool of its own. It connects on first use and survives a server restart.
 
@@ -87,11 +92,6 @@ def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Re
         health_check_interval=0,
         retry=ConnectionRetry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
     )
-
-
-def metrics_span_key(span_seconds: int, start: int) -> str:
-    """Hash with a TTL: what was counted in the span that began at this Unix time."""
-    return f"{METRICS_KEY}:{span_seconds}:{start}"
 
 
 @contextmanager
