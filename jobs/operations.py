@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 # The oldest waiting job is not always the next one: some are put at the front of the queue.
 # It is looked for among this many.
 OLDEST_AMONG = 64
+# The clocks of the hosts that run workers agree within less.
+CLOSED_AFTER_SECONDS = 60
 RUNNING_FIELDS = ("description", "started_at", "worker_name")
 
 
@@ -90,6 +92,8 @@ class Operations:
         self._queues = broker.queues
         self._clients = JobClient(broker)
         self._pauses = Pauses(broker.connection)
+        # By length and start; a thread that loses what another adds reads it again.
+        self._closed: Mapping[tuple[int, int], Tally] = {}
 
     def overview(self) -> Overview:
         """The queues and workers now; a fixed number of round trips."""
@@ -121,14 +125,28 @@ class Operations:
             return Tally.of(cast("dict[bytes, bytes]", self._connection.hgetall(METRICS_KEY)))
 
     def spans(self, period: Period) -> Sequence[Span]:
-        """What was counted in each span of this period, the oldest first; one round trip."""
-        starts = period.starts(time.time())
+        """What was counted in each span of this period, the oldest first; one round trip.
+
+        A span that is over is read once: a day of a busy installation takes a third of a second.
+        """
+        now, seconds = time.time(), period.span_seconds
+        starts = period.starts(now)
+        closed = {start: tally for (of, start), tally in self._closed.items() if of == seconds}
+        unread = [start for start in starts if start not in closed]
         with broker_errors():
             pipeline = self._connection.pipeline(transaction=False)
-            for start in starts:
-                pipeline.hgetall(metrics_span_key(period.span_seconds, start))
+            for start in unread:
+                pipeline.hgetall(metrics_span_key(seconds, start))
             replies = pipeline.execute()
-        return [Span(start, Tally.of(reply)) for start, reply in zip(starts, replies, strict=True)]
+        read = {start: Tally.of(reply) for start, reply in zip(unread, replies, strict=True)}
+        kept = {
+            (of, start): t
+            for (of, start), t in self._closed.items()
+            if of != seconds or start >= starts[0]
+        }
+        over = {start for start in unread if start + seconds + CLOSED_AFTER_SECONDS < now}
+        self._closed = kept | {(seconds, start): read[start] for start in over}
+        return [Span(start, closed[start] if start in closed else read[start]) for start in starts]
 
     def paused(self) -> Mapping[str, Pause]:
         """The pauses by queue; up to a second old, so that every page may ask."""

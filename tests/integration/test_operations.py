@@ -12,7 +12,7 @@ from rq.suspension import resume, suspend
 
 from jobs import metrics
 from jobs.attempts import Attempts
-from jobs.broker import METRICS_KEY, Broker, connect
+from jobs.broker import METRICS_KEY, Broker, connect, metrics_span_key
 from jobs.client import JobClient
 from jobs.errors import BadApiKey, BrokerUnavailable, NotFound
 from jobs.metrics import DAY, HOUR, Period, Tally
@@ -249,6 +249,20 @@ def test_oldest_is_found_behind_urgent_ones(
     oldest = operations.overview().queues[0].oldest_seconds
     assert oldest is not None
     assert oldest > 24 * 3600
+
+
+def test_span_that_is_over_is_read_once(operations: Operations, connection: redis.Redis) -> None:
+    """The last ones are read each time, because they still may change."""
+    starts = HOUR.starts(time.time())
+    old, last = (metrics_span_key(HOUR.span_seconds, starts[i]) for i in (30, -1))
+    for key in (old, last):
+        connection.hset(key, "finished|questions", 1)
+    assert past(operations, HOUR).count(metrics.FINISHED) == 2
+    for key in (old, last):
+        connection.hset(key, "finished|questions", 10)
+    assert past(operations, HOUR).count(metrics.FINISHED) == 11
+    assert past(operations, DAY).count(metrics.FINISHED) == 0
+    assert past(operations, HOUR).count(metrics.FINISHED) == 11
 
 
 def test_unknown_queue_is_not_found(operations: Operations) -> None:
