@@ -26,6 +26,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
+from jobs import metrics
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker
 from jobs.durations import note_duration
 from jobs.events import read_text
@@ -139,6 +140,7 @@ class Attempts:
         job, execution = attempt.job, attempt.execution
         job.ended_at = now()
         job._result = result
+        counts = metrics.count_finished(job, result)
 
         def write(pipeline: Pipeline) -> None:
             job._handle_success(
@@ -153,6 +155,7 @@ class Attempts:
             if attempt.number:
                 self._records.finish(pipeline, job.id, result["text"])
             note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
+            metrics.add(pipeline, counts)
 
         return self._close(attempt, worker, write)
 
@@ -175,10 +178,11 @@ class Attempts:
             RateLimitRegistry.from_job(attempt.job).release_stale_and_enqueue(attempt.job.id)
 
     def outcome_writer(
-        self, job: Job, outcome: Outcome, trace: str, worker_name: str = ""
+        self, job: Job, outcome: Outcome, trace: str, worker_name: str = "", *, lost: bool = False
     ) -> Write:
         """What writes the outcome of an attempt of this job, its own or a lost one."""
         job.ended_at, held_key = now(), job.rate_limit_key
+        counts = metrics.count_ended(job, outcome, lost=lost)  # before it is queued again
         job.meta["history"] = outcome.history.to_dict()
         is_question = job.func_name == ANSWER_QUESTION
         if outcome.retry_in_seconds is None:
@@ -201,6 +205,7 @@ class Attempts:
                 self._records.fail(pipeline, job.id, outcome.failure, partial)
             elif is_question:
                 self._records.wait(pipeline, job.id, outcome.failure, retry_at, _ran(job))
+            metrics.add(pipeline, counts)
 
         return write
 

@@ -43,6 +43,8 @@ REMOVAL_LOCK_KEY = PREFIX + "lock:removal"
 LOG_LOCK_KEY = PREFIX + "lock:log"
 OPEN_BATCHES_KEY = PREFIX + "batches:open"
 FEEDING_LOCK_KEY = PREFIX + "lock:feeding"
+METRICS_KEY = PREFIX + "metrics"
+PAUSED_KEY = PREFIX + "paused"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
 # runs at a time.
 SUSPECTS_KEY = PREFIX + "suspects"
@@ -91,6 +93,11 @@ def worker_key(name: str) -> str:
 def durations_key(queue_name: str) -> str:
     """List: the seconds that recent attempts of one queue took, the newest first."""
     return f"{PREFIX}durations:{queue_name}"
+
+
+def metrics_span_key(span_seconds: int, start: int) -> str:
+    """Hash with a TTL: what was counted in the span that began at this Unix time."""
+    return f"{METRICS_KEY}:{span_seconds}:{start}"
 
 
 def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Redis:

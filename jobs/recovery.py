@@ -95,7 +95,7 @@ class Recovery:
         held_key = job.rate_limit_key  # the outcome may give it another
         outcome = after_loss(History.from_dict(job.meta.get("history", {})))
         lost: list[Lost] = []
-        write_outcome = self._attempts.outcome_writer(job, outcome, WorkerLost.message)
+        write_outcome = self._attempts.outcome_writer(job, outcome, WorkerLost.message, lost=True)
 
         def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
             # Each heartbeat touches the job too, so that one that comes now is not missed.

@@ -49,6 +49,8 @@ OWNERS = {
     "askqueue:documents:loose": "DocumentClient; a file goes after a day without a document",
     "askqueue:index": "the register; one for the installation",
     "askqueue:batches:open": "the feeder; a batch goes when it has no row left to ask or to stop",
+    "askqueue:metrics": "jobs.metrics; one, with a field for each queue and kind of error",
+    "askqueue:paused": "the operators; a field for each paused queue",
     "askqueue:workers": "the workers; a silent one goes after minutes",
     "rq:queues": "RQ; the fixed names of the queues",
     "rq:queue:*": "the workers, and Maintenance for what they popped and lost",

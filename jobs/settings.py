@@ -118,8 +118,11 @@ class Settings(BaseSettings):
     )
 
     # Operators
+    dashboard_url: str = Field(
+        "", description="Address of rq-dashboard for operators, if it has another behind a proxy."
+    )
     dashboard_username: str = Field(
-        "", description="Operators' user: rq-dashboard and failed jobs."
+        "", description="Operators' user: rq-dashboard, their pages and API."
     )
     dashboard_password: SecretStr = Field(
         SecretStr(""), description="Operators' password; required outside 127.0.0.1."

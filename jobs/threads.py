@@ -28,6 +28,7 @@ from structlog.contextvars import bound_contextvars
 from jobs.attempts import EXECUTION_TTL_SECONDS, Attempt, Attempts, performing, put_back
 from jobs.errors import AskqueueError, Superseded
 from jobs.outcomes import History, Outcome, after_error, known_error
+from jobs.pausing import CHECK_SECONDS, Pauses
 from jobs.refusals import server_words
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ class ThreadWorker(SimpleWorker):
         connection: redis.Redis,
         attempts: Attempts,
         report: Report,
+        pauses: Pauses | None = None,
     ) -> None:
         queue = Queue(
             queue_name,
@@ -77,6 +79,7 @@ class ThreadWorker(SimpleWorker):
         )
         self._attempts = attempts
         self._report = report
+        self._pauses = pauses or Pauses(connection)
 
     def request_shutdown(self) -> None:
         """End the loop after the job that runs now; from any thread."""
@@ -91,10 +94,14 @@ class ThreadWorker(SimpleWorker):
         self.set_state(WorkerStatus.IDLE)
         while not self._stop_requested:
             self.check_for_suspension(burst=False)
+            if self._is_paused():
+                time.sleep(CHECK_SECONDS / 2)
+                continue
             popped = self._pop()
             if popped is None:
                 continue
-            if self._stop_requested:  # while it waited: this job is for another process
+            # While it waited: the job is for another process, or for later.
+            if self._stop_requested or self._is_paused():
                 put_back(self.connection, popped[1], popped[0].id)
             else:
                 self.execute_job(*popped)
@@ -132,6 +139,9 @@ class ThreadWorker(SimpleWorker):
 
     def procline(self, message: str) -> None:
         """Nothing: the process has one name and many threads."""
+
+    def _is_paused(self) -> bool:
+        return any(self._pauses.is_paused(queue.name) for queue in self.queues)
 
     def _pop(self) -> tuple[Job, Queue] | None:
         try:

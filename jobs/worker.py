@@ -33,6 +33,7 @@ from jobs.logs import configure_logging
 from jobs.maintenance import Maintenance
 from jobs.models import Failure, WorkerReport
 from jobs.outcomes import Outcome
+from jobs.pausing import Pauses
 from jobs.recovery import Lost
 from jobs.refusals import server_words
 from jobs.retention import Retention
@@ -63,6 +64,7 @@ class WorkerProcess:
         # must not be taken for the one before it.
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.runtime = Runtime(settings)
+        self._pauses = Pauses(self.runtime.connection)
         self._stopping = threading.Event()
         self._problem: Failure | None = None
         connection = connect(
@@ -160,7 +162,7 @@ class WorkerProcess:
 
     def _maker(self, queue: str, connection: redis.Redis) -> Callable[[str], ThreadWorker]:
         def make(name: str) -> ThreadWorker:
-            return ThreadWorker(queue, name, connection, attempts, self._report)
+            return ThreadWorker(queue, name, connection, attempts, self._report, self._pauses)
 
         attempts = Attempts(self.runtime.broker)
         return make

@@ -33,7 +33,7 @@ from jobs.errors import (
 )
 from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
-from ui import api_operators
+from ui import api_operations, api_operators
 from ui.api_guards import refuse_other_sites
 from ui.api_models import (
     ERRORS,
@@ -102,6 +102,7 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     max_body_size=MAX_BODY_BYTES,
 )
 app.include_router(api_operators.router)
+app.include_router(api_operations.router)
 # Of their own: the default threads serve the pages' files too.
 _waiting = anyio.CapacityLimiter(MAX_WAITING)
 

@@ -10,6 +10,7 @@ from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
+from jobs.operations import Operations
 from jobs.pictures import Pictures
 from jobs.register import DocumentRegister
 from jobs.settings import Settings
@@ -26,6 +27,7 @@ class Clients:
     dead_letters: DeadLetters
     batches: BatchClient
     pictures: Pictures
+    operations: Operations
 
 
 def build_clients(settings: Settings) -> Clients:
@@ -41,6 +43,7 @@ def build_clients(settings: Settings) -> Clients:
         dead_letters=DeadLetters(broker),
         batches=BatchClient(broker),
         pictures=Pictures(store),
+        operations=Operations(broker),
     )
 
 

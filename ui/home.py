@@ -54,7 +54,8 @@ def pages() -> dict[str, list[Page]]:
     }
     if access_of(get_clients().settings, page_host()) is not Access.CLOSED:
         sections["Operations"] = [
-            st.Page("pages/failed.py", title="Failed jobs", icon=":material/assignment_late:")
+            st.Page("pages/operations.py", title="Operations", icon=":material/monitor_heart:"),
+            st.Page("pages/failed.py", title="Failed jobs", icon=":material/assignment_late:"),
         ]
     return sections
 

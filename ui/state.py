@@ -23,6 +23,8 @@ DOCUMENT_ACTION = "document_action"
 FAILED_TABLE = "failed_table"
 FAILED_KIND = "failed_kind"
 FAILED_PAGE = "failed_page"
+OPERATIONS_PERIOD = "operations_period"
+OPERATIONS_QUEUE = "operations_queue"
 
 KEPT_ETAS = 100  # more than a page of the table
 
@@ -407,6 +409,19 @@ def kind_to_requeue() -> str | None:
 def set_kind_to_requeue(kind: str | None) -> None:
     st.session_state["kind_to_requeue"] = kind
     request_redraw()
+
+
+# The page of operations
+
+
+def operations_period() -> str:
+    """The label of the period that the charts show; "" for the first."""
+    return str(st.session_state.get(OPERATIONS_PERIOD) or "")
+
+
+def operations_queue() -> str:
+    """The queue that the charts show; "" for the first."""
+    return str(st.session_state.get(OPERATIONS_QUEUE) or "")
 
 
 def _select(table: str, rows: list[int]) -> None:

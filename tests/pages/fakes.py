@@ -7,10 +7,11 @@ import hashlib
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jobs.errors import AskqueueError, InvalidState, InvalidUpload, NotFound
+from jobs.metrics import Period, Tally
 from jobs.models import (
     Answer,
     Citation,
@@ -30,8 +31,10 @@ from jobs.models import (
     TokenUse,
     WorkerReport,
 )
+from jobs.operations import Overview, QueueState, Span
+from jobs.pausing import Pause
 from jobs.pictures import PagePicture
-from jobs.settings import Settings
+from jobs.settings import QUEUE_NAMES, Settings
 from tests.pages.fake_batches import FakeBatches
 
 USER = "b-alice"
@@ -327,6 +330,54 @@ class FakeDeadLetters:
         return sum(self.requeue(entry.job_id) for entry in self.list(kind, limit=9999).entries)
 
 
+class FakeOperations:
+    """Operations in memory: what is counted is of the span that is not over yet."""
+
+    def __init__(self) -> None:
+        self.now = Overview(
+            queues=tuple(QueueState(name, 0, None, 0, 0, 0) for name in QUEUE_NAMES),
+            running=(),
+            workers=(WorkerReport("worker-1", time.time(), QUEUE_NAMES, threads=22),),
+            held_back=0,
+            suspended=False,
+        )
+        self.pauses: dict[str, Pause] = {}
+        self.counts: dict[str, int] = {}
+        self.error: AskqueueError | None = None
+
+    def change_queue(self, name: str, **fields: object) -> None:
+        """Script the state of a queue."""
+        queues = (replace(q, **fields) if q.name == name else q for q in self.now.queues)
+        self.now = replace(self.now, queues=tuple(queues))
+
+    def overview(self) -> Overview:
+        self._check()
+        queues = (replace(q, pause=self.pauses.get(q.name)) for q in self.now.queues)
+        return replace(self.now, queues=tuple(queues))
+
+    def spans(self, period: Period) -> Sequence[Span]:
+        self._check()
+        *before, last = period.starts(time.time())
+        return [*(Span(start, Tally({})) for start in before), Span(last, Tally(self.counts))]
+
+    def paused(self) -> Mapping[str, Pause]:
+        self._check()
+        return dict(self.pauses)
+
+    def pause(self, queue: str, by: str) -> bool:
+        self._check()
+        self.pauses[queue] = Pause(queue, by, time.time())
+        return True
+
+    def resume(self, queue: str, by: str) -> bool:
+        self._check()
+        return self.pauses.pop(queue, None) is not None
+
+    def _check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
 @dataclass
 class FakeClients:
     """What `ui.clients.get_clients` returns in these tests."""
@@ -337,3 +388,4 @@ class FakeClients:
     dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
     batches: FakeBatches = field(default_factory=FakeBatches)
     pictures: FakePictures = field(default_factory=FakePictures)
+    operations: FakeOperations = field(default_factory=FakeOperations)

@@ -17,6 +17,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OWN = ("web", "worker", "dashboard")
+MONITORING = ("prometheus", "grafana")
 SECRETS = (
     "VALKEY_PASSWORD",
     "QDRANT_API_KEY",
@@ -25,7 +26,7 @@ SECRETS = (
     "DASHBOARD_PASSWORD",
 )
 # Variables of compose itself, which no Askqueue process reads.
-COMPOSE_ONLY = {"VALKEY_PASSWORD", "PUBLISH_ADDRESS", "VALKEY_MEMORY_MB"}
+COMPOSE_ONLY = {"VALKEY_PASSWORD", "PUBLISH_ADDRESS", "VALKEY_MEMORY_MB", "GRAFANA_PORT"}
 
 
 def seconds(duration: str) -> float:
@@ -36,7 +37,19 @@ def seconds(duration: str) -> float:
 
 def test_compose_has_the_five_services() -> None:
     """Compose runs the databases, the pages with the API, the worker and the dashboard."""
-    assert set(SERVICES) == {"valkey", "qdrant", *OWN}
+    always = {name for name, service in SERVICES.items() if "profiles" not in service}
+    assert always == {"valkey", "qdrant", *OWN}
+
+
+def test_monitoring_is_asked_for() -> None:
+    """Prometheus and Grafana start with their profile alone, and nothing else needs them."""
+    assert {
+        name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service
+    } == {name: ["monitoring"] for name in MONITORING}
+    assert set(SERVICES) == {"valkey", "qdrant", *OWN, *MONITORING}
+    assert SERVICES["prometheus"]["depends_on"] == {"web": {"condition": "service_healthy"}}
+    for name in ("valkey", "qdrant", *OWN):
+        assert not set(SERVICES[name].get("depends_on", {})) & set(MONITORING)
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -77,10 +90,10 @@ def test_own_image_has_the_version_of_the_project() -> None:
     assert {SERVICES[name]["image"] for name in OWN} == {f"askqueue:{version}"}
 
 
-def test_only_web_and_dashboard_are_published() -> None:
+def test_only_pages_are_published() -> None:
     """No database has a port outside, and what is published is so on loopback by default."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert set(published) == {"web", "dashboard"}
+    assert set(published) == {"web", "dashboard", "grafana"}
     assert all(
         port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:")
         for ports in published.values()
@@ -133,7 +146,8 @@ def test_data_is_on_volumes() -> None:
     assert SERVICES["web"]["volumes"] == SERVICES["worker"]["volumes"] == ["documents:/data"]
     stores = {SERVICES[name]["environment"]["DOCUMENT_STORE"] for name in ("web", "worker")}
     assert stores == {"${DOCUMENT_STORE:-/data/documents}"}
-    assert set(COMPOSE["volumes"]) == {"valkey-data", "qdrant-data", "documents"}
+    data = {f"{name}-data" for name in ("valkey", "qdrant", *MONITORING)}
+    assert set(COMPOSE["volumes"]) == {*data, "documents"}
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -7,6 +7,7 @@ from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
 from jobs.models import Feedback
+from jobs.operations import Operations
 from ui import state
 from ui.components.text import requeued
 
@@ -79,6 +80,24 @@ def requeue_selected(letters: DeadLetters) -> None:
         _tell(error)
     else:
         state.keep_notice(requeued(count), ":material/replay:")
+    state.request_redraw()
+
+
+def pause_queue(operations: Operations, queue: str, by: str) -> None:
+    """Have workers take nothing new from a queue."""
+    try:
+        operations.pause(queue, by)
+    except AskqueueError as error:
+        _tell(error)
+    state.request_redraw()
+
+
+def resume_queue(operations: Operations, queue: str, by: str) -> None:
+    """Let workers take from a queue again."""
+    try:
+        operations.resume(queue, by)
+    except AskqueueError as error:
+        _tell(error)
     state.request_redraw()
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from jobs.models import IndexState, JobView, WorkerReport
+from jobs.pausing import Pause
+from jobs.settings import INDEXING_QUEUE, QUESTIONS_QUEUE
 from ui.components.failure import show_failure
 from ui.components.text import plain
 
 NO_WORKER_SECONDS = 5.0
 DOCUMENTS_PAGE = "pages/documents.py"
+PAUSED = {
+    QUESTIONS_QUEUE: "Questions are paused by an operator. What you ask waits, and is answered "
+    "when they go on.",
+    INDEXING_QUEUE: "Indexing is paused by an operator. What you add waits, and is indexed "
+    "when it goes on.",
+}
 
 
 def show_banners(workers: Sequence[WorkerReport], index: IndexState) -> None:
@@ -32,6 +40,13 @@ def show_banners(workers: Sequence[WorkerReport], index: IndexState) -> None:
             "everything is indexed again."
         )
         st.page_link(DOCUMENTS_PAGE, label="Index again on the Documents page")
+
+
+def show_paused(pauses: Mapping[str, Pause], queue: str) -> bool:
+    """Say that a queue is paused and what that means for people; False if it is not."""
+    if queue in pauses:
+        st.info(PAUSED[queue], icon=":material/pause_circle:")
+    return queue in pauses
 
 
 def show_no_worker() -> None:

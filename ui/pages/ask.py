@@ -9,11 +9,12 @@ import streamlit as st
 from jobs.client import JobClient
 from jobs.errors import BrokerUnavailable, NotFound
 from jobs.models import JobPage, JobState, JobView
+from jobs.settings import QUESTIONS_QUEUE
 from ui import state
 from ui.clients import Clients, get_clients
 from ui.components.actions import submit_question
 from ui.components.answer import show_answer, show_question, show_unanswered, show_unfinished
-from ui.components.banners import lacks_worker, show_banners, show_no_worker
+from ui.components.banners import lacks_worker, show_banners, show_no_worker, show_paused
 from ui.components.deletion import show_question_deletion
 from ui.components.empty import show_welcome
 from ui.components.evidence import show_changes, show_evidence
@@ -82,12 +83,15 @@ def _draw(clients: Clients, user: str) -> float | None:
     state.set_shown_job(selected)
     with banners:
         show_banners(workers, clients.documents.index_state())
+        is_paused = show_paused(clients.operations.paused(), QUESTIONS_QUEUE)
     with shown:
         job, seconds = _show_selected(clients, user, selected)
     waiting = [*page.jobs, *([job] if job else [])]
     if lacks_worker(waiting, workers, time.time()) or (not workers and job is None):
         with notice:
             show_no_worker()
+        seconds = seconds or OUTAGE_SECONDS
+    if is_paused:  # to notice the end of it
         seconds = seconds or OUTAGE_SECONDS
     if page.total or state.job_filter():
         with table:

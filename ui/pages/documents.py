@@ -7,9 +7,10 @@ import time
 import streamlit as st
 
 from jobs.models import Document, DocumentStatus
+from jobs.settings import INDEXING_QUEUE
 from ui import state
 from ui.clients import Clients, get_clients
-from ui.components.banners import NO_WORKER_SECONDS, show_no_worker
+from ui.components.banners import NO_WORKER_SECONDS, show_no_worker, show_paused
 from ui.components.deletion import show_document_deletion
 from ui.components.document_table import (
     ON_THEIR_WAY,
@@ -45,6 +46,7 @@ def _draw(clients: Clients, user: str) -> float | None:
     kept_seconds = clients.settings.document_retention_seconds
     pending = [entry for entry in entries if entry.status in ON_THEIR_WAY]
     with notices:
+        show_paused(clients.operations.paused(), INDEXING_QUEUE)
         show_reindex(clients.documents, index, is_running=is_reindexing)
         if _lacks_worker(clients, pending):
             show_no_worker()

@@ -1,0 +1,113 @@
+"""The page for operators: queues, workers and what they run, now and over the last hour or day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import streamlit as st
+
+from jobs import metrics
+from jobs.metrics import DAY, HOUR, Tally
+from jobs.operations import Operations, Span
+from jobs.operators import LOOPBACK_HOSTS, Access, access_of
+from jobs.settings import QUEUE_NAMES, Settings
+from ui import state
+from ui.clients import Clients, get_clients
+from ui.components.banners import show_no_worker
+from ui.components.charts import show_charts
+from ui.components.live import show_live
+from ui.components.queue_cards import show_failures, show_figures, show_queues
+from ui.components.sign_in import show_sign_in, show_sign_out
+from ui.components.states import kind_name
+from ui.components.worker_table import show_running, show_workers
+from ui.identity import current_user, page_host
+
+REFRESH_SECONDS = 3.0
+PERIODS = {"Last hour": (HOUR, "minute"), "Last day": (DAY, "10 minutes")}
+SUSPENDED = (
+    "All queues are suspended by RQ. `rq resume`, with this installation's `REDIS_URL`, lets them "
+    "go on."
+)
+
+
+def show_page() -> None:
+    clients, user = get_clients(), current_user()
+    access = access_of(clients.settings, page_host())
+    if user is None or access is Access.CLOSED:
+        return
+    is_in = access is not Access.PASSWORD or state.is_operator()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Operations", anchor=False)
+        dashboard = dashboard_address(clients.settings, page_host())
+        if is_in and dashboard:
+            st.link_button("rq-dashboard", dashboard, icon=":material/open_in_new:")
+        if is_in and access is Access.PASSWORD:
+            show_sign_out()
+    if not is_in:
+        show_sign_in(clients.settings)
+        return
+    show_live(clients.jobs, user, lambda: _draw(clients))
+
+
+def dashboard_address(settings: Settings, host: str) -> str:
+    """Where operators find rq-dashboard; "" if nobody can know, behind a foreign name."""
+    if settings.dashboard_url:
+        return settings.dashboard_url
+    name = re.sub(r":\d+$", "", host)
+    return f"http://{name}:{settings.dashboard_port}" if name in LOOPBACK_HOSTS else ""
+
+
+def _draw(clients: Clients) -> float:
+    """Draw what is live; returns how soon to draw it again."""
+    overview = clients.operations.overview()
+    if overview.suspended:
+        st.warning(SUSPENDED, icon=":material/pause_circle:")
+    if not overview.workers:
+        show_no_worker()
+    show_figures(overview)
+    show_queues(clients.operations, overview.queues, clients.settings.dashboard_username)
+    _show_past(clients.operations, sum(queue.failed for queue in overview.queues))
+    st.subheader("Running now", anchor=False)
+    show_running(overview.running)
+    if overview.workers:
+        st.subheader("Workers", anchor=False)
+        show_workers(overview.workers)
+    return REFRESH_SECONDS
+
+
+def _show_past(operations: Operations, failed_now: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="past"):
+        st.segmented_control(
+            "Period",
+            list(PERIODS),
+            default=next(iter(PERIODS)),
+            required=True,
+            key=state.OPERATIONS_PERIOD,
+            label_visibility="collapsed",
+        )
+        st.segmented_control(
+            "Queue of the charts",
+            list(QUEUE_NAMES),
+            default=QUEUE_NAMES[0],
+            required=True,
+            key=state.OPERATIONS_QUEUE,
+            label_visibility="collapsed",
+        )
+    period, span_name = PERIODS[state.operations_period() or "Last hour"]
+    spans = operations.spans(period)
+    show_charts(spans, state.operations_queue() or QUEUE_NAMES[0], span_name)
+    st.subheader("Failures by kind, on all queues", anchor=False)
+    show_failures(_kinds(spans), failed_now)
+
+
+def _kinds(spans: Sequence[Span]) -> list[tuple[str, int, int]]:
+    total = Tally.sum(span.tally for span in spans)
+    failed, retried = total.kinds(metrics.FAILED), total.kinds(metrics.RETRIED)
+    return [
+        (kind_name(kind), failed.get(kind, 0), retried.get(kind, 0))
+        for kind in dict.fromkeys((*failed, *retried))
+    ]
+
+
+show_page()
