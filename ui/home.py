@@ -16,6 +16,8 @@ from ui.components.notices import tab_title
 from ui.identity import current_user, page_host
 
 STATIC = Path(__file__).resolve().parent / "static"
+# Not with Ctrl: browsers keep Ctrl+N, and most of its neighbours, for themselves.
+NEW_QUESTION_KEYS = "Alt+N"
 NO_COOKIE = (
     "Askqueue knows your questions by a cookie, and your browser sent none. "
     "Allow cookies for this address, then reload the page."
@@ -30,7 +32,9 @@ def main() -> None:
         initial_sidebar_state="auto",
     )
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
-    page = st.navigation(pages())
+    st.html(STATIC / "access.css")
+    # One list: with headings between them, screen readers do not see a list of links.
+    page = st.navigation([page for section in pages().values() for page in section])
     user = current_user()
     if user is None:
         st.warning(NO_COOKIE, icon=":material/cookie_off:")
@@ -63,7 +67,12 @@ def pages() -> dict[str, list[Page]]:
 def show_sidebar(user: str, *, on_ask_page: bool) -> None:
     """Show the way to a new question, and the questions of before."""
     if st.button(
-        "New question", icon=":material/edit_square:", key="new_question", width="stretch"
+        "New question",
+        icon=":material/edit_square:",
+        key="new_question",
+        width="stretch",
+        shortcut=NEW_QUESTION_KEYS,
+        help=f"{NEW_QUESTION_KEYS} from anywhere",
     ):
         state.start_new_question()
         st.switch_page(ASK_PAGE)

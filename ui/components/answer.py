@@ -56,7 +56,8 @@ def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> Non
                 args=(jobs, user, job.id),
             )
         st.button(
-            ":material/delete:",
+            "Delete this question",
+            icon=":material/delete:",
             key=f"delete_{job.id}",
             type="tertiary",
             help="Delete this question and its answer",

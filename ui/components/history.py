@@ -61,7 +61,8 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
         if job.state.can_retry:
             st.space("stretch")
             st.button(
-                ":material/replay:",
+                "Retry this question",
+                icon=":material/replay:",
                 key=f"history_retry_{job.id}",
                 type="tertiary",
                 help="Retry this question",

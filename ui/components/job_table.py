@@ -26,7 +26,7 @@ RETRY = ":material/replay: Retry"
 def show_job_table(jobs: JobClient, user: str, page: JobPage, selected_id: str | None) -> None:
     """Show one page of questions; a click on a row opens it above."""
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
-        st.markdown("**Your questions**", width="content")
+        st.subheader("Your questions", anchor=False, width="content")
         _show_filter()
         st.space("stretch")
         st.download_button(

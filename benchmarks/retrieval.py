@@ -1,0 +1,172 @@
+"""How well keyword, dense and hybrid search find what answers the sample questions.
+
+python -m benchmarks.retrieval [--stand-in] [--misses]
+
+Dense and hybrid search take the embedding model of the settings (EMBEDDING_MODEL,
+EMBEDDING_BASE_URL, …), and are left out without one. With --stand-in they take hashed bags of words
+instead: these know words, not meaning, and say nothing of what a model would do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qdrant_client import QdrantClient
+
+from jobs.embedded_qdrant import open_embedded
+from jobs.embedding import Embedder, build_embedder
+from jobs.extraction import extract
+from jobs.models import Passage
+from jobs.retrieval import DENSE, PassageIndex, passage_id
+from jobs.settings import Settings
+from tests.fakes import FakeModelServer
+
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+DEPTH = 5
+
+Search = Callable[[str], Sequence[Passage]]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A question and where its answer stands; `page` is None for a format without pages."""
+
+    question: str
+    document: str
+    page: int | None
+    answer: str
+
+    def is_on_page(self, passage: Passage) -> bool:
+        """True for the right document and, where it has pages, the right page."""
+        if passage.document_name != self.document:
+            return False
+        first, last = passage.page or 0, passage.last_page or passage.page or 0
+        return self.page is None or first <= self.page <= last
+
+    def is_answered_by(self, passage: Passage) -> bool:
+        """True for a passage of that page that holds the words of the answer."""
+        return self.is_on_page(passage) and flat(self.answer) in flat(passage.text)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Shares of all questions; MRR is the mean of 1/rank, 0 beyond the fifth."""
+
+    hits: float
+    mrr: float
+    misses: tuple[str, ...]
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split()).lower()
+
+
+def read_samples() -> list[Sample]:
+    entries = json.loads((SAMPLES / "questions.json").read_text(encoding="utf-8"))
+    return [Sample(**entry) for entry in entries]
+
+
+def read_passages(settings: Settings) -> list[Passage]:
+    """The passages of the sample documents, as they are indexed."""
+    passages = []
+    for path in sorted(SAMPLES.iterdir()):
+        if path.suffix != ".json":
+            for number, item in enumerate(extract(path, path.name, settings).passages):
+                passages.append(
+                    Passage(
+                        passage_id(path.name, number),
+                        path.name,
+                        path.name,
+                        item.text,
+                        page=item.first_page,
+                        last_page=item.last_page,
+                        position=number,
+                    )
+                )
+    return passages
+
+
+def score(
+    samples: Sequence[Sample], search: Search, fits: Callable[[Sample, Passage], bool]
+) -> Score:
+    """How often one of the first five fits, and how early the first of them comes."""
+    ranks: list[int | None] = []
+    for sample in samples:
+        found = search(sample.question)[:DEPTH]
+        ranks.append(next((at for at, each in enumerate(found, 1) if fits(sample, each)), None))
+    return Score(
+        hits=sum(rank is not None for rank in ranks) / len(samples),
+        mrr=sum(1 / rank for rank in ranks if rank) / len(samples),
+        misses=tuple(
+            sample.question for sample, rank in zip(samples, ranks, strict=True) if rank is None
+        ),
+    )
+
+
+def keyword_search(folder: Path, passages: Sequence[Passage]) -> Search:
+    index = PassageIndex(open_embedded(folder), None, local=True)
+    collection = index.target_collection
+    index.ensure_collection(collection)
+    index.upsert(collection, passages, None)
+    return lambda question: index.search(question, DEPTH, collection)
+
+
+def embedding_searches(
+    folder: Path, passages: Sequence[Passage], embedder: Embedder
+) -> dict[str, Search]:
+    client = open_embedded(folder)
+    index = PassageIndex(client, embedder, local=True)
+    collection = index.target_collection
+    index.ensure_collection(collection)
+    index.upsert(collection, passages, embedder.embed([each.text for each in passages]))
+    by_id = {each.id: each for each in passages}
+
+    def dense(question: str) -> list[Passage]:
+        return [by_id[key] for key in _nearest(client, collection, embedder, question)]
+
+    return {"dense": dense, "hybrid": lambda question: index.search(question, DEPTH, collection)}
+
+
+def _nearest(client: QdrantClient, collection: str, embedder: Embedder, question: str) -> list[str]:
+    vector = list(embedder.embed([question])[0])
+    found = client.query_points(collection, query=vector, using=DENSE, limit=DEPTH)
+    return [str(point.id) for point in found.points]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stand-in", action="store_true", help="hashed words as embeddings")
+    parser.add_argument("--misses", action="store_true", help="print what was not found")
+    options = parser.parse_args()
+    settings, samples = Settings(), read_samples()
+    passages = read_passages(settings)
+    print(f"{len(samples)} questions, {len(passages)} passages, the first {DEPTH} found")
+    with tempfile.TemporaryDirectory() as name, FakeModelServer() as stub:
+        searches = {"BM25": keyword_search(Path(name) / "keywords", passages)}
+        embedder = build_embedder(settings)
+        if options.stand_in:
+            embedder = Embedder(stub.base_url, "", "hashed words, no model", 60)
+        if embedder is not None:
+            kinds = embedding_searches(Path(name) / "dense", passages, embedder)
+            searches |= {f"{kind} ({embedder.model})": each for kind, each in kinds.items()}
+        for kind, search in searches.items():
+            _report(kind, samples, search, with_misses=options.misses)
+        if embedder is None:
+            print("dense, hybrid: not measured, no embedding model is set")
+
+
+def _report(kind: str, samples: Sequence[Sample], search: Search, *, with_misses: bool) -> None:
+    for what, fits in (("page", Sample.is_on_page), ("answer", Sample.is_answered_by)):
+        result = score(samples, search, fits)
+        print(f"{kind}, {what}: hit@{DEPTH} {result.hits:.3f}, MRR {result.mrr:.3f}")
+        for question in result.misses if with_misses else ():
+            print(f"    not found: {question}")
+
+
+if __name__ == "__main__":
+    main()
