@@ -15,6 +15,7 @@ from ui.components.actions import submit_question
 from ui.components.answer import show_answer, show_question, show_unanswered, show_unfinished
 from ui.components.banners import lacks_worker, show_banners, show_no_worker
 from ui.components.deletion import show_question_deletion
+from ui.components.download import show_download
 from ui.components.empty import show_welcome
 from ui.components.failure import show_failure
 from ui.components.job_table import PAGE_SIZE, show_job_table
@@ -141,6 +142,7 @@ def _show_job(jobs: JobClient, user: str, job_id: str) -> tuple[JobView, float |
         return job, None
     state.keep_answer(job_id, answer)
     show_answer(job, answer)
+    show_download(job, answer)
     return job, None
 
 
