@@ -16,6 +16,7 @@ from ui.components.actions import submit_question
 from ui.components.answer import show_answer, show_question, show_unanswered, show_unfinished
 from ui.components.banners import lacks_worker, show_banners, show_no_worker, show_paused
 from ui.components.deletion import show_question_deletion
+from ui.components.download import show_download
 from ui.components.empty import show_welcome
 from ui.components.evidence import show_changes, show_evidence
 from ui.components.failure import show_failure
@@ -150,7 +151,10 @@ def _show_job(clients: Clients, user: str, job_id: str) -> tuple[JobView, float 
     state.keep_answer(job_id, answer)
     show_changes(jobs, clients.documents, user, job, answer)
     show_answer(job, answer)
-    show_feedback(jobs, user, job)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"after_{job_id}"):
+        show_feedback(jobs, user, job)
+        st.space("stretch")
+        show_download(job, answer)
     return job, None
 
 

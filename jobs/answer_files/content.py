@@ -1,0 +1,107 @@
+"""What a file of one answer says, whatever its format: nothing here draws."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from jobs.answer_files.markup import Block, parse
+from jobs.models import Answer, Citation, JobView, SupportLevel
+
+# No format can carry these, and nobody can see them: controls, halves of a pair, and U+FFFE/F.
+_UNSHOWN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A cited passage; `label` names its document and page, `text` is its own words."""
+
+    number: int
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One answer, ready to be written.
+
+    `facts` say when it was asked and who wrote it; `warnings` what to know before relying on it.
+    `moment` is the end of the job, and stands for the time of the file, so that the same answer
+    always gives the same file.
+    """
+
+    question: str
+    facts: str
+    warnings: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    sources: tuple[Source, ...]
+    moment: datetime
+
+
+def compose(view: JobView, answer: Answer) -> Sheet:
+    """Gather what a file of this answer says. Sources are in order of their number."""
+    citations = sorted(answer.citations, key=lambda citation: citation.number)
+    return Sheet(
+        question=clean(view.question) or "Question",
+        facts=f"Asked {_date(view.asked_at)} · {_author(answer)}",
+        warnings=_warnings(answer),
+        blocks=parse(clean(answer.text), {citation.number for citation in citations}),
+        sources=tuple(_source(citation) for citation in citations),
+        moment=datetime.fromtimestamp(view.ended_at or view.asked_at, UTC),
+    )
+
+
+def clean(text: str) -> str:
+    """The text without characters that a file cannot carry, and with one kind of line break."""
+    return _UNSHOWN.sub("", _BREAK.sub("\n", text)).strip()
+
+
+def _author(answer: Answer) -> str:
+    if answer.extractive:
+        return "quoted from the documents; no model wrote it"
+    if answer.support is SupportLevel.NOT_FOUND and not answer.model:
+        return "no model was asked"
+    return f"written by the model {clean(answer.model)}" if answer.model else "written by a model"
+
+
+def _warnings(answer: Answer) -> tuple[str, ...]:
+    found = []
+    if answer.support is SupportLevel.UNSUPPORTED:
+        found.append(
+            "This answer cites no passage of the documents. Check it before you rely on it."
+        )
+    if answer.support is SupportLevel.NOT_FOUND:
+        found.append("The documents do not answer this question.")
+    if answer.removed_markers:
+        count = answer.removed_markers
+        what = "One citation that named" if count == 1 else f"{count} citations that named"
+        found.append(f"{what} no passage {'was' if count == 1 else 'were'} removed.")
+    return (*found, *(clean(note) for note in answer.notes))
+
+
+def _source(citation: Citation) -> Source:
+    name = " ".join(clean(citation.document_name).split()) or "A document without a name"
+    text = re.sub(r"\n\s*\n", "\n\n", clean(citation.text))
+    return Source(citation.number, f"{name}{_pages(citation)}", text)
+
+
+def _pages(citation: Citation) -> str:
+    first, last = citation.page, citation.last_page
+    if first is None:
+        return ""
+    return f", page {first}" if last in (None, first) else f", pages {first}–{last}"
+
+
+def _date(moment: float) -> str:
+    """A Unix time as people write it, the same in every locale."""
+    when = datetime.fromtimestamp(moment, UTC)
+    month = _MONTHS[when.month - 1]
+    return f"{when.day} {month} {when.year}, {when:%H:%M} UTC"
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)

@@ -1,0 +1,369 @@
+"""An answer as a PDF on A4, with fonts of its own."""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from fpdf import FPDF
+from fpdf.enums import MethodReturnValue, TableBordersLayout, WrapMode
+from fpdf.fonts import FontFace, TTFFont
+
+from jobs.answer_files.content import Sheet, Source
+from jobs.answer_files.markup import (
+    Block,
+    CodeBlock,
+    Heading,
+    Listing,
+    Paragraph,
+    Quote,
+    Rule,
+    Span,
+    Spans,
+    Table,
+    plain_text,
+)
+
+FONTS = Path(__file__).parent / "fonts"
+SANS, MONO, EAST_ASIAN = "sans", "mono", "eastasian"
+MORE_FONTS = {MONO: "DejaVuSansMono.ttf", EAST_ASIAN: "DroidSansFallback.ttf"}
+_EAST_ASIAN = re.compile("[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]")
+BODY_POINTS, SMALL_POINTS = 10.5, 9.5
+LINE_HEIGHT = 1.45  # times the size of the font
+INDENT_MM, DEEPEST_INDENT = 6.0, 6
+# A table with more columns, or with a row that would not fit a page, is written row by row.
+MOST_COLUMNS, HIGHEST_ROW_MM = 8, 120.0
+
+INK, GREY, ACCENT, AMBER = (20, 28, 26), (90, 100, 96), (15, 107, 102), (146, 84, 0)
+LACKING = "□"
+LACKS = (
+    "Some characters are not in the fonts of this PDF and are shown as □. "
+    "The Markdown and Word files have them."
+)
+
+# It reports each glyph that a font lacks; the file itself says so.
+logging.getLogger("fpdf").setLevel(logging.ERROR)
+logging.getLogger("fontTools").setLevel(logging.ERROR)
+
+
+def write_pdf(sheet: Sheet) -> bytes:
+    """The file's bytes."""
+    return _Writer(sheet).write()
+
+
+class _Document(FPDF):
+    """A4 with page numbers and the fonts of this package."""
+
+    def __init__(self) -> None:
+        super().__init__(format="A4")
+        for style, name in (("", ""), ("B", "-Bold"), ("I", "-Oblique")):
+            self.add_font(SANS, style, FONTS / f"DejaVuSans{name}.ttf")
+        self._fallbacks = [SANS]
+        self.set_fallback_fonts(self._fallbacks, exact_match=False)
+        self.set_margins(22, 20, 22)
+        self.set_auto_page_break(True, margin=20)
+        self.c_margin = 0
+
+    def use(self, family: str) -> None:
+        """Load a further font: each takes a tenth of a second or more, and most files need none."""
+        if family not in self.fonts:
+            self.add_font(family, "", FONTS / MORE_FONTS[family])
+            self._fallbacks.append(family)
+            self.set_fallback_fonts(self._fallbacks, exact_match=False)
+
+    def knows(self, char: str) -> bool:
+        """Whether a font has this character."""
+        if _EAST_ASIAN.match(char):
+            self.use(EAST_ASIAN)
+        fonts = (self.fonts[family] for family in self._fallbacks)
+        return any(ord(char) in font.cmap for font in fonts if isinstance(font, TTFFont))
+
+    def footer(self) -> None:
+        self.set_y(-14)
+        self.set_font(SANS, "", 8)
+        self.set_text_color(*GREY)
+        self.cell(0, 5, f"Askqueue · page {self.page_no()}", align="C")
+
+
+class _Writer:
+    """Draws one sheet from top to bottom."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+        self._pdf = _Document()
+        self._lacks = False
+        self._links: dict[int, int] = {}
+
+    def write(self) -> bytes:
+        pdf, sheet = self._pdf, self._sheet
+        title = " ".join(sheet.question.split())
+        pdf.set_title(title)
+        pdf.set_creator("Askqueue")
+        pdf.set_creation_date(sheet.moment)
+        pdf.add_page()
+        self._links = {source.number: pdf.add_link() for source in sheet.sources}
+        # A long question is read more easily as a text than as a title.
+        long = len(sheet.question) > 300
+        self._text((Span(sheet.question, bold=not long),), BODY_POINTS if long else 15)
+        self._text((Span(sheet.facts),), SMALL_POINTS, colour=GREY, after=3)
+        for warning in sheet.warnings:
+            self._text((Span(warning, bold=True),), SMALL_POINTS, colour=AMBER)
+        pdf.ln(2)
+        for block in sheet.blocks:
+            self._block(block, 0)
+        if sheet.sources:
+            self._heading((Span("Sources"),), 13)
+        for source in sheet.sources:
+            self._source(source)
+        if self._lacks:
+            self._text((Span(LACKS),), SMALL_POINTS, colour=GREY)
+        return bytes(pdf.output())
+
+    def _source(self, source: Source) -> None:
+        pdf = self._pdf
+        if pdf.will_page_break(16):
+            pdf.add_page()
+        pdf.set_link(self._links[source.number], y=pdf.get_y(), page=pdf.page)
+        label = (Span(f"[{source.number}] {source.label}", bold=True),)
+        self._text(label, SMALL_POINTS, after=1)
+        for part in re.split(r"\n\n", source.text):
+            self._text((Span(part),), SMALL_POINTS, colour=GREY, indent=1)
+        pdf.ln(1)
+
+    def _block(self, block: Block, indent: int) -> None:
+        match block:
+            case Heading(level, spans):
+                self._heading(spans, max(10.5, 14.5 - level), indent)
+            case Paragraph(spans):
+                self._text(spans, indent=indent)
+            case CodeBlock(text):
+                self._code(text, indent)
+            case Rule():
+                self._rule()
+            case Quote(blocks):
+                for each in blocks:
+                    self._block(each, indent + 1)
+            case Listing(start, items):
+                self._list(start, items, indent)
+            case Table(rows):
+                self._table(rows, indent)
+
+    def _text(
+        self,
+        spans: Sequence[Span],
+        points: float = BODY_POINTS,
+        *,
+        colour: tuple[int, int, int] = INK,
+        indent: int = 0,
+        after: float = 2,
+    ) -> None:
+        """Draw a paragraph, and leave `after` mm below it."""
+        pdf = self._pdf
+        left = self._left(indent)
+        words = plain_text(spans)
+        if not words.strip():
+            return
+        pdf.set_font(SANS, "", points)
+        pdf.set_x(left)
+        if _RIGHT_TO_LEFT.search(words):
+            self._bidirectional(spans, points, colour)
+            pdf.ln(after)
+            return
+        with pdf.text_columns(l_margin=left, line_height=LINE_HEIGHT) as column:
+            paragraph = column.paragraph()
+            with paragraph:
+                for span in spans:
+                    self._set_look(span, points, colour)
+                    link = self._links.get(span.source) if span.source else None
+                    paragraph.write(self._shown(span.text), link=link)
+        pdf.ln(after)
+
+    def _bidirectional(
+        self, spans: Sequence[Span], points: float, colour: tuple[int, int, int]
+    ) -> None:
+        """Draw a paragraph with words from right to left; it has one look, and no links.
+
+        The order of such words is worked out over the whole paragraph, which is drawn as one.
+        """
+        words = plain_text(spans)
+        # Joined letters, and the order of the runs. It takes three times as long: only here.
+        self._pdf.set_text_shaping(True)
+        self._set_look(Span(words, bold=all(span.bold for span in spans)), points, colour)
+        self._pdf.multi_cell(
+            *(0, points / self._pdf.k * LINE_HEIGHT, self._shown(words)),
+            align="R" if _is_right_to_left(words) else "L",
+            new_x="LMARGIN",
+            new_y="NEXT",
+        )
+        self._pdf.set_text_shaping(False)
+
+    def _set_look(self, span: Span, points: float, colour: tuple[int, int, int]) -> None:
+        style = "S" if span.struck else ""
+        if span.code:
+            self._pdf.use(MONO)
+            self._pdf.set_font(MONO, style, points * 0.92)
+        else:
+            self._pdf.set_font(SANS, style + _emphasis(span.bold, span.italic), points)
+        self._pdf.set_text_color(*(ACCENT if span.source else colour))
+
+    def _heading(self, spans: Spans, points: float, indent: int = 0) -> None:
+        pdf = self._pdf
+        # Not alone at the foot of a page.
+        if pdf.will_page_break(25):
+            pdf.add_page()
+        elif pdf.get_y() > pdf.t_margin:
+            pdf.ln(2)
+        bold = tuple(Span(span.text, True, span.italic, source=span.source) for span in spans)
+        self._text(bold, points, indent=indent, after=1)
+
+    def _list(self, start: int | None, items: Sequence[Sequence[Block]], indent: int) -> None:
+        pdf = self._pdf
+        height = BODY_POINTS / pdf.k * LINE_HEIGHT
+        for number, item in enumerate(items, start or 0):
+            if pdf.will_page_break(height):
+                pdf.add_page()
+            pdf.set_font(SANS, "", BODY_POINTS)
+            pdf.set_text_color(*INK)
+            top = pdf.get_y()
+            pdf.set_x(self._left(indent))
+            bullet = "•" if start is None else f"{number}."
+            pdf.cell(INDENT_MM, height, bullet)
+            pdf.set_y(top)
+            for block in item:
+                self._block(block, indent + 1)
+            if not item:
+                pdf.ln(height)
+
+    def _code(self, text: str, indent: int) -> None:
+        pdf = self._pdf
+        pdf.use(MONO)
+        pdf.set_font(MONO, "", 8.5)
+        pdf.set_text_color(*INK)
+        pdf.set_fill_color(240, 243, 241)
+        pdf.set_x(self._left(indent))
+        shown = self._shown(text.expandtabs(4)) or " "
+        pdf.multi_cell(
+            *(0, 8.5 / pdf.k * 1.4, shown),
+            align="L",
+            fill=True,
+            wrapmode=WrapMode.CHAR,
+            new_x="LMARGIN",
+            new_y="NEXT",
+            padding=(1, 2),
+        )
+        pdf.ln(3)
+
+    def _rule(self) -> None:
+        pdf = self._pdf
+        pdf.set_draw_color(200, 206, 203)
+        pdf.line(pdf.l_margin, pdf.get_y() + 1, pdf.w - pdf.r_margin, pdf.get_y() + 1)
+        pdf.ln(4)
+
+    def _table(self, rows: Sequence[Sequence[Spans]], indent: int) -> None:
+        pdf = self._pdf
+        words = [[self._shown(plain_text(cell)) for cell in row] for row in rows]
+        widths = _column_widths(words)
+        if len(widths) > MOST_COLUMNS or self._highest(words, widths) > HIGHEST_ROW_MM:
+            self._records(rows, indent)
+            return
+        pdf.set_font(SANS, "", SMALL_POINTS)
+        pdf.set_text_color(*INK)
+        pdf.set_draw_color(200, 206, 203)
+        pdf.set_text_shaping(any(_RIGHT_TO_LEFT.search(cell) for row in words for cell in row))
+        with pdf.table(
+            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
+            col_widths=widths,
+            headings_style=FontFace(emphasis="BOLD", fill_color=(240, 243, 241)),
+            line_height=SMALL_POINTS / pdf.k * 1.35,
+            padding=(1, 1.5),
+            text_align="LEFT",
+            v_align="TOP",
+        ) as table:
+            for texts, cells in zip(words, rows, strict=True):
+                row = table.row()
+                for text, cell in zip(texts, cells, strict=True):
+                    row.cell(text, style=self._cell_style(cell), link=self._cell_link(cell))
+        pdf.set_text_shaping(False)
+        pdf.ln(4)
+
+    def _cell_style(self, spans: Spans) -> FontFace | None:
+        """The look that all of a cell has; a cell has one look."""
+        emphasis = _emphasis(all(span.bold for span in spans), all(span.italic for span in spans))
+        return FontFace(emphasis=emphasis) if emphasis else None
+
+    def _cell_link(self, spans: Spans) -> int | None:
+        sources = {span.source for span in spans if span.source}
+        return self._links[sources.pop()] if len(sources) == 1 else None
+
+    def _highest(self, words: Sequence[Sequence[str]], widths: Sequence[float]) -> float:
+        """The height of the highest row, in mm."""
+        pdf = self._pdf
+        pdf.set_font(SANS, "B", SMALL_POINTS)
+        total, line = sum(widths), SMALL_POINTS / pdf.k * 1.35
+        heights = [
+            pdf.multi_cell(
+                *(pdf.epw * width / total - 3, line, text),
+                dry_run=True,
+                output=MethodReturnValue.HEIGHT,
+            )
+            for row in words
+            for text, width in zip(row, widths, strict=True)
+        ]
+        return max(cast(list[float], heights))
+
+    def _records(self, rows: Sequence[Sequence[Spans]], indent: int) -> None:
+        head, *body = rows
+        for row in body or [head]:
+            for name, cell in zip(head, row, strict=True):
+                label = Span(f"{plain_text(name)}: ", bold=True) if body else Span("")
+                self._text((label, *cell), SMALL_POINTS, indent=indent, after=0.5)
+            self._pdf.ln(2)
+
+    def _left(self, indent: int) -> float:
+        return float(self._pdf.l_margin) + INDENT_MM * min(indent, DEEPEST_INDENT)
+
+    def _shown(self, text: str) -> str:
+        """The text with a box for what the fonts lack, and without what is invisible anyway."""
+        return "".join(
+            char if char in "\n\t" or self._pdf.knows(char) else self._substitute(char)
+            for char in unicodedata.normalize("NFC", text)
+        ).replace("\t", "    ")
+
+    def _substitute(self, char: str) -> str:
+        kind = unicodedata.category(char)
+        if kind == "Zs":
+            return " "
+        if kind in ("Cf", "Mn", "Me"):
+            return ""
+        self._lacks = True
+        return LACKING
+
+
+def _emphasis(bold: bool, italic: bool) -> str:
+    """There is no font for both at once."""
+    return "B" if bold else "I" if italic else ""
+
+
+# Hebrew, Arabic, Syriac, and the forms of their letters.
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+
+
+def _is_right_to_left(text: str) -> bool:
+    """Whether the first letter with a direction runs from right to left."""
+    for char in text:
+        match unicodedata.bidirectional(char):
+            case "R" | "AL":
+                return True
+            case "L":
+                return False
+    return False
+
+
+def _column_widths(words: Sequence[Sequence[str]]) -> list[float]:
+    """Shares of the page: by the longest cell, within bounds that keep each column readable."""
+    columns = zip(*words, strict=True)
+    return [min(40.0, max(8.0, *(len(cell) for cell in column), 0)) for column in columns]
