@@ -142,6 +142,13 @@ def test_absurd_page_costs_bounded_memory(tmp_path: Path, size: str) -> None:
     assert image.width * image.height <= 1200 * 3000
 
 
+def test_long_page_is_drawn_smaller(tmp_path: Path) -> None:
+    """A page much higher than wide is bounded by its height."""
+    path = tmp_path / "a.pdf"
+    path.write_bytes(one_page("Some words on a page.", size="100 1000"))
+    assert Image.open(io.BytesIO(draw_page(path, 1, "words").data)).size == (300, 3000)
+
+
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
