@@ -42,6 +42,9 @@ class FakeClient:
         self.over.wait(timeout_seconds)
         return self.get_job(user, job_id)
 
+    def estimate(self, _job: JobView) -> None:
+        """Nothing is known."""
+
     def get_answer(self, _user: str, _job_id: str) -> Answer | None:
         return self.answer
 
