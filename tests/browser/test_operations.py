@@ -83,6 +83,7 @@ def test_operator_pauses_questions(page: Page, model: FakeModelServer, stack: St
     expect(card).to_contain_text("1 waiting")
 
     expect(operator.locator("[data-testid=stVegaLiteChart] svg.marks")).to_have_count(4)
+    expect(operator.get_by_text("Nothing runs now.")).to_be_visible()
     operator.evaluate(WATCH_REMOVALS)
     waited = figure(operator, "Oldest waiting")
     before = waited.inner_text()
