@@ -34,12 +34,13 @@ MORE_FONTS = {MONO: "DejaVuSansMono.ttf", EAST_ASIAN: "DroidSansFallback.ttf"}
 _EAST_ASIAN = re.compile("[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]")
 BODY_POINTS, SMALL_POINTS = 10.5, 9.5
 LINE_HEIGHT = 1.45  # times the size of the font
-INDENT_MM, DEEPEST_INDENT = 6.0, 6
+INDENT_MM, DEEPEST_INDENT, BULLET_GAP_MM = 7.0, 6, 1.7
 # A table with more columns, or with a row that would not fit a page, is written row by row.
 MOST_COLUMNS, HIGHEST_ROW_MM = 8, 120.0
 
 INK, GREY, ACCENT, AMBER = (20, 28, 26), (90, 100, 96), (15, 107, 102), (146, 84, 0)
 LACKING = "□"
+_LEFT_TO_RIGHT = "\u200e"  # invisible
 LACKS = (
     "Some characters are not in the fonts of this PDF and are shown as □. "
     "The Markdown and Word files have them."
@@ -128,7 +129,8 @@ class _Writer:
         if pdf.will_page_break(16):
             pdf.add_page()
         pdf.set_link(self._links[source.number], y=pdf.get_y(), page=pdf.page)
-        label = (Span(f"[{source.number}] {source.label}", bold=True),)
+        # The number comes first, even before a name from right to left.
+        label = (Span(f"{_LEFT_TO_RIGHT}[{source.number}] {source.label}", bold=True),)
         self._text(label, SMALL_POINTS, after=1)
         for part in re.split(r"\n\n", source.text):
             self._text((Span(part),), SMALL_POINTS, colour=GREY, indent=1)
@@ -229,8 +231,9 @@ class _Writer:
             pdf.set_font(SANS, "", BODY_POINTS)
             pdf.set_text_color(*INK)
             top = pdf.get_y()
-            pdf.set_x(self._left(indent))
             bullet = "•" if start is None else f"{number}."
+            # Numbers end below each other; long ones begin in the margin.
+            pdf.set_x(self._left(indent + 1) - pdf.get_string_width(bullet) - BULLET_GAP_MM)
             pdf.cell(INDENT_MM, height, bullet)
             pdf.set_y(top)
             for block in item:
@@ -273,6 +276,7 @@ class _Writer:
         pdf.set_font(SANS, "", SMALL_POINTS)
         pdf.set_text_color(*INK)
         pdf.set_draw_color(200, 206, 203)
+        pdf.set_fill_color(255)
         pdf.set_text_shaping(any(_RIGHT_TO_LEFT.search(cell) for row in words for cell in row))
         with pdf.table(
             borders_layout=TableBordersLayout.HORIZONTAL_LINES,
