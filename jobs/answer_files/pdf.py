@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 from typing import cast
 
-from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, TableBordersLayout, WrapMode
-from fpdf.fonts import FontFace, TTFFont
+from fpdf.fonts import FontFace
 
 from jobs.answer_files.content import Sheet, Source
 from jobs.answer_files.markup import (
@@ -27,27 +24,20 @@ from jobs.answer_files.markup import (
     Table,
     plain_text,
 )
+from jobs.answer_files.paper import GREY, MONO, SANS, Paper
 
-FONTS = Path(__file__).parent / "fonts"
-SANS, MONO, EAST_ASIAN = "sans", "mono", "eastasian"
-MORE_FONTS = {MONO: "DejaVuSansMono.ttf", EAST_ASIAN: "DroidSansFallback.ttf"}
-_EAST_ASIAN = re.compile("[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]")
 BODY_POINTS, SMALL_POINTS = 10.5, 9.5
 LINE_HEIGHT = 1.45  # times the size of the font
-INDENT_MM, DEEPEST_INDENT = 6.0, 6
+INDENT_MM, DEEPEST_INDENT, BULLET_GAP_MM = 7.0, 6, 1.7
 # A table with more columns, or with a row that would not fit a page, is written row by row.
 MOST_COLUMNS, HIGHEST_ROW_MM = 8, 120.0
 
-INK, GREY, ACCENT, AMBER = (20, 28, 26), (90, 100, 96), (15, 107, 102), (146, 84, 0)
-LACKING = "□"
+INK, ACCENT, AMBER = (20, 28, 26), (15, 107, 102), (146, 84, 0)
+_LEFT_TO_RIGHT = "\u200e"  # invisible
 LACKS = (
     "Some characters are not in the fonts of this PDF and are shown as □. "
     "The Markdown and Word files have them."
 )
-
-# It reports each glyph that a font lacks; the file itself says so.
-logging.getLogger("fpdf").setLevel(logging.ERROR)
-logging.getLogger("fontTools").setLevel(logging.ERROR)
 
 
 def write_pdf(sheet: Sheet) -> bytes:
@@ -55,47 +45,12 @@ def write_pdf(sheet: Sheet) -> bytes:
     return _Writer(sheet).write()
 
 
-class _Document(FPDF):
-    """A4 with page numbers and the fonts of this package."""
-
-    def __init__(self) -> None:
-        super().__init__(format="A4")
-        for style, name in (("", ""), ("B", "-Bold"), ("I", "-Oblique")):
-            self.add_font(SANS, style, FONTS / f"DejaVuSans{name}.ttf")
-        self._fallbacks = [SANS]
-        self.set_fallback_fonts(self._fallbacks, exact_match=False)
-        self.set_margins(22, 20, 22)
-        self.set_auto_page_break(True, margin=20)
-        self.c_margin = 0
-
-    def use(self, family: str) -> None:
-        """Load a further font: each takes a tenth of a second or more, and most files need none."""
-        if family not in self.fonts:
-            self.add_font(family, "", FONTS / MORE_FONTS[family])
-            self._fallbacks.append(family)
-            self.set_fallback_fonts(self._fallbacks, exact_match=False)
-
-    def knows(self, char: str) -> bool:
-        """Whether a font has this character."""
-        if _EAST_ASIAN.match(char):
-            self.use(EAST_ASIAN)
-        fonts = (self.fonts[family] for family in self._fallbacks)
-        return any(ord(char) in font.cmap for font in fonts if isinstance(font, TTFFont))
-
-    def footer(self) -> None:
-        self.set_y(-14)
-        self.set_font(SANS, "", 8)
-        self.set_text_color(*GREY)
-        self.cell(0, 5, f"Askqueue · page {self.page_no()}", align="C")
-
-
 class _Writer:
     """Draws one sheet from top to bottom."""
 
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
-        self._pdf = _Document()
-        self._lacks = False
+        self._pdf = Paper()
         self._links: dict[int, int] = {}
 
     def write(self) -> bytes:
@@ -119,7 +74,7 @@ class _Writer:
             self._heading((Span("Sources"),), 13)
         for source in sheet.sources:
             self._source(source)
-        if self._lacks:
+        if pdf.lacks:
             self._text((Span(LACKS),), SMALL_POINTS, colour=GREY)
         return bytes(pdf.output())
 
@@ -128,7 +83,8 @@ class _Writer:
         if pdf.will_page_break(16):
             pdf.add_page()
         pdf.set_link(self._links[source.number], y=pdf.get_y(), page=pdf.page)
-        label = (Span(f"[{source.number}] {source.label}", bold=True),)
+        # The number comes first, even before a name from right to left.
+        label = (Span(f"{_LEFT_TO_RIGHT}[{source.number}] {source.label}", bold=True),)
         self._text(label, SMALL_POINTS, after=1)
         for part in re.split(r"\n\n", source.text):
             self._text((Span(part),), SMALL_POINTS, colour=GREY, indent=1)
@@ -179,7 +135,7 @@ class _Writer:
                 for span in spans:
                     self._set_look(span, points, colour)
                     link = self._links.get(span.source) if span.source else None
-                    paragraph.write(self._shown(span.text), link=link)
+                    paragraph.write(self._pdf.shown(span.text), link=link)
         pdf.ln(after)
 
     def _bidirectional(
@@ -194,7 +150,7 @@ class _Writer:
         self._pdf.set_text_shaping(True)
         self._set_look(Span(words, bold=all(span.bold for span in spans)), points, colour)
         self._pdf.multi_cell(
-            *(0, points / self._pdf.k * LINE_HEIGHT, self._shown(words)),
+            *(0, points / self._pdf.k * LINE_HEIGHT, self._pdf.shown(words)),
             align="R" if _is_right_to_left(words) else "L",
             new_x="LMARGIN",
             new_y="NEXT",
@@ -229,8 +185,9 @@ class _Writer:
             pdf.set_font(SANS, "", BODY_POINTS)
             pdf.set_text_color(*INK)
             top = pdf.get_y()
-            pdf.set_x(self._left(indent))
             bullet = "•" if start is None else f"{number}."
+            # Numbers end below each other; long ones begin in the margin.
+            pdf.set_x(self._left(indent + 1) - pdf.get_string_width(bullet) - BULLET_GAP_MM)
             pdf.cell(INDENT_MM, height, bullet)
             pdf.set_y(top)
             for block in item:
@@ -245,7 +202,7 @@ class _Writer:
         pdf.set_text_color(*INK)
         pdf.set_fill_color(240, 243, 241)
         pdf.set_x(self._left(indent))
-        shown = self._shown(text.expandtabs(4)) or " "
+        shown = self._pdf.shown(text.expandtabs(4)) or " "
         pdf.multi_cell(
             *(0, 8.5 / pdf.k * 1.4, shown),
             align="L",
@@ -265,7 +222,7 @@ class _Writer:
 
     def _table(self, rows: Sequence[Sequence[Spans]], indent: int) -> None:
         pdf = self._pdf
-        words = [[self._shown(plain_text(cell)) for cell in row] for row in rows]
+        words = [[self._pdf.shown(plain_text(cell)) for cell in row] for row in rows]
         widths = _column_widths(words)
         if len(widths) > MOST_COLUMNS or self._highest(words, widths) > HIGHEST_ROW_MM:
             self._records(rows, indent)
@@ -273,6 +230,7 @@ class _Writer:
         pdf.set_font(SANS, "", SMALL_POINTS)
         pdf.set_text_color(*INK)
         pdf.set_draw_color(200, 206, 203)
+        pdf.set_fill_color(255)
         pdf.set_text_shaping(any(_RIGHT_TO_LEFT.search(cell) for row in words for cell in row))
         with pdf.table(
             borders_layout=TableBordersLayout.HORIZONTAL_LINES,
@@ -325,22 +283,6 @@ class _Writer:
 
     def _left(self, indent: int) -> float:
         return float(self._pdf.l_margin) + INDENT_MM * min(indent, DEEPEST_INDENT)
-
-    def _shown(self, text: str) -> str:
-        """The text with a box for what the fonts lack, and without what is invisible anyway."""
-        return "".join(
-            char if char in "\n\t" or self._pdf.knows(char) else self._substitute(char)
-            for char in unicodedata.normalize("NFC", text)
-        ).replace("\t", "    ")
-
-    def _substitute(self, char: str) -> str:
-        kind = unicodedata.category(char)
-        if kind == "Zs":
-            return " "
-        if kind in ("Cf", "Mn", "Me"):
-            return ""
-        self._lacks = True
-        return LACKING
 
 
 def _emphasis(bold: bool, italic: bool) -> str:

@@ -28,8 +28,9 @@ def put(clients: FakeClients, answer: Answer = BOTH) -> str:
 
 
 def originals(app: AppTest) -> list[Any]:
-    """The buttons that download a document, not the one that exports the questions."""
-    return [button for button in app.get("download_button") if button.key != "export"]
+    """The buttons that download a document, not those for the answer or all questions."""
+    own = ("export", "download_")
+    return [each for each in app.get("download_button") if not each.key.startswith(own)]
 
 
 def test_citation_opens_between_its_neighbours(clients: FakeClients, open_page: OpenPage) -> None:

@@ -269,13 +269,23 @@ def test_docx_lists_count_for_themselves() -> None:
 
 def test_docx_markers_lead_to_their_source() -> None:
     """A marker is a link within the document, to the source of its number; nothing leads out."""
-    data = to_docx(VIEW, answer("Yes [1]. [site](https://evil.example)"))
+    text = "Yes [1]. [site](https://evil.example)\n\n[1]: https://evil.example"
+    data = to_docx(VIEW, answer(text))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         document = archive.read("word/document.xml").decode()
         relations = archive.read("word/_rels/document.xml.rels").decode()
-    assert '<w:hyperlink w:anchor="source_1">' in document
+    assert document.count('<w:hyperlink w:anchor="source_1">') == 2
     assert 'w:name="source_1"' in document
     assert "evil.example" not in relations
+
+
+def test_time_of_a_file_is_that_of_its_answer() -> None:
+    """PDF and Word files carry the time at which the answer was finished."""
+    document = pypdfium2.PdfDocument(to_pdf(VIEW, answer("x")))
+    assert document.get_metadata_value("CreationDate").startswith("D:20261124060004")
+    properties = word_document("x").core_properties
+    assert properties.created == properties.modified
+    assert f"{properties.created:%Y%m%d%H%M%S}" == "20261124060004"
 
 
 def pdf_links(data: bytes) -> list[tuple[int, int]]:
