@@ -16,7 +16,7 @@ from rq.rate_limit import RateLimit
 from rq.serializers import JSONSerializer
 
 from jobs.refusals import explain, forget_command
-from jobs.settings import QUEUE_NAMES, Settings
+from jobs.settings import BATCH_QUEUE, QUEUE_NAMES, Settings
 
 ANSWER_QUESTION = "jobs.tasks.answer_question"
 QUESTION_TIMEOUT_SECONDS = 600
@@ -41,6 +41,8 @@ MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"
 RETENTION_LOCK_KEY = PREFIX + "lock:retention"
 REMOVAL_LOCK_KEY = PREFIX + "lock:removal"
 LOG_LOCK_KEY = PREFIX + "lock:log"
+OPEN_BATCHES_KEY = PREFIX + "batches:open"
+FEEDING_LOCK_KEY = PREFIX + "lock:feeding"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
 # runs at a time.
 SUSPECTS_KEY = PREFIX + "suspects"
@@ -59,6 +61,21 @@ def events_key(job_id: str) -> str:
 def user_jobs_key(user: str) -> str:
     """Sorted set: the ids of one user's questions by the time they were asked."""
     return f"{PREFIX}user:{user}:jobs"
+
+
+def batch_key(batch_id: str) -> str:
+    """Hash: one batch (whose, of which file, in which state)."""
+    return f"{PREFIX}batch:{batch_id}"
+
+
+def user_batches_key(user: str) -> str:
+    """Sorted set: the ids of one user's batches by the time they were submitted."""
+    return f"{PREFIX}user:{user}:batches"
+
+
+def limit_key(queue_name: str, user: str) -> str:
+    """The name of RQ's rate limit: one for a user's questions, another for the user's batches."""
+    return f"batch:{user}" if queue_name == BATCH_QUEUE else user
 
 
 def document_key(document_id: str) -> str:
@@ -124,11 +141,9 @@ class Broker:
         """A job that is not on its queue yet; `args` are JSON types, without a word of a user.
 
         With a `rate_limit_key`, at most `USER_CONCURRENCY` jobs of that key are queued or running
-        at once.
+        at once, `BATCH_CONCURRENCY` on the queue of the batches.
         """
-        limit = (
-            RateLimit(rate_limit_key, self.settings.user_concurrency) if rate_limit_key else None
-        )
+        limit = RateLimit(rate_limit_key, self.concurrency(queue_name)) if rate_limit_key else None
         return self.queues[queue_name].create_job(
             function,
             args=tuple(args),
@@ -139,6 +154,11 @@ class Broker:
             description=DESCRIPTIONS[function],
             rate_limit=limit,
         )
+
+    def concurrency(self, queue_name: str) -> int:
+        """How many jobs of one user are queued or running at once."""
+        batch = queue_name == BATCH_QUEUE
+        return self.settings.batch_concurrency if batch else self.settings.user_concurrency
 
     def enqueue(
         self,

@@ -39,6 +39,11 @@ class InvalidQuestion(AskqueueError):
     message = "Type a question first."
 
 
+class InvalidBatch(AskqueueError):
+    kind = "invalid_batch"
+    message = "No questions can be read from this file."
+
+
 class InvalidUpload(AskqueueError):
     kind = "invalid_upload"
     message = "This file cannot be used."

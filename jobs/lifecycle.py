@@ -19,11 +19,12 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, ScheduledJobRegi
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
-from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker, events_key
+from jobs.batch_rows import RowPlace
+from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker, events_key, limit_key
 from jobs.events import read_text
 from jobs.fence import CAN_REQUEUE, EXECUTION_FIELD, Standing, Write, change
 from jobs.records import JobRecords
-from jobs.settings import QUESTIONS_QUEUE
+from jobs.settings import BATCH_QUEUE, QUESTIONS_QUEUE
 
 
 class Lifecycle:
@@ -35,25 +36,71 @@ class Lifecycle:
         self._retention_seconds = broker.settings.retention_seconds
         self._records = JobRecords(broker.connection, self._retention_seconds)
 
-    def submit(self, job_id: str, user: str, question: str, *, at_front: bool = False) -> None:
-        """Accept a question: its record and its place in the queue, or nothing at all."""
-        job = self._broker.create(
-            QUESTIONS_QUEUE, ANSWER_QUESTION, job_id=job_id, rate_limit_key=user
-        )
-        queue = self._broker.queues[QUESTIONS_QUEUE]
+    def submit(
+        self,
+        job_id: str,
+        user: str,
+        question: str,
+        *,
+        at_front: bool = False,
+        place: RowPlace | None = None,
+    ) -> bool:
+        """Accept a question: its record and its place in the queue, or nothing at all.
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        A row of a batch has a `place` in it; False if that batch does not run.
+        """
+        queue_name = BATCH_QUEUE if place else QUESTIONS_QUEUE
+        limit = limit_key(queue_name, user)
+        job = self._broker.create(queue_name, ANSWER_QUESTION, job_id=job_id, rate_limit_key=limit)
+        queue = self._broker.queues[queue_name]
+
+        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+            if place is not None and not place.may_be_asked(pipeline):
+                return None
             if standing.status is not None:
-                return None  # accepted before, and only the reply got lost
+                # Accepted before, and only the reply got lost.
+                return place.take if place and standing.status not in CAN_REQUEUE else None
 
             def write(pipeline: Pipeline) -> None:
-                self._records.create(pipeline, job_id, user, question)
+                if place is not None:
+                    place.take(pipeline)
+                self._records.create(pipeline, job_id, user, question, listed=place is None)
+                if place is not None:  # of a row that was asked before, and given back
+                    self._records.queue_again(pipeline, job_id, user)
                 pipeline.sadd(queue.redis_queues_keys, queue.key)
                 queue._enqueue_rate_limited_job(job, pipeline, at_front=at_front)
 
             return write
 
-        change(self._connection, job_id, decide)
+        return change(self._connection, job_id, decide)
+
+    def give_back(self, job_id: str, place: RowPlace, from_states: Collection[JobStatus]) -> bool:
+        """Take a row of a batch off the queue, as if it had not been asked yet.
+
+        False if it is in another state. Its record stays, so that attempts are counted on.
+        """
+        job = self._fetch(job_id)
+        if job is None:
+            return False
+        queue = self._queue_of(job)
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if standing.status not in from_states:
+                return None
+
+            def write(pipeline: Pipeline) -> None:
+                job.delete(pipeline=pipeline)
+                pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job_id)
+                pipeline.delete(events_key(job_id))
+                place.give_back(pipeline)
+
+            return write
+
+        if not change(self._connection, job_id, decide):
+            return False
+        if job.has_rate_limit:
+            RateLimitRegistry.from_job(job).cancel(job_id)
+        return True
 
     def stop(self, job_id: str) -> bool:
         """Cancel a job in whatever state, and keep what it has written; False if it is over."""
@@ -150,8 +197,8 @@ class Lifecycle:
         job.started_at = job.ended_at = None
         if job.rate_limit_key == SUSPECTS_KEY:
             asked = self._records.read_asked(job.id)
-            job.rate_limit_key = asked.user if asked else None
-            job.rate_limit_concurrency = self._broker.settings.user_concurrency if asked else None
+            job.rate_limit_key = limit_key(job.origin, asked.user) if asked else None
+            job.rate_limit_concurrency = self._broker.concurrency(job.origin) if asked else None
 
     def _queue_of(self, job: Job) -> Queue:
         return self._broker.queues[job.origin]

@@ -83,14 +83,18 @@ class JobRecords:
         self._retention_seconds = retention_seconds
         self._set_stage = connection.register_script(SET_STAGE)
 
-    def create(self, pipeline: Pipeline, job_id: str, user: str, question: str) -> None:
-        """A new record, in its user's index."""
+    def create(
+        self, pipeline: Pipeline, job_id: str, user: str, question: str, *, listed: bool = True
+    ) -> None:
+        """A new record, in its user's index unless something else lists it, such as a batch."""
         now, index = time.time(), user_jobs_key(user)
         self._write(
             pipeline,
             job_id,
             {"user": user, "question": question, "asked_at": now, "queued_at": now},
         )
+        if not listed:
+            return
         pipeline.zadd(index, {job_id: now})
         pipeline.zremrangebyscore(index, 0, now - self._retention_seconds)
         pipeline.expire(index, self._retention_seconds)

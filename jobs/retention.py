@@ -48,6 +48,7 @@ OWNERS = {
     "askqueue:documents:deleted": "the job that takes a deleted document's passages out",
     "askqueue:documents:loose": "DocumentClient; a file goes after a day without a document",
     "askqueue:index": "the register; one for the installation",
+    "askqueue:batches:open": "the feeder; a batch goes when it has no row left to ask or to stop",
     "askqueue:workers": "the workers; a silent one goes after minutes",
     "rq:queues": "RQ; the fixed names of the queues",
     "rq:queue:*": "the workers, and Maintenance for what they popped and lost",

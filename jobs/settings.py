@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     user_concurrency: int = Field(
         8, ge=1, description="Questions of one user queued or running at once; the rest wait."
     )
+    batch_concurrency: int = Field(
+        4, ge=1, description="Rows of one user's batches queued or running at once."
+    )
+    batch_max_rows: int = Field(
+        5000, ge=1, le=20_000, description="Most rows of one batch, 20,000 at most."
+    )
     max_upload_mb: int = Field(50, ge=1, description="Largest uploaded file, in MB.")
     extraction_timeout_seconds: int = Field(
         120, ge=1, description="Longest text extraction of one document, in seconds."

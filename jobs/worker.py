@@ -27,6 +27,7 @@ from jobs.attempts import Attempts
 from jobs.broker import WORKERS_KEY, connect, worker_key
 from jobs.client import WORKER_ALIVE_SECONDS, JobClient
 from jobs.errors import AskqueueError
+from jobs.feeding import Feeder
 from jobs.fence import running
 from jobs.logs import configure_logging
 from jobs.maintenance import Maintenance
@@ -45,6 +46,7 @@ STOP_CHECK_SECONDS = 0.5
 HEARTBEAT_SECONDS = 2.0
 MAINTENANCE_SECONDS = 1.0
 INDEX_CHECK_SECONDS = 15.0
+FEEDING_SECONDS = 0.5
 RETENTION_CHECK_SECONDS = 15.0  # it runs once a minute, over all workers
 HAND_BACK_SECONDS = 3.0
 BROKER_WAIT_SECONDS = 1.0
@@ -84,6 +86,7 @@ class WorkerProcess:
                 ("superseded", self._end_superseded, STOP_CHECK_SECONDS),
                 ("heartbeat", self._heartbeat, HEARTBEAT_SECONDS),
                 ("maintenance", self._maintenance().run_once, MAINTENANCE_SECONDS),
+                ("feeding", Feeder(self.runtime.broker).run_once, FEEDING_SECONDS),
                 ("index-check", self._check_index, INDEX_CHECK_SECONDS),
                 ("retention", self._retention().run_once, RETENTION_CHECK_SECONDS),
             )

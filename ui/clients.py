@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from jobs.batches import BatchClient
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.dead_letters import DeadLetters
@@ -22,6 +23,7 @@ class Clients:
     jobs: JobClient
     documents: DocumentClient
     dead_letters: DeadLetters
+    batches: BatchClient
 
 
 def build_clients(settings: Settings) -> Clients:
@@ -30,7 +32,13 @@ def build_clients(settings: Settings) -> Clients:
     store = DocumentStore(settings.document_store_url)
     register = DocumentRegister(broker.connection)
     documents = DocumentClient(broker, store, register)
-    return Clients(settings, JobClient(broker), documents, DeadLetters(broker))
+    return Clients(
+        settings,
+        JobClient(broker),
+        documents,
+        dead_letters=DeadLetters(broker),
+        batches=BatchClient(broker),
+    )
 
 
 @lru_cache(maxsize=1)

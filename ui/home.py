@@ -47,6 +47,7 @@ def pages() -> dict[str, list[Page]]:
         "": [
             st.Page(ASK_PAGE, title="Ask", icon=":material/forum:", default=True),
             st.Page("pages/documents.py", title="Documents", icon=":material/folder_open:"),
+            st.Page("pages/batch.py", title="Batches", icon=":material/table_rows:"),
         ]
     }
     if access_of(get_clients().settings, page_host()) is not Access.CLOSED:

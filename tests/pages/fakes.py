@@ -28,6 +28,7 @@ from jobs.models import (
     WorkerReport,
 )
 from jobs.settings import Settings
+from tests.pages.fake_batches import FakeBatches
 
 USER = "b-alice"
 ANSWER = Answer(
@@ -277,3 +278,4 @@ class FakeClients:
     jobs: FakeJobs = field(default_factory=FakeJobs)
     documents: FakeDocuments = field(default_factory=FakeDocuments)
     dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
+    batches: FakeBatches = field(default_factory=FakeBatches)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from jobs.batches import BatchClient
 from jobs.client import JobClient
 from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
-from ui import state
+from ui import batch_state, state
 from ui.components.failure import show_failure
 from ui.components.text import one_line, plain
 
@@ -42,6 +43,23 @@ def show_document_deletion(documents: DocumentClient, user: str, document_id: st
         documents.delete(user, document_id)
 
     _ask("Delete this document?", text, delete, lambda: state.set_document_to_delete(None))
+
+
+def show_batch_deletion(batches: BatchClient, user: str, batch_id: str) -> None:
+    """Ask whether a batch shall go, and delete it if so."""
+
+    def text() -> str:
+        batch = batches.get(user, batch_id)
+        return (
+            f"**{plain(one_line(batch.name, 80))}** goes with all {batch.rows:,} questions and "
+            "their answers. Nobody can bring them back."
+        )
+
+    def delete() -> None:
+        batches.delete(user, batch_id)
+        batch_state.select(None)
+
+    _ask("Delete this batch?", text, delete, lambda: batch_state.set_batch_to_delete(None))
 
 
 def _ask(
