@@ -94,6 +94,7 @@ def _checked(
         model=generator.model,
         extractive=generator.extractive,
         removed_markers=checked.removed,
+        passages=tuple(passages),
     )
 
 

@@ -11,8 +11,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
+import redis
 import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
@@ -29,11 +30,12 @@ from jobs.broker import (
     user_jobs_key,
     worker_key,
 )
-from jobs.errors import InvalidQuestion, InvalidState, NotFound
+from jobs.errors import InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.lifecycle import Lifecycle
 from jobs.models import (
     Answer,
+    Feedback,
     JobPage,
     JobState,
     JobView,
@@ -51,6 +53,7 @@ WORKER_ALIVE_SECONDS = 10.0
 FILTER_DEPTH = 2000
 FILTER_CHUNK = 500
 EVENTS_PER_READ = 5000
+MAX_REASON_CHARS = 1000
 WAIT_SLICE_SECONDS = 1.0
 
 
@@ -63,6 +66,9 @@ def new_job_id() -> str:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     time_bits = (milliseconds & (1 << 48) - 1) << 16 | 0x7 << 12 | (rest << 12) // 1_000_000
     return uuid.UUID(int=time_bits << 64 | 0b10 << 62 | secrets.randbits(62)).hex
+
+
+JobAnswers: TypeAlias = "list[tuple[JobView, Answer | None]]"
 
 
 class JobClient:
@@ -127,11 +133,18 @@ class JobClient:
         if self.get_job(user, job_id).state is not JobState.FINISHED:
             return None
         with broker_errors():
-            job = Job(job_id, connection=self._connection, serializer=JSONSerializer)
-            result = Result.fetch_latest(job, serializer=JSONSerializer)
-        if result is None or not isinstance(result.return_value, dict):
-            return None
-        return Answer.from_dict(result.return_value)
+            return self._read_answers([job_id])[0]
+
+    def list_answers(self, user: str, offset: int = 0, limit: int = 50) -> JobAnswers:
+        """A page of the user's questions as `list_jobs` has it, each with its answer or None.
+
+        One round trip more than the page itself.
+        """
+        page = self.list_jobs(user, offset=offset, limit=limit)
+        finished = [view.id for view in page.jobs if view.state is JobState.FINISHED]
+        with broker_errors():
+            answers = dict(zip(finished, self._read_answers(finished), strict=True))
+        return [(view, answers.get(view.id)) for view in page.jobs]
 
     def get_partial_text(self, user: str, job_id: str) -> str:
         """What a stopped or failed job had written; "" if nothing."""
@@ -194,6 +207,23 @@ class JobClient:
                 raise InvalidState("Stop this question before deleting it.")
         log.info("question deleted", job_id=job_id, user=user)
 
+    def give_feedback(self, user: str, job_id: str, feedback: Feedback | None) -> JobView:
+        """Keep what the asker thinks of an answer, until the question is retried; None forgets it.
+
+        Raises InvalidFeedback for a reason over `MAX_REASON_CHARS`, InvalidState if there is no
+        answer.
+        """
+        if feedback and len(feedback.reason) > MAX_REASON_CHARS:
+            raise InvalidFeedback(
+                f"This reason has {len(feedback.reason):,} characters; the most is "
+                f"{MAX_REASON_CHARS:,}. Shorten it."
+            )
+        self.get_job(user, job_id)
+        with broker_errors():
+            if not self._lifecycle.note_feedback(job_id, feedback):
+                raise InvalidState("Only an answer can be rated.")
+        return self.get_job(user, job_id)
+
     def workers(self) -> list[WorkerReport]:
         """The reports of the worker processes that are alive."""
         with broker_errors():
@@ -228,6 +258,16 @@ class JobClient:
         if view is None or view.user != user:
             raise NotFound()
         return _with_position(view, position), replies
+
+    def _read_answers(self, job_ids: list[str]) -> list[Answer | None]:
+        """The latest result of each of these jobs, if it is an answer; one round trip."""
+        pipeline = self._connection.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipeline.xrevrange(Result.get_key(job_id), count=1)
+        return [
+            _answer_of(job_id, entries, self._connection)
+            for job_id, entries in zip(job_ids, pipeline.execute() if job_ids else [], strict=True)
+        ]
 
     def _list_all(self, user: str, offset: int, limit: int) -> JobPage:
         pipeline = self._connection.pipeline(transaction=False)
@@ -301,6 +341,19 @@ class JobClient:
             pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
         positions = dict(zip(queued, pipeline.execute(), strict=True))
         return [_with_position(view, positions.get(view.id)) for view in views]
+
+
+def _answer_of(
+    job_id: str, entries: list[tuple[bytes, dict[Any, Any]]], connection: redis.Redis
+) -> Answer | None:
+    if not entries:
+        return None
+    entry_id, fields = entries[0]
+    result = Result.restore(
+        job_id, entry_id.decode(), fields, connection=connection, serializer=JSONSerializer
+    )
+    value = result.return_value
+    return Answer.from_dict(value) if isinstance(value, dict) else None
 
 
 def _with_position(view: JobView, index: int | None) -> JobView:

@@ -49,6 +49,11 @@ class InvalidUpload(AskqueueError):
     message = "This file cannot be used."
 
 
+class InvalidFeedback(AskqueueError):
+    kind = "invalid_feedback"
+    message = "This reason is too long. Shorten it."
+
+
 class NotFound(AskqueueError):
     """Also raised for what belongs to somebody else, so that ids cannot be probed."""
 

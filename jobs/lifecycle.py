@@ -23,6 +23,7 @@ from jobs.batch_rows import RowPlace
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker, events_key, limit_key
 from jobs.events import read_text
 from jobs.fence import CAN_REQUEUE, EXECUTION_FIELD, Standing, Write, change
+from jobs.models import Feedback
 from jobs.records import JobRecords
 from jobs.settings import BATCH_QUEUE, QUESTIONS_QUEUE
 
@@ -175,6 +176,16 @@ class Lifecycle:
                 self._records.remove(pipeline, job_id, user)
 
             return write
+
+        return change(self._connection, job_id, decide)
+
+    def note_feedback(self, job_id: str, feedback: Feedback | None) -> bool:
+        """Keep what its asker thinks of an answer; False if there is none (any more)."""
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if standing.status is not JobStatus.FINISHED:
+                return None
+            return lambda pipeline: self._records.note_feedback(pipeline, job_id, feedback)
 
         return change(self._connection, job_id, decide)
 

@@ -110,8 +110,19 @@ class Timings:
 
 
 @dataclass(frozen=True)
+class Feedback:
+    """What the asker thinks of an answer; `reason` may be empty."""
+
+    useful: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Answer:
-    """A finished answer. `removed_markers` counts citations that named no retrieved passage."""
+    """A finished answer. `removed_markers` counts citations that named no retrieved passage.
+
+    `passages` are all that the answer was written from, in the order of their numbers.
+    """
 
     text: str
     citations: tuple[Citation, ...] = ()
@@ -123,6 +134,7 @@ class Answer:
     removed_markers: int = 0
     attempts: int = 1
     notes: tuple[str, ...] = ()
+    passages: tuple[Passage, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON types, for an RQ result."""
@@ -137,6 +149,7 @@ class Answer:
         known["timings"] = Timings(**data.get("timings", {}))
         known["tokens"] = TokenUse(**data.get("tokens", {}))
         known["notes"] = tuple(data.get("notes", ()))
+        known["passages"] = tuple(Passage(**item) for item in data.get("passages", ()))
         return cls(**known)
 
 
@@ -173,6 +186,7 @@ class JobView:
     retry_at: float | None = None
     preview: str = ""
     failure: Failure | None = None
+    feedback: Feedback | None = None
 
     @property
     def waited_seconds(self) -> float | None:

@@ -18,7 +18,7 @@ from redis.typing import EncodableT, FieldT
 from rq.job import Job, JobStatus
 
 from jobs.broker import job_key, user_jobs_key
-from jobs.models import Failure, JobState, JobView, Stage
+from jobs.models import Failure, Feedback, JobState, JobView, Stage
 
 RQ_FIELDS = ("status", "started_at", "ended_at")
 RECORD_FIELDS = (
@@ -33,6 +33,8 @@ RECORD_FIELDS = (
     "failure_message",
     "failure_command",
     "preview",
+    "useful",
+    "reason",
 )
 PREVIEW_CHARS = 200
 
@@ -145,8 +147,17 @@ class JobRecords:
         index = user_jobs_key(user)
         pipeline.zadd(index, {job_id: time.time()}, xx=True)
         pipeline.expire(index, self._retention_seconds)
-        pipeline.hdel(job_key(job_id), "retry_at", "preview", "partial", *_FAILURE_FIELDS)
+        outcome = ("retry_at", "preview", "partial", *_FAILURE_FIELDS, *_FEEDBACK_FIELDS)
+        pipeline.hdel(job_key(job_id), *outcome)
         self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": time.time()})
+
+    def note_feedback(self, pipeline: Pipeline, job_id: str, feedback: Feedback | None) -> None:
+        """Keep what the asker thinks of the answer, or forget it."""
+        if feedback is None:
+            pipeline.hdel(job_key(job_id), *_FEEDBACK_FIELDS)
+        else:
+            useful = int(feedback.useful)
+            self._write(pipeline, job_id, {"useful": useful, "reason": feedback.reason})
 
     def set_stage(self, job_id: str, attempt: int, stage: Stage) -> None:
         """Show the stage of this attempt, unless a later one has begun."""
@@ -172,6 +183,7 @@ class JobRecords:
         pipeline.expire(job_key(job_id), self._retention_seconds)
 
 
+_FEEDBACK_FIELDS = ("useful", "reason")
 _FAILURE_FIELDS = ("failure_kind", "failure_message", "failure_command")
 
 
@@ -218,6 +230,9 @@ def to_view(
         preview=record.get("preview", ""),
         # Also why there was an attempt before the one that is now waited for.
         failure=None if state in _WITHOUT_FAILURE else failure,
+        feedback=Feedback(record["useful"] == "1", record.get("reason", ""))
+        if "useful" in record
+        else None,
     )
 
 

@@ -12,6 +12,7 @@ from jobs.operators import Access, access_of
 from ui import state
 from ui.clients import get_clients
 from ui.components.history import ASK_PAGE, show_history
+from ui.components.notices import tab_title
 from ui.identity import current_user, page_host
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -23,7 +24,7 @@ NO_COOKIE = (
 
 def main() -> None:
     st.set_page_config(
-        page_title="Askqueue",
+        page_title=tab_title(state.sidebar_states()),
         page_icon=str(STATIC / "icon.svg"),
         layout="wide",
         initial_sidebar_state="auto",
@@ -36,6 +37,7 @@ def main() -> None:
         return
     if page.title == "Ask":
         state.open_address()
+    state.set_shown_job(None)  # the page says if it shows one
     with st.sidebar:
         show_sidebar(user, on_ask_page=page.title == "Ask")
     page.run()

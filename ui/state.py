@@ -72,6 +72,26 @@ def selected_job() -> str | None:
     return job_id
 
 
+def swap_known_states(states: JobStates) -> JobStates | None:
+    """Note the states that the user has been told of; returns those noted before.
+
+    Not the sidebar's: a click draws that anew, and what ended just then would never be told.
+    """
+    before: JobStates | None = st.session_state.get("known_states")
+    st.session_state["known_states"] = states
+    return before
+
+
+def shown_job() -> str | None:
+    """The id of the question that is on the page, None on a page that shows none."""
+    job_id: str | None = st.session_state.get("shown_job")
+    return job_id
+
+
+def set_shown_job(job_id: str | None) -> None:
+    st.session_state["shown_job"] = job_id
+
+
 def select_job(job_id: str) -> None:
     """Show this question, here and after a reload."""
     st.session_state["job"] = job_id
@@ -112,6 +132,18 @@ def kept_answer(job_id: str) -> Answer | None:
 
 def keep_answer(job_id: str, answer: Answer) -> None:
     st.session_state["answer"] = (job_id, answer)
+
+
+def clicked_thumb(key: str) -> bool | None:
+    """Whether the thumb of a feedback widget is up; None for neither."""
+    value: int | None = st.session_state.get(key)
+    return None if value is None else bool(value)
+
+
+def typed_text(key: str) -> str:
+    """What was typed into the widget of this key."""
+    value: str = st.session_state.get(key) or ""
+    return value.strip()
 
 
 def unsent() -> Unsent | None:

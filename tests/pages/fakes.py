@@ -18,6 +18,7 @@ from jobs.models import (
     Document,
     DocumentStatus,
     Failure,
+    Feedback,
     IndexState,
     JobPage,
     JobState,
@@ -128,6 +129,17 @@ class FakeJobs:
     def get_partial_text(self, user: str, job_id: str) -> str:
         self.get_job(user, job_id)
         return self.partials.get(job_id, "")
+
+    def list_answers(
+        self, user: str, offset: int = 0, limit: int = 50
+    ) -> list[tuple[JobView, Answer | None]]:
+        page = self.list_jobs(user, offset=offset, limit=limit)
+        return [(job, self.answers.get(job.id)) for job in page.jobs]
+
+    def give_feedback(self, user: str, job_id: str, feedback: Feedback | None) -> JobView:
+        self._called("feedback", job_id)
+        self.change(job_id, feedback=feedback)
+        return self.jobs[job_id]
 
     def read_live(self, user: str, live: LiveText) -> tuple[JobView, LiveText]:
         job = self.get_job(user, live.job_id)

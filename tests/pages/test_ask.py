@@ -11,6 +11,7 @@ from jobs.errors import BrokerUnavailable, InvalidQuestion
 from jobs.models import (
     DocumentStatus,
     Failure,
+    Feedback,
     IndexState,
     JobState,
     Stage,
@@ -345,3 +346,16 @@ def test_long_tables_come_in_pages_of_fifty(clients: FakeClients, open_page: Ope
     app.run()
     assert list(app.dataframe[0].value["Question"])[-1] == "Question 0"
     assert len(app.dataframe[0].value) == 10
+
+
+def test_answer_asks_whether_it_was_useful_and_why(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """A thumb is kept at once and asks for a reason, which is kept too."""
+    job = clients.jobs.put("What is the hotel limit?", JobState.FINISHED)
+    app = open_page()
+    assert f"reason_{job}" not in [each.key for each in app.text_input]
+    app.feedback[0].set_value(0).run()
+    assert clients.jobs.jobs[job].feedback == Feedback(useful=False)
+    app.text_input(key=f"reason_{job}").set_value("  It is from 2019. ").run()
+    assert clients.jobs.jobs[job].feedback == Feedback(False, "It is from 2019.")

@@ -91,3 +91,17 @@ def test_browser_without_cookie_is_told(
     assert "Allow cookies for this address" in words(app)
     assert not app.chat_input
     assert clients.jobs.calls == []
+
+
+def test_question_that_ends_on_another_page_is_told_once(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """While somebody reads the documents, a toast says what was answered."""
+    job = clients.jobs.put("How many trucks?", JobState.STARTED)
+    app = open_page("documents")
+    assert not app.toast
+    clients.jobs.change(job, state=JobState.FINISHED)
+    app.run()
+    assert [toast.value for toast in app.toast] == ["Finished: How many trucks?"]
+    app.run()
+    assert not app.toast

@@ -6,6 +6,7 @@ from jobs.client import JobClient, new_job_id
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
+from jobs.models import Feedback
 from ui import state
 from ui.components.text import requeued
 
@@ -42,6 +43,14 @@ def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
     except AskqueueError as error:
         _tell(error)
     state.request_redraw()
+
+
+def give_feedback(jobs: JobClient, user: str, job_id: str, feedback: Feedback | None) -> None:
+    """Keep what the user thinks of an answer."""
+    try:
+        jobs.give_feedback(user, job_id, feedback)
+    except AskqueueError as error:
+        _tell(error)
 
 
 def index_document_again(documents: DocumentClient, document_id: str) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from jobs.client import JobClient
+from jobs.export import evaluation_lines
 from jobs.models import JobPage, JobState, JobView
 from ui import state
 from ui.components.actions import retry_job
@@ -26,6 +27,18 @@ def show_job_table(jobs: JobClient, user: str, page: JobPage, selected_id: str |
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
         st.markdown("**Your questions**", width="content")
         _show_filter()
+        st.space("stretch")
+        st.download_button(
+            "Export",
+            data=lambda: "".join(evaluation_lines(jobs, user)),
+            file_name="askqueue.jsonl",
+            mime="application/jsonl",
+            icon=":material/download:",
+            type="tertiary",
+            key="export",
+            help="All your answered questions, with passages and feedback, as JSON Lines",
+            on_click="ignore",
+        )
     if page.jobs:
         _show_rows(jobs, user, page, selected_id)
     else:

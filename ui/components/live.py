@@ -11,6 +11,7 @@ from jobs.errors import BrokerUnavailable
 from ui import state
 from ui.components.failure import show_outage
 from ui.components.history import read_history, states_of
+from ui.components.notices import notice_of
 
 STREAMING_SECONDS = 0.5
 ACTIVE_SECONDS = 1.5
@@ -37,6 +38,9 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         seconds, states = OUTAGE_SECONDS, state.sidebar_states()
     else:
         states = states_of(history)
+        notice = notice_of(state.swap_known_states(states), history, state.shown_job())
+        if notice:
+            state.keep_notice(*notice)
         if any(not job.state.is_over for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
     outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()

@@ -17,6 +17,7 @@ from ui.components.banners import lacks_worker, show_banners, show_no_worker
 from ui.components.deletion import show_question_deletion
 from ui.components.empty import show_welcome
 from ui.components.failure import show_failure
+from ui.components.feedback import show_feedback
 from ui.components.job_table import PAGE_SIZE, show_job_table
 from ui.components.live import ACTIVE_SECONDS, OUTAGE_SECONDS, STREAMING_SECONDS, show_live
 from ui.components.text import plain
@@ -76,6 +77,7 @@ def _draw(clients: Clients, user: str) -> float | None:
     workers = clients.jobs.workers()
     page = _read_page(clients.jobs, user)
     selected = state.selected_job() or _latest(clients.jobs, user, page)
+    state.set_shown_job(selected)
     with banners:
         show_banners(workers, clients.documents.index_state())
     with shown:
@@ -141,6 +143,7 @@ def _show_job(jobs: JobClient, user: str, job_id: str) -> tuple[JobView, float |
         return job, None
     state.keep_answer(job_id, answer)
     show_answer(job, answer)
+    show_feedback(jobs, user, job)
     return job, None
 
 

@@ -1,0 +1,44 @@
+"""What leaves Askqueue as a file: questions with their passages, answers and feedback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from jobs.client import JobClient
+from jobs.models import Answer, JobView
+
+PAGE = 200
+
+
+def evaluation_lines(jobs: JobClient, user: str) -> Iterator[str]:
+    """The answered questions of a user as JSON Lines, newest first, for an evaluation.
+
+    One object a line: job_id, question, asked_at (ISO 8601, UTC), answer, support, model, citations
+    and passages (in the order of their numbers), feedback (useful, reason; or null). Raises
+    BrokerUnavailable.
+    """
+    offset = 0
+    while page := jobs.list_answers(user, offset, PAGE):
+        for view, answer in page:
+            if answer is not None:
+                yield json.dumps(_line(view, answer), ensure_ascii=False) + "\n"
+        offset += PAGE
+
+
+def _line(view: JobView, answer: Answer) -> dict[str, Any]:
+    data = answer.to_dict()
+    return {
+        "job_id": view.id,
+        "question": view.question,
+        "asked_at": datetime.fromtimestamp(view.asked_at, UTC).isoformat(),
+        "answer": answer.text,
+        "support": answer.support.value,
+        "model": answer.model,
+        "citations": data["citations"],
+        "passages": data["passages"],
+        "feedback": asdict(view.feedback) if view.feedback else None,
+    }
