@@ -251,6 +251,7 @@ class BatchClient:
             "empty": lines.empty,
             "duplicates": lines.duplicates,
         }
+        # redis-py's mapping is invariant in its keys
         pipeline.hset(batch_key(batch_id), mapping=fields)  # type: ignore[arg-type]
         questions, pending = questions_key(batch_id), pending_key(batch_id)
         pipeline.delete(lines_key(batch_id), questions, pending)

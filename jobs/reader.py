@@ -98,6 +98,7 @@ def _watch(
 ) -> Ended:
     lines, complaints, peak = _Lines(take_line), _Tail(), 0.0
     with selectors.DefaultSelector() as selector:
+        # Both are pipes, as `run` asked for, though their type allows for none.
         selector.register(child.stdout, selectors.EVENT_READ, lines)  # type: ignore[arg-type]
         selector.register(child.stderr, selectors.EVENT_READ, complaints)  # type: ignore[arg-type]
         while selector.get_map() or child.poll() is None:

@@ -47,7 +47,7 @@ class DocumentStore:
             try:
                 partial.write_bytes(data)
                 partial.replace(target)
-            except BaseException:
+            except BaseException:  # an interrupt too must leave no part of a file
                 partial.unlink(missing_ok=True)
                 with suppress(OSError):  # not empty: an older file stays
                     target.parent.rmdir()

@@ -182,7 +182,7 @@ def _answer(
     with broker_errors():
         collection = runtime.register.index_state().active
     if not collection:
-        raise StillIndexing() if _unready(runtime) else NoDocuments()
+        raise StillIndexing() if _is_coming(runtime) else NoDocuments()
     result = answer(
         question,
         search=lambda text: runtime.index.search(
@@ -197,6 +197,13 @@ def _answer(
         note = f"{count} of the documents were still being indexed. Ask again when they are ready."
         result = replace(result, notes=(*result.notes, note))
     return result
+
+
+def _is_coming(runtime: Runtime) -> bool:
+    """True if there is a document that is on its way, or there, in an index that answers next."""
+    with broker_errors():
+        documents = runtime.register.list()
+    return any(document.status is not DocumentStatus.FAILED for document in documents)
 
 
 def _unready(runtime: Runtime) -> int:

@@ -238,12 +238,12 @@ def take_redraw_request() -> bool:
 
 def keep_notice(text: str, icon: str) -> None:
     """Have the live part of the page say this in passing, once its refresh is not cut short."""
-    st.session_state["notice"] = (text, icon)
+    st.session_state["notices"] = [*st.session_state.get("notices", []), (text, icon)]
 
 
-def take_notice() -> tuple[str, str] | None:
-    notice: tuple[str, str] | None = st.session_state.pop("notice", None)
-    return notice
+def take_notices() -> list[tuple[str, str]]:
+    notices: list[tuple[str, str]] = st.session_state.pop("notices", [])
+    return notices
 
 
 # The sidebar and the table of questions

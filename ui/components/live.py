@@ -50,7 +50,5 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
     if state.take_redraw_request() or outdated:
         st.rerun()
     # Not sooner: what a run says that is cut short may never reach the browser.
-    notice = state.take_notice()
-    if notice:
-        text, icon = notice
+    for text, icon in state.take_notices():
         st.toast(text, icon=icon)
