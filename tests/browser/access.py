@@ -51,6 +51,6 @@ def tab_to(page: Page, target: Locator, *, backwards: bool = False) -> None:
         """element => [element, element.parentElement, element.parentElement.parentElement].some(
             each => getComputedStyle(each).boxShadow !== "none"
                 || getComputedStyle(each).outlineStyle !== "none"
-                || each.matches("[data-testid=stChatInput] *")
+                || each.matches("input, textarea")  // these have a cursor, and a coloured border
         )"""
     ), f"the focus on {target} cannot be seen"

@@ -193,6 +193,29 @@ def test_journey_without_a_mouse(page: Page, model: FakeModelServer) -> None:
     expect(page.get_by_role("button", name=QUESTION)).to_have_count(0)
 
 
+def test_document_is_deleted_without_a_mouse(page: Page) -> None:
+    """It is chosen by typing its name."""
+    page.goto("/documents")
+    page.locator("input[type=file]").set_input_files(
+        [{"name": "brief.txt", "mimeType": "text/plain", "buffer": b"A note on ballast."}]
+    )
+    expect_row(page, "brief.txt", "Indexed")
+    tab_to(page, page.get_by_role("combobox", name="One document"))
+    page.keyboard.type("brief")
+    expect(page.get_by_role("option", name="brief.txt")).to_be_visible()
+    page.keyboard.press("Enter")
+    delete = page.get_by_role("button", name="Delete it")
+    expect(delete).to_be_enabled()
+    tab_to(page, delete)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("brief.txt")
+    tab_to(page, dialog.get_by_role("button", name="Delete"))
+    page.keyboard.press("Enter")
+    expect(dialog).not_to_be_visible()
+    expect(page.get_by_test_id("stDataFrame").get_by_text("brief.txt")).to_have_count(0)
+
+
 def test_new_question_by_a_shortcut(page: Page, model: FakeModelServer) -> None:
     """Alt+N leads from an answer to a new question, even from within the box."""
     model.answer = ANSWER

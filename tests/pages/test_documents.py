@@ -139,6 +139,24 @@ def test_deletion_asks_first(clients: FakeClients, open_page: OpenPage) -> None:
     assert "deletion_confirmed" not in button_keys(app)
 
 
+def test_chosen_document_is_indexed_again_and_deleted(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """What the table offers in a row can be done without it; the choice goes with the document."""
+    document, other = clients.documents.put("report.pdf"), clients.documents.put("other.pdf")
+    app = open_page("documents")
+    assert app.button(key="chosen_delete").disabled
+    app.selectbox[0].set_value(document).run()
+    app.button(key="chosen_index_again").click().run()
+    assert clients.documents.get(document).status is DocumentStatus.QUEUED
+    app.button(key="chosen_delete").click().run()
+    app.button(key="deletion_confirmed").click().run()
+    assert list(clients.documents.entries) == [other]
+    assert app.selectbox[0].value is None
+    assert app.button(key="chosen_delete").disabled
+    assert not app.exception
+
+
 def test_changed_model_offers_to_index_again(clients: FakeClients, open_page: OpenPage) -> None:
     """After the embedding model changed, everything can be indexed again, with progress."""
     clients.documents.put("report.pdf")

@@ -19,6 +19,7 @@ from ui.components.text import counted, file_size, one_line, plain
 
 ROW_PIXELS = 35
 MAX_ROWS = 16
+CHOICE_PIXELS = 340
 LEAVING_SECONDS = 3 * 24 * 3600
 AGAIN = ":material/refresh: Index again"
 DELETE = ":material/delete: Delete"
@@ -70,6 +71,40 @@ def show_documents(
             ),
         },
     )
+
+
+def show_document_actions(documents: DocumentClient, entries: Sequence[Document]) -> None:
+    """Offer what the table offers in each row, for a keyboard and for a phone.
+
+    The keys do not open the menu of a cell, and on a narrow page it lies far to the right.
+    """
+    names = {entry.id: entry.name for entry in entries}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="document_actions"):
+        chosen = st.selectbox(
+            "One document",
+            list(names),
+            index=None,
+            format_func=lambda document_id: names.get(document_id, ""),
+            placeholder="Choose a document",
+            key=state.DOCUMENT_CHOICE,
+            width=CHOICE_PIXELS,
+        )
+        st.button(
+            "Index it again",
+            icon=":material/refresh:",
+            key="chosen_index_again",
+            disabled=chosen is None,
+            on_click=index_document_again,
+            args=(documents, chosen),
+        )
+        st.button(
+            "Delete it",
+            icon=":material/delete:",
+            key="chosen_delete",
+            disabled=chosen is None,
+            on_click=state.set_document_to_delete,
+            args=(chosen,),
+        )
 
 
 def show_failed_documents(documents: DocumentClient, entries: Sequence[Document]) -> None:

@@ -14,6 +14,7 @@ from ui.components.banners import NO_WORKER_SECONDS, show_no_worker, show_paused
 from ui.components.deletion import show_document_deletion
 from ui.components.document_table import (
     ON_THEIR_WAY,
+    show_document_actions,
     show_documents,
     show_failed_documents,
     show_leaving,
@@ -56,6 +57,7 @@ def _draw(clients: Clients, user: str) -> float | None:
             st.caption(_summary(entries))
             show_documents(clients.documents, entries, user, kept_seconds)
             show_leaving(entries, kept_seconds)
+            show_document_actions(clients.documents, entries)
         else:
             st.info(
                 "No documents yet. Drop some files above; each can be asked about as soon as it "
