@@ -105,6 +105,22 @@ class FakeModelServer:
             with self._lock:
                 self.streams -= 1
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Answer no chat request before the end of the block."""
+        released, before = threading.Event(), self.on_chat
+
+        def hold(request: dict[str, Any]) -> None:
+            before(request)
+            released.wait(60)
+
+        self.on_chat = hold
+        try:
+            yield
+        finally:
+            self.on_chat = before
+            released.set()
+
     def words_of(self, request: dict[str, Any]) -> list[str]:
         """The tokens of the answer to a chat request."""
         if self.answer:
