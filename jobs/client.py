@@ -115,12 +115,18 @@ class JobClient:
     def estimate(self, job: JobView) -> Eta | None:
         """When this job, as it was just read, will be done; None if that is not known.
 
-        It is known of queued, waiting and started ones, after some were finished.
+        It is known of queued, waiting and started ones, after some were finished; while the queue
+        is paused, of started ones alone.
         """
         if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
             return None
         with broker_errors():
             return self._forecasts.of(job.id, job.queued_at or job.asked_at)
+
+    def is_paused(self) -> bool:
+        """True while an operator holds the queue of questions; up to a second late."""
+        with broker_errors():
+            return self._forecasts.is_paused()
 
     def list_jobs(
         self,

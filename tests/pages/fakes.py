@@ -64,6 +64,7 @@ class FakeJobs:
         self.partials: dict[str, str] = {}
         self.texts: dict[str, str] = {}
         self.etas: dict[str, Eta] = {}
+        self.paused = False
         self.reports = [WorkerReport("worker-1", time.time())]
         self.submitted_ids: list[str] = []
         self.error: AskqueueError | None = None
@@ -115,6 +116,9 @@ class FakeJobs:
 
     def estimate(self, job: JobView) -> Eta | None:
         return self.etas.get(job.id)
+
+    def is_paused(self) -> bool:
+        return self.paused
 
     def list_jobs(
         self,

@@ -124,6 +124,27 @@ def test_queued_question_admits_that_its_end_is_not_known(
     assert "Next in the queue · end not known yet" in words(open_page())
 
 
+@pytest.mark.parametrize(
+    ("state", "fields", "progress"),
+    [
+        (JobState.QUEUED, {"position": 3}, "3rd in the queue · paused by an operator"),
+        (JobState.WAITING, {}, "Waits for your other questions to finish · paused by an operator"),
+        (JobState.STARTED, {"stage": Stage.GENERATING}, "Writing the answer…"),
+    ],
+)
+def test_question_in_a_paused_queue_says_so_instead_of_an_end(
+    clients: FakeClients,
+    open_page: OpenPage,
+    state: JobState,
+    fields: dict[str, object],
+    progress: str,
+) -> None:
+    """Nobody knows when an operator resumes it; what was started before goes on."""
+    clients.jobs.put("How many trucks?", state, **fields)
+    clients.jobs.paused = True
+    assert progress in words(open_page()).splitlines()
+
+
 def test_overdue_question_says_that_it_takes_longer(
     clients: FakeClients, open_page: OpenPage
 ) -> None:
