@@ -9,15 +9,12 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import redis
 import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
-from rq.job import Job, JobStatus
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
@@ -26,14 +23,13 @@ from jobs.broker import (
     Broker,
     broker_errors,
     events_key,
-    job_key,
-    user_jobs_key,
     worker_key,
 )
 from jobs.errors import InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.forecasts import Forecasts
 from jobs.lifecycle import Lifecycle
+from jobs.listing import Listing, with_position
 from jobs.models import (
     Answer,
     Eta,
@@ -44,16 +40,13 @@ from jobs.models import (
     LiveText,
     WorkerReport,
 )
-from jobs.records import STATES, JobRecords, read_job, to_view
+from jobs.records import JobRecords, read_job, to_view
 from jobs.settings import QUESTIONS_QUEUE
 
 log = structlog.get_logger(__name__)
 
 # A worker process reports every second or two; silent this long, it is taken for dead.
 WORKER_ALIVE_SECONDS = 10.0
-# A filtered listing looks at this many of the newest questions, in chunks of a pipeline each.
-FILTER_DEPTH = 2000
-FILTER_CHUNK = 500
 EVENTS_PER_READ = 5000
 MAX_REASON_CHARS = 1000
 WAIT_SLICE_SECONDS = 1.0
@@ -84,6 +77,7 @@ class JobClient:
         self._connection = broker.connection
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
+        self._listing = Listing(broker)
         self._forecasts = Forecasts(broker, self.workers)
 
     def submit_question(
@@ -133,13 +127,11 @@ class JobClient:
     ) -> JobPage:
         """A page of the user's jobs, newest first.
 
-        At most 3 round trips, however many jobs there are. With `state` or `search` (a part of
-        the question, any case) it looks at the newest `FILTER_DEPTH` jobs.
+        At most 3 round trips, however many jobs there are. With `state` or `search` (a part of the
+        question, any case) it looks at the newest `jobs.listing.FILTER_DEPTH` jobs.
         """
         with broker_errors():
-            if state is None and not search.strip():
-                return self._list_all(user, offset, limit)
-            return self._list_matching(user, state, search.strip().casefold(), offset, limit)
+            return self._listing.page(user, state, search, offset, limit)
 
     def get_answer(self, user: str, job_id: str) -> Answer | None:
         """The answer, or None unless the job is finished."""
@@ -270,7 +262,7 @@ class JobClient:
         view = to_view(job_id, rq_values, record_values)
         if view is None or view.user != user:
             raise NotFound()
-        return _with_position(view, position), replies
+        return with_position(view, position), replies
 
     def _read_answers(self, job_ids: list[str]) -> list[Answer | None]:
         """The latest result of each of these jobs, if it is an answer; one round trip."""
@@ -281,79 +273,6 @@ class JobClient:
             _answer_of(job_id, entries, self._connection)
             for job_id, entries in zip(job_ids, pipeline.execute() if job_ids else [], strict=True)
         ]
-
-    def _list_all(self, user: str, offset: int, limit: int) -> JobPage:
-        pipeline = self._connection.pipeline(transaction=False)
-        oldest = self._oldest_kept()
-        pipeline.zcount(user_jobs_key(user), oldest, "+inf")
-        pipeline.zrevrangebyscore(user_jobs_key(user), "+inf", oldest, start=offset, num=limit)
-        total, ids = pipeline.execute()
-        views = self._read_many(user, [job_id.decode() for job_id in ids])
-        return JobPage(tuple(self._with_positions(views)), total)
-
-    def _list_matching(
-        self, user: str, state: JobState | None, search: str, offset: int, limit: int
-    ) -> JobPage:
-        found: list[str] = []
-        for job_ids in self._newest(user):
-            found += self._matching(job_ids, state, search)
-        page = self._read_many(user, found[offset : offset + limit])
-        return JobPage(tuple(self._with_positions(page)), len(found))
-
-    def _matching(self, job_ids: list[str], state: JobState | None, search: str) -> list[str]:
-        """Those that match, from the one or two fields that it takes to know; one round trip."""
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in job_ids:
-            if state is not None:
-                pipeline.hget(Job.key_for(job_id), "status")
-            if search:
-                pipeline.hget(job_key(job_id), "question")
-        replies = iter(pipeline.execute() if job_ids else [])
-        matching = []
-        for job_id in job_ids:
-            status = next(replies) if state is not None else None
-            question = next(replies) if search else b""
-            in_state = state is None or (status and STATES[JobStatus(status.decode())] is state)
-            if in_state and question is not None and search in question.decode().casefold():
-                matching.append(job_id)
-        return matching
-
-    def _newest(self, user: str) -> Iterator[list[str]]:
-        for start in range(0, FILTER_DEPTH, FILTER_CHUNK):
-            ids = cast(
-                "list[bytes]",
-                self._connection.zrevrangebyscore(
-                    user_jobs_key(user), "+inf", self._oldest_kept(), start, FILTER_CHUNK
-                ),
-            )
-            yield [job_id.decode() for job_id in ids]
-            if len(ids) < FILTER_CHUNK:
-                return
-
-    def _oldest_kept(self) -> float:
-        """What was asked before has left; its place in the index goes with the next question."""
-        return time.time() - self._broker.settings.retention_seconds
-
-    def _read_many(self, user: str, job_ids: list[str]) -> list[JobView]:
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in job_ids:
-            read_job(pipeline, job_id)
-        replies = pipeline.execute() if job_ids else []
-        views = (
-            to_view(job_id, replies[2 * index], replies[2 * index + 1])
-            for index, job_id in enumerate(job_ids)
-        )
-        return [view for view in views if view is not None and view.user == user]
-
-    def _with_positions(self, views: list[JobView]) -> list[JobView]:
-        queued = [view.id for view in views if view.state is JobState.QUEUED]
-        if not queued:
-            return views
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in queued:
-            pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
-        positions = dict(zip(queued, pipeline.execute(), strict=True))
-        return [_with_position(view, positions.get(view.id)) for view in views]
 
 
 def _answer_of(
@@ -367,9 +286,3 @@ def _answer_of(
     )
     value = result.return_value
     return Answer.from_dict(value) if isinstance(value, dict) else None
-
-
-def _with_position(view: JobView, index: int | None) -> JobView:
-    if view.state is not JobState.QUEUED or index is None:
-        return view
-    return replace(view, position=index + 1)

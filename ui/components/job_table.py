@@ -11,7 +11,7 @@ import streamlit as st
 from jobs.client import JobClient
 from jobs.export import evaluation_lines
 from jobs.models import JobPage, JobState, JobView
-from ui import state
+from ui import state, table_state
 from ui.components.actions import retry_job
 from ui.components.eta import eta_of
 from ui.components.states import JOB_LOOKS
@@ -43,12 +43,12 @@ def show_job_table(jobs: JobClient, user: str, page: JobPage, selected_id: str |
     if page.jobs:
         _show_rows(jobs, user, page, selected_id)
     else:
-        chosen = state.job_filter()
+        chosen = table_state.job_filter()
         st.caption(f"No {chosen.value} questions." if chosen else "No questions on this page.")
     pages = -(-page.total // PAGE_SIZE)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center", key="table_foot"):
-            st.pagination(pages, key=state.JOB_TABLE_PAGE)
+            st.pagination(pages, key=table_state.JOB_TABLE_PAGE)
 
 
 def _show_filter() -> None:
@@ -59,18 +59,18 @@ def _show_filter() -> None:
         format_func=lambda option: labels[option],
         default=state.ALL,
         required=True,
-        key=state.JOB_FILTER,
+        key=table_state.JOB_FILTER,
         label_visibility="collapsed",
         wrap=True,
-        on_change=state.show_first_table_page,
+        on_change=table_state.show_first_table_page,
     )
 
 
 def _show_rows(jobs: JobClient, user: str, page: JobPage, selected_id: str | None) -> None:
-    state.set_table_rows([job.id for job in page.jobs], selected_id)
+    table_state.set_table_rows([job.id for job in page.jobs], selected_id)
     st.dataframe(
         _frame(jobs, page),
-        key=state.JOB_TABLE,
+        key=table_state.JOB_TABLE,
         on_select=_open_clicked,
         selection_mode=["single-row", "single-cell"],
         height=(min(len(page.jobs), MAX_ROWS) + 1) * ROW_PIXELS + 3,
@@ -95,7 +95,7 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage, selected_id: str | Non
                 type="tertiary",
                 on_click=_retry_clicked,
                 args=(jobs, user),
-                key=state.JOB_TABLE_RETRY,
+                key=table_state.JOB_TABLE_RETRY,
             ),
         },
     )
@@ -142,13 +142,13 @@ def _took(job: JobView, now: float) -> float | None:
 
 
 def _open_clicked() -> None:
-    job_id = state.clicked_table_id()
+    job_id = table_state.clicked_table_id()
     if job_id is not None:
         state.select_job(job_id)
         state.request_redraw()
 
 
 def _retry_clicked(jobs: JobClient, user: str) -> None:
-    job_id = state.retried_table_id()
+    job_id = table_state.retried_table_id()
     if job_id is not None:
         retry_job(jobs, user, job_id)

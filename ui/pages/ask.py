@@ -10,7 +10,7 @@ from jobs.client import JobClient
 from jobs.errors import BrokerUnavailable, NotFound
 from jobs.models import JobPage, JobState, JobView
 from jobs.settings import QUESTIONS_QUEUE
-from ui import state
+from ui import state, table_state
 from ui.clients import Clients, get_clients
 from ui.components.actions import submit_question
 from ui.components.answer import show_answer, show_question, show_unanswered, show_unfinished
@@ -94,7 +94,7 @@ def _draw(clients: Clients, user: str) -> float | None:
         seconds = seconds or OUTAGE_SECONDS
     if is_paused:  # to notice the end of it
         seconds = seconds or OUTAGE_SECONDS
-    if page.total or state.job_filter():
+    if page.total or table_state.job_filter():
         with table:
             st.space("small")
             show_job_table(clients.jobs, user, page, selected)
@@ -104,8 +104,8 @@ def _draw(clients: Clients, user: str) -> float | None:
 def _read_page(jobs: JobClient, user: str) -> JobPage:
     return jobs.list_jobs(
         user,
-        state=state.job_filter(),
-        offset=(state.job_table_page() - 1) * PAGE_SIZE,
+        state=table_state.job_filter(),
+        offset=(table_state.job_table_page() - 1) * PAGE_SIZE,
         limit=PAGE_SIZE,
     )
 
@@ -114,7 +114,7 @@ def _latest(jobs: JobClient, user: str, page: JobPage) -> str | None:
     """The newest question, unless a new one is about to be asked."""
     if state.is_composing():
         return None
-    if state.job_filter() is not None or state.job_table_page() > 1:
+    if table_state.job_filter() is not None or table_state.job_table_page() > 1:
         page = jobs.list_jobs(user, limit=1)
     return page.jobs[0].id if page.jobs else None
 
