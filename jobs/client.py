@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
 import redis
@@ -25,7 +26,8 @@ from jobs.broker import (
     events_key,
     worker_key,
 )
-from jobs.errors import InvalidFeedback, InvalidQuestion, InvalidState, NotFound
+from jobs.deletions import Deletions
+from jobs.errors import BrokerFull, InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.forecasts import Forecasts
 from jobs.lifecycle import Lifecycle
@@ -40,6 +42,7 @@ from jobs.models import (
     LiveText,
     WorkerReport,
 )
+from jobs.queries import JobQuery
 from jobs.records import JobRecords, read_job, to_view
 from jobs.settings import QUESTIONS_QUEUE
 
@@ -77,6 +80,7 @@ class JobClient:
         self._connection = broker.connection
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
+        self._deletions = Deletions(broker)
         self._listing = Listing(broker)
         self._forecasts = Forecasts(broker, self.workers)
 
@@ -119,19 +123,32 @@ class JobClient:
     def list_jobs(
         self,
         user: str,
+        query: JobQuery | None = None,
         *,
-        state: JobState | None = None,
-        search: str = "",
         offset: int = 0,
         limit: int = 50,
     ) -> JobPage:
-        """A page of the user's jobs, newest first.
+        """A page of the user's jobs that match the query, all without one; newest first.
 
-        At most 3 round trips, however many jobs there are. With `state` or `search` (a part of the
-        question, any case) it looks at the newest `jobs.listing.FILTER_DEPTH` jobs.
+        At most 3 round trips, however many jobs there are; 4 if it takes a look at all of them.
         """
         with broker_errors():
-            return self._listing.page(user, state, search, offset, limit)
+            return self._listing.page(user, query or JobQuery(), offset, limit)
+
+    def count_jobs(self, user: str) -> int:
+        """How many jobs the user has; one round trip."""
+        with broker_errors():
+            return self._listing.count(user)
+
+    def find_jobs(self, user: str, query: JobQuery) -> list[str]:
+        """The ids of all the user's jobs that match, in the order asked for; two round trips."""
+        with broker_errors():
+            return self._listing.find(user, query)
+
+    def read_jobs(self, user: str, job_ids: Sequence[str]) -> list[JobView]:
+        """Those of these jobs that are the user's, in this order; at most two round trips."""
+        with broker_errors():
+            return self._listing.read(user, job_ids)
 
     def get_answer(self, user: str, job_id: str) -> Answer | None:
         """The answer, or None unless the job is finished."""
@@ -145,11 +162,11 @@ class JobClient:
 
         One round trip more than the page itself.
         """
-        page = self.list_jobs(user, offset=offset, limit=limit)
-        finished = [view.id for view in page.jobs if view.state is JobState.FINISHED]
-        with broker_errors():
-            answers = dict(zip(finished, self._read_answers(finished), strict=True))
-        return [(view, answers.get(view.id)) for view in page.jobs]
+        return self._with_answers(self.list_jobs(user, offset=offset, limit=limit).jobs)
+
+    def answers_of(self, user: str, job_ids: Sequence[str]) -> JobAnswers:
+        """Those of these questions that are the user's, each with its answer or None."""
+        return self._with_answers(self.read_jobs(user, job_ids))
 
     def get_partial_text(self, user: str, job_id: str) -> str:
         """What a stopped or failed job had written; "" if nothing."""
@@ -205,12 +222,25 @@ class JobClient:
         return self.get_job(user, job_id)
 
     def delete(self, user: str, job_id: str) -> None:
-        """Remove a question and its answer; raises InvalidState while it is not over."""
+        """Remove a question and its answer; raises InvalidState while it is not over.
+
+        It is NotFound from then on. For `UNDO_KEPT_SECONDS` this can be undone, and after that
+        nothing of it is left.
+        """
         self.get_job(user, job_id)
-        with broker_errors():
-            if not self._lifecycle.delete(job_id, user):
-                raise InvalidState("Stop this question before deleting it.")
+        if not self._delete(user, job_id):
+            raise InvalidState("Stop this question before deleting it.")
         log.info("question deleted", job_id=job_id, user=user)
+
+    def undo_deletion(self, user: str, job_id: str) -> JobView:
+        """Bring a deleted question back as it was; raises NotFound once it is gone for good."""
+        with broker_errors():
+            asked = self._records.read_asked(job_id)
+            if asked is None or asked.user != user:
+                raise NotFound()
+            if self._deletions.undo(job_id, user):
+                log.info("deletion undone", job_id=job_id, user=user)
+        return self.get_job(user, job_id)
 
     def give_feedback(self, user: str, job_id: str, feedback: Feedback | None) -> JobView:
         """Keep what the asker thinks of an answer, until the question is retried; None forgets it.
@@ -263,6 +293,20 @@ class JobClient:
         if view is None or view.user != user:
             raise NotFound()
         return with_position(view, position), replies
+
+    def _delete(self, user: str, job_id: str) -> bool:
+        try:
+            with broker_errors():
+                return self._deletions.delete(job_id, user)
+        except BrokerFull:  # there is no room to remember it, so it goes for good, and makes room
+            with broker_errors():
+                return self._lifecycle.delete(job_id, user)
+
+    def _with_answers(self, views: Sequence[JobView]) -> JobAnswers:
+        finished = [view.id for view in views if view.state is JobState.FINISHED]
+        with broker_errors():
+            answers = dict(zip(finished, self._read_answers(finished), strict=True))
+        return [(view, answers.get(view.id)) for view in views]
 
     def _read_answers(self, job_ids: list[str]) -> list[Answer | None]:
         """The latest result of each of these jobs, if it is an answer; one round trip."""

@@ -1,6 +1,7 @@
-"""What one browser session remembers, apart from tables and batches.
+"""What one browser session remembers, apart from history, tables and batches.
 
-With `ui.table_state` and `ui.batch_state` it is all that touches session state and the address.
+With `ui.history_state`, `ui.table_state` and `ui.batch_state` it is all that touches session state
+and the address.
 """
 
 from __future__ import annotations
@@ -94,6 +95,12 @@ def select_job(job_id: str) -> None:
     st.query_params["job"] = job_id
 
 
+def reopen_job(job_id: str) -> None:
+    """Show this question on the Ask page, now or when that is opened next."""
+    st.session_state["job"] = job_id
+    st.session_state["composing"] = False
+
+
 def start_new_question() -> None:
     """Show no question, not even the latest."""
     st.session_state["job"] = None
@@ -184,17 +191,6 @@ def close_source() -> None:
     st.session_state["opened_source"] = None
 
 
-def job_to_delete() -> str | None:
-    """The id of the question whose deletion waits to be confirmed."""
-    job_id: str | None = st.session_state.get("job_to_delete")
-    return job_id
-
-
-def set_job_to_delete(job_id: str | None) -> None:
-    st.session_state["job_to_delete"] = job_id
-    request_redraw()
-
-
 # Refreshing
 
 
@@ -219,8 +215,14 @@ def set_sidebar_states(states: JobStates | None) -> None:
 
 
 def request_redraw() -> None:
-    """Have the whole page drawn again after this refresh of its live part."""
+    """Have the whole page drawn again after this refresh of its live part, nothing of it kept."""
     st.session_state["redraw"] = True
+    forget_found()
+
+
+def forget_found() -> None:
+    """Have what searches and filters found looked for anew, see `ui.history_state`."""
+    st.session_state.pop("found", None)
 
 
 def take_redraw_request() -> bool:
