@@ -157,13 +157,6 @@ class JobClient:
         with broker_errors():
             return self._read_answers([job_id])[0]
 
-    def list_answers(self, user: str, offset: int = 0, limit: int = 50) -> JobAnswers:
-        """A page of the user's questions as `list_jobs` has it, each with its answer or None.
-
-        One round trip more than the page itself.
-        """
-        return self._with_answers(self.list_jobs(user, offset=offset, limit=limit).jobs)
-
     def answers_of(self, user: str, job_ids: Sequence[str]) -> JobAnswers:
         """Those of these questions that are the user's, each with its answer or None."""
         return self._with_answers(self.read_jobs(user, job_ids))

@@ -173,12 +173,6 @@ class FakeJobs:
         self.get_job(user, job_id)
         return self.partials.get(job_id, "")
 
-    def list_answers(
-        self, user: str, offset: int = 0, limit: int = 50
-    ) -> list[tuple[JobView, Answer | None]]:
-        page = self.list_jobs(user, offset=offset, limit=limit)
-        return [(job, self.answers.get(job.id)) for job in page.jobs]
-
     def give_feedback(self, user: str, job_id: str, feedback: Feedback | None) -> JobView:
         self._called("feedback", job_id)
         self.change(job_id, feedback=feedback)

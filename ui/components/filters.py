@@ -9,7 +9,7 @@ import streamlit as st
 
 from jobs.documents import DocumentClient
 from jobs.models import JobState
-from jobs.queries import JobOrder, JobQuery
+from jobs.queries import JobOrder
 from ui import history_state
 from ui.components.states import JOB_LOOKS
 from ui.components.text import one_line
@@ -26,7 +26,7 @@ ORDERS = {
 }
 
 
-def show_filters(documents: DocumentClient, query: JobQuery) -> None:
+def show_filters(documents: DocumentClient) -> None:
     """Show the filters; they take effect at once."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filters"):
         st.text_input(
@@ -42,20 +42,12 @@ def show_filters(documents: DocumentClient, query: JobQuery) -> None:
         )
         states = {ALL: "Any state", **{each.value: JOB_LOOKS[each].label for each in JobState}}
         _choose("State", states, history_state.JOB_FILTER, 125)
-        _choose("Asked", PERIODS, history_state.JOB_PERIOD, 140)
+        _choose("Asked", PERIODS, history_state.JOB_PERIOD, 130)
         if history_state.period() == CUSTOM:
             _show_dates()
-        _choose("Cited document", _names(documents), history_state.JOB_DOCUMENT, 190)
+        _choose("Cited document", _names(documents), history_state.JOB_DOCUMENT, 160)
         orders = {order.value: label for order, label in ORDERS.items()}
-        _choose("Order", orders, history_state.JOB_ORDER, 170)
-        if query.is_filtered:
-            st.button(
-                "Clear filters",
-                icon=":material/filter_alt_off:",
-                type="tertiary",
-                key="clear_filters",
-                on_click=history_state.clear_filters,
-            )
+        _choose("Order", orders, history_state.JOB_ORDER, 155)
 
 
 def _choose(label: str, options: Mapping[str, str], key: str, width: int) -> None:

@@ -57,7 +57,7 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
                 help="Select nothing",
                 on_click=history_state.clear_selection,
             )
-    show_filters(documents, query)
+    show_filters(documents)
     if page.jobs:
         _show_rows(jobs, user, page)
     else:
@@ -71,6 +71,14 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
 def _show_count(jobs: JobClient, user: str, found: int, query: JobQuery) -> None:
     count = f"{found:,} of {jobs.count_jobs(user):,}" if query.is_filtered else f"{found:,}"
     st.caption(count, width="content")
+    if query.is_filtered:
+        st.button(
+            "Clear filters",
+            icon=":material/filter_alt_off:",
+            type="tertiary",
+            key="clear_filters",
+            on_click=history_state.clear_filters,
+        )
 
 
 def _show_nothing(query: JobQuery) -> None:
