@@ -369,17 +369,6 @@ def test_invalid_question_says_what_is_wrong(clients: FakeClients, open_page: Op
     assert "This question has 5,000 characters." in words(app)
 
 
-def test_deleting_a_question_asks_first(clients: FakeClients, open_page: OpenPage) -> None:
-    """A question goes only after a confirmation, and the page is then free for a new one."""
-    job = clients.jobs.put("What is the hotel limit?", JobState.FINISHED)
-    app = open_page()
-    app.button(key=f"delete_{job}").click().run()
-    assert clients.jobs.done("delete") == []
-    app.button(key="deletion_confirmed").click().run()
-    assert clients.jobs.done("delete") == [job]
-    assert not app.header
-
-
 def test_table_lists_questions_newest_first(clients: FakeClients, open_page: OpenPage) -> None:
     """The table has state, question, outcome and times of each question, the newest on top."""
     clients.jobs.put("Old", JobState.FAILED, failure=BAD_KEY)
@@ -390,18 +379,6 @@ def test_table_lists_questions_newest_first(clients: FakeClients, open_page: Ope
     assert list(frame["Answer"]) == ["EUR 160 [1]", BAD_KEY.message]
     assert frame["Took"][0] == pytest.approx(2.49)
     assert list(frame["Retry"].fillna("")) == ["", ":material/replay: Retry"]
-
-
-def test_filter_keeps_one_state(clients: FakeClients, open_page: OpenPage) -> None:
-    """The filter shows the questions of one state, and says so if there are none."""
-    clients.jobs.put("Bad", JobState.FAILED, failure=BAD_KEY)
-    clients.jobs.put("Good", JobState.FINISHED)
-    app = open_page()
-    app.button_group(key="job_filter").set_value("failed").run()
-    assert list(app.dataframe[0].value["Question"]) == ["Bad"]
-    assert app.header[0].value == "Good"
-    app.button_group(key="job_filter").set_value("stopped").run()
-    assert "No stopped questions." in words(app)
 
 
 def test_long_tables_come_in_pages_of_fifty(clients: FakeClients, open_page: OpenPage) -> None:

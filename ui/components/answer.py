@@ -8,8 +8,8 @@ import streamlit as st
 
 from jobs.client import JobClient
 from jobs.models import Answer, JobState, JobView, LiveText, Stage, SupportLevel
-from ui import state
 from ui.components.actions import retry_job, stop_job
+from ui.components.bulk import delete_jobs
 from ui.components.citations import show_citations, show_support, with_marked_quotes
 from ui.components.eta import eta_of
 from ui.components.failure import show_failure
@@ -61,8 +61,8 @@ def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> Non
             key=f"delete_{job.id}",
             type="tertiary",
             help="Delete this question and its answer",
-            on_click=state.set_job_to_delete,
-            args=(job.id,),
+            on_click=delete_jobs,
+            args=(jobs, user, (job.id,)),
         )
 
 

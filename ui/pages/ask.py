@@ -9,19 +9,19 @@ import streamlit as st
 from jobs.client import JobClient
 from jobs.errors import BrokerUnavailable, NotFound
 from jobs.models import JobPage, JobState, JobView
+from jobs.queries import JobQuery
 from jobs.settings import QUESTIONS_QUEUE
-from ui import state
+from ui import history_state, state
 from ui.clients import Clients, get_clients
 from ui.components.actions import submit_question
 from ui.components.answer import show_answer, show_question, show_unanswered, show_unfinished
 from ui.components.banners import lacks_worker, show_banners, show_no_worker, show_paused
-from ui.components.deletion import show_question_deletion
 from ui.components.download import show_download
 from ui.components.empty import show_welcome
 from ui.components.evidence import show_changes, show_evidence
 from ui.components.failure import show_failure
 from ui.components.feedback import show_feedback
-from ui.components.job_table import PAGE_SIZE, show_job_table
+from ui.components.job_table import read_table, show_job_table
 from ui.components.live import ACTIVE_SECONDS, OUTAGE_SECONDS, STREAMING_SECONDS, show_live
 from ui.components.text import plain
 from ui.identity import current_user
@@ -44,9 +44,6 @@ def show_page() -> None:
     if question:
         submit_question(clients.jobs, user, question)
     _show_unsent(clients.jobs, user)
-    doomed = state.job_to_delete()
-    if doomed:
-        show_question_deletion(clients.jobs, user, doomed)
     show_live(clients.jobs, user, lambda: _draw(clients, user))
     show_evidence(clients.jobs, clients.pictures, user)
 
@@ -79,7 +76,7 @@ def _draw(clients: Clients, user: str) -> float | None:
     banners, notice = st.container(), st.container()
     shown, table = st.container(width=READING_PIXELS), st.container()
     workers = clients.jobs.workers()
-    page = _read_page(clients.jobs, user)
+    page = read_table(clients.jobs, user)
     selected = state.selected_job() or _latest(clients.jobs, user, page)
     state.set_shown_job(selected)
     with banners:
@@ -94,27 +91,18 @@ def _draw(clients: Clients, user: str) -> float | None:
         seconds = seconds or OUTAGE_SECONDS
     if is_paused:  # to notice the end of it
         seconds = seconds or OUTAGE_SECONDS
-    if page.total or state.job_filter():
+    if page.total or history_state.job_query().is_filtered:
         with table:
             st.space("small")
-            show_job_table(clients.jobs, user, page, selected)
+            show_job_table(clients.jobs, clients.documents, user, page)
     return seconds
-
-
-def _read_page(jobs: JobClient, user: str) -> JobPage:
-    return jobs.list_jobs(
-        user,
-        state=state.job_filter(),
-        offset=(state.job_table_page() - 1) * PAGE_SIZE,
-        limit=PAGE_SIZE,
-    )
 
 
 def _latest(jobs: JobClient, user: str, page: JobPage) -> str | None:
     """The newest question, unless a new one is about to be asked."""
     if state.is_composing():
         return None
-    if state.job_filter() is not None or state.job_table_page() > 1:
+    if history_state.job_query() != JobQuery() or history_state.page_number() > 1:
         page = jobs.list_jobs(user, limit=1)
     return page.jobs[0].id if page.jobs else None
 
