@@ -40,7 +40,7 @@ from jobs.models import JobView
 from jobs.settings import QUESTIONS_QUEUE
 from ui.identity import Signer
 
-SECRET = "benchmark"  # noqa: S105 - of this run alone
+SECRET = "benchmark"
 SETTLE_SECONDS = 5.0
 
 
@@ -167,7 +167,9 @@ def main() -> None:
                 for number in range(50):  # so that pages say when an answer is expected
                     note_duration(pipeline, QUESTIONS_QUEUE, 60 + number, 3600)
                 pipeline.execute()
-            print(json.dumps({"sessions": sessions} | measure(stack, sessions, options)), flush=True)
+            print(
+                json.dumps({"sessions": sessions} | measure(stack, sessions, options)), flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Answers in the making, without workers: each grows by a few words a second, until it is finished.
+"""Answers in the making, without workers: each grows by words, until it is finished.
 
-Two hundred threads of a worker and a model server would take the machine that is to be measured. The
+Two hundred threads of a worker and a model server would take the machine that is measured. The
 states, records and events are those of a worker, written by the same code.
 """
 

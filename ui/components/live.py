@@ -13,8 +13,9 @@ from ui.components.failure import show_outage
 from ui.components.history import read_history, states_of
 from ui.components.notices import notice_of
 
-STREAMING_SECONDS = 0.5
 ACTIVE_SECONDS = 1.5
+# Of what is around an answer that refreshes itself, see `ui.components.streaming`.
+AROUND_SECONDS = 10.0
 OUTAGE_SECONDS = 3.0
 
 Draw = Callable[[], float | None]
@@ -41,7 +42,8 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         notice = notice_of(state.swap_known_states(states), history, state.shown_job())
         if notice:
             state.keep_notice(*notice)
-        if any(not job.state.is_over for job in history.jobs):
+        shown = state.shown_job()
+        if any(not job.state.is_over and job.id != shown for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
     outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()
     state.set_refresh_seconds(seconds)
