@@ -134,7 +134,7 @@ def test_overdue_question_says_that_it_takes_longer(
 
 
 def test_streaming_answer_shows_stage_and_text(clients: FakeClients, open_page: OpenPage) -> None:
-    """While an answer streams, its words so far and its stage show, refreshed twice a second, by itself."""
+    """While an answer streams, its words so far and its stage show, which refresh by themselves."""
     job = clients.jobs.put("How many trucks?", JobState.STARTED, stage=Stage.GENERATING)
     clients.jobs.texts[job] = "There are 40 tru"
     app = open_page()
