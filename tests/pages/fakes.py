@@ -37,6 +37,7 @@ from jobs.pictures import PagePicture
 from jobs.queries import JobOrder, JobQuery, fold
 from jobs.settings import QUEUE_NAMES, Settings
 from tests.pages.fake_batches import FakeBatches
+from ui.clients import Conditions
 
 USER = "b-alice"
 ANSWER = Answer(
@@ -428,3 +429,7 @@ class FakeClients:
     batches: FakeBatches = field(default_factory=FakeBatches)
     pictures: FakePictures = field(default_factory=FakePictures)
     operations: FakeOperations = field(default_factory=FakeOperations)
+
+    def conditions(self) -> Conditions:
+        index, pauses = self.documents.index_state(), self.operations.paused()
+        return Conditions(tuple(self.jobs.workers()), index, pauses)
