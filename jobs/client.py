@@ -9,7 +9,8 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, cast
 
 import redis
@@ -26,7 +27,7 @@ from jobs.broker import (
     events_key,
     worker_key,
 )
-from jobs.deletions import Deletions
+from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import BrokerFull, InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.forecasts import Forecasts
@@ -81,6 +82,7 @@ class JobClient:
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
         self._deletions = Deletions(broker)
+        self._full_until = 0.0  # on the monotonic clock
         self._listing = Listing(broker)
         self._forecasts = Forecasts(broker, self.workers)
 
@@ -96,7 +98,7 @@ class JobClient:
         """
         question = self._checked(question)
         job_id = job_id or new_job_id()
-        with broker_errors():
+        with self._noticing_full(), broker_errors():
             self._lifecycle.submit(job_id, user, question, at_front=urgent)
         view = self.get_job(user, job_id)
         if view.question != question:
@@ -220,16 +222,25 @@ class JobClient:
         log.info("question stopped", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
-    def delete(self, user: str, job_id: str) -> None:
+    def delete(self, user: str, job_id: str) -> bool:
         """Remove a question and its answer; raises InvalidState while it is not over.
 
         It is NotFound from then on. For `UNDO_KEPT_SECONDS` this can be undone, and after that
-        nothing of it is left.
+        nothing of it is left. False if Valkey's memory is, or was just now, full: then it goes
+        for good at once, so that this makes room.
         """
         self.get_job(user, job_id)
-        if not self._delete(user, job_id):
+        done = for_good = False
+        if time.monotonic() >= self._full_until:
+            with suppress(BrokerFull), self._noticing_full(), broker_errors():
+                done = self._deletions.delete(job_id, user)
+        if time.monotonic() < self._full_until:
+            with broker_errors():
+                done = for_good = self._lifecycle.delete(job_id, user)
+        if not done:
             raise InvalidState("Stop this question before deleting it.")
-        log.info("question deleted", job_id=job_id, user=user)
+        log.info("question deleted", job_id=job_id, user=user, for_good=for_good)
+        return not for_good
 
     def undo_deletion(self, user: str, job_id: str) -> JobView:
         """Bring a deleted question back as it was; raises NotFound once it is gone for good."""
@@ -271,6 +282,14 @@ class JobClient:
             )
         return [WorkerReport.from_dict(json.loads(text)) for text in texts if text]
 
+    @contextmanager
+    def _noticing_full(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokerFull:
+            self._full_until = time.monotonic() + UNDO_KEPT_SECONDS
+            raise
+
     def _checked(self, question: str) -> str:
         question = question.strip()
         longest = self._broker.settings.max_question_chars
@@ -292,14 +311,6 @@ class JobClient:
         if view is None or view.user != user:
             raise NotFound()
         return with_position(view, position), replies
-
-    def _delete(self, user: str, job_id: str) -> bool:
-        try:
-            with broker_errors():
-                return self._deletions.delete(job_id, user)
-        except BrokerFull:  # there is no room to remember it, so it goes for good, and makes room
-            with broker_errors():
-                return self._lifecycle.delete(job_id, user)
 
     def _with_answers(self, views: Sequence[JobView]) -> JobAnswers:
         finished = [view.id for view in views if view.state is JobState.FINISHED]

@@ -85,7 +85,8 @@ class Lifecycle:
     def give_back(self, job_id: str, place: RowPlace, from_states: Collection[JobStatus]) -> bool:
         """Take a row of a batch off the queue, as if it had not been asked yet.
 
-        False if it is in another state. Its record stays, so that attempts are counted on.
+        False if it is in another state, unless its owner deleted it. Its record stays, so that
+        attempts are counted on.
         """
         job = self._fetch(job_id)
         if job is None:
@@ -93,18 +94,19 @@ class Lifecycle:
         queue = self._queue_of(job)
 
         def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
-            if standing.status not in from_states:
+            if standing.status not in from_states and standing.deleted_at is None:
                 return None
 
             def write(pipeline: Pipeline) -> None:
                 job.delete(pipeline=pipeline)
+                pipeline.zrem(DELETED_JOBS_KEY, job_id)
                 pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job_id)
                 pipeline.delete(events_key(job_id))
                 place.give_back(pipeline)
 
             return write
 
-        if not change(self._connection, job_id, decide):
+        if not change(self._connection, job_id, decide, even_deleted=True):
             return False
         if job.has_rate_limit:
             RateLimitRegistry.from_job(job).cancel(job_id)

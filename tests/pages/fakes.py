@@ -201,11 +201,12 @@ class FakeJobs:
         self.change(job_id, state=JobState.STOPPED, ended_at=time.time())
         return self.jobs[job_id]
 
-    def delete(self, user: str, job_id: str) -> None:
+    def delete(self, user: str, job_id: str) -> bool:
         self._called("delete", job_id)
         if not self.get_job(user, job_id).state.is_over:
             raise InvalidState("Stop this question before deleting it.")
         self.deleted[job_id] = self.jobs.pop(job_id)
+        return True
 
     def undo_deletion(self, user: str, job_id: str) -> JobView:
         self._called("undo", job_id)
