@@ -9,17 +9,14 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
-import redis
 import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
 from rq.job import Job, JobStatus
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.broker import (
     WORKERS_KEY,
@@ -27,6 +24,7 @@ from jobs.broker import (
     broker_errors,
     events_key,
     job_key,
+    thread_key,
     user_jobs_key,
     worker_key,
 )
@@ -42,10 +40,15 @@ from jobs.models import (
     JobState,
     JobView,
     LiveText,
+    Question,
     WorkerReport,
 )
 from jobs.records import STATES, JobRecords, read_job, to_view
+from jobs.register import DocumentRegister
+from jobs.results import read_answers
+from jobs.rewriting import MAX_TURNS
 from jobs.settings import QUESTIONS_QUEUE
+from jobs.submission import check
 
 log = structlog.get_logger(__name__)
 
@@ -84,26 +87,43 @@ class JobClient:
         self._connection = broker.connection
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
+        self._register = DocumentRegister(broker.connection)
         self._forecasts = Forecasts(broker, self.workers)
 
     def submit_question(
-        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+        self,
+        user: str,
+        question: str,
+        *,
+        urgent: bool = False,
+        job_id: str = "",
+        documents: Iterable[str] = (),
+        model: str = "",
+        follows: str = "",
+        version_of: str = "",
     ) -> JobView:
         """Put a question on the queue. When this returns, the question is accepted.
 
-        Whoever does not know whether an earlier call was accepted, because the reply got lost,
-        calls again with the same `job_id`, of `new_job_id`: it is asked once. Raises
-        InvalidQuestion if it is empty, longer than `MAX_QUESTION_CHARS`, or another one than
-        was asked with this id.
+        `documents`, `model`, `follows` and `version_of` are as in `jobs.models.Question`. Whoever
+        does not know whether an earlier call was accepted, because the reply got lost, calls again
+        with the same `job_id`, of `new_job_id`: it is asked once. Raises InvalidQuestion if the
+        question is empty, longer than `MAX_QUESTION_CHARS`, or another one than was asked with this
+        id; UnknownDocuments or ModelNotOffered; and NotFound if it follows, or is a version of, a
+        question that is not there.
         """
-        question = self._checked(question)
-        job_id = job_id or new_job_id()
-        with broker_errors():
-            self._lifecycle.submit(job_id, user, question, at_front=urgent)
-        view = self.get_job(user, job_id)
-        if view.question != question:
+        chosen = tuple(sorted(set(documents)))
+        asked = Question(question.strip(), chosen, model.strip(), follows, version_of)
+        view = self._accepted(user, job_id) if job_id and asked != Question(asked.text) else None
+        if view is None:
+            check(asked, self._broker.settings, self._register)
+            thread = self._thread_of(user, asked)
+            job_id = job_id or new_job_id()
+            with broker_errors():
+                self._lifecycle.submit(job_id, user, asked, thread=thread, at_front=urgent)
+            view = self.get_job(user, job_id)
+        if view.asked != asked:
             raise InvalidQuestion("This key was used for another question. Use a new one.")
-        log.info("question accepted", job_id=job_id, user=user, urgent=urgent)
+        log.info("question accepted", job_id=view.id, user=user, urgent=urgent)
         return view
 
     def get_job(self, user: str, job_id: str) -> JobView:
@@ -111,6 +131,32 @@ class JobClient:
         with broker_errors():
             pipeline = self._connection.pipeline(transaction=False)
             return self._read_one(pipeline, user, job_id)[0]
+
+    def list_versions(self, user: str, job: JobView) -> list[JobView]:
+        """All versions of a question of this user, itself included, the first one first.
+
+        One round trip for a question that is its only version, else two.
+        """
+        with broker_errors():
+            ids = cast("list[bytes]", self._connection.zrange(thread_key(job.thread), 0, -1))
+            views = self._read_many(user, [id_.decode() for id_ in ids])
+        if all(view.id != job.id for view in views):
+            views.append(job)
+        return sorted(views, key=lambda view: (view.asked_at, view.id))
+
+    def list_earlier(self, user: str, job: JobView) -> list[JobView]:
+        """The questions that this one follows up, at most `MAX_TURNS` of them, the oldest first.
+
+        One round trip for each.
+        """
+        earlier: list[JobView] = []
+        while job.follows and len(earlier) < MAX_TURNS:
+            try:
+                job = self.get_job(user, job.follows)
+            except NotFound:
+                break
+            earlier.insert(0, job)
+        return earlier
 
     def estimate(self, job: JobView) -> Eta | None:
         """When this job, as it was just read, will be done; None if that is not known.
@@ -146,7 +192,7 @@ class JobClient:
         if self.get_job(user, job_id).state is not JobState.FINISHED:
             return None
         with broker_errors():
-            return self._read_answers([job_id])[0]
+            return read_answers(self._connection, [job_id])[0]
 
     def list_answers(self, user: str, offset: int = 0, limit: int = 50) -> JobAnswers:
         """A page of the user's questions as `list_jobs` has it, each with its answer or None.
@@ -156,7 +202,7 @@ class JobClient:
         page = self.list_jobs(user, offset=offset, limit=limit)
         finished = [view.id for view in page.jobs if view.state is JobState.FINISHED]
         with broker_errors():
-            answers = dict(zip(finished, self._read_answers(finished), strict=True))
+            answers = dict(zip(finished, read_answers(self._connection, finished), strict=True))
         return [(view, answers.get(view.id)) for view in page.jobs]
 
     def get_partial_text(self, user: str, job_id: str) -> str:
@@ -250,17 +296,18 @@ class JobClient:
             )
         return [WorkerReport.from_dict(json.loads(text)) for text in texts if text]
 
-    def _checked(self, question: str) -> str:
-        question = question.strip()
-        longest = self._broker.settings.max_question_chars
-        if not question:
-            raise InvalidQuestion()
-        if len(question) > longest:
-            raise InvalidQuestion(
-                f"This question has {len(question):,} characters; the most is {longest:,}. "
-                "Shorten it, or add the long text as a document."
-            )
-        return question
+    def _accepted(self, user: str, job_id: str) -> JobView | None:
+        """The question that was accepted under this id, if any was."""
+        try:
+            return self.get_job(user, job_id)
+        except NotFound:
+            return None
+
+    def _thread_of(self, user: str, asked: Question) -> str:
+        """The thread of another version, "" for a new question; raises NotFound."""
+        if asked.follows:
+            self.get_job(user, asked.follows)
+        return self.get_job(user, asked.version_of).thread if asked.version_of else ""
 
     def _read_one(self, pipeline: Pipeline, user: str, job_id: str) -> tuple[JobView, list[Any]]:
         """Run the pipeline with the reads of one job added; its other replies come first."""
@@ -271,16 +318,6 @@ class JobClient:
         if view is None or view.user != user:
             raise NotFound()
         return _with_position(view, position), replies
-
-    def _read_answers(self, job_ids: list[str]) -> list[Answer | None]:
-        """The latest result of each of these jobs, if it is an answer; one round trip."""
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in job_ids:
-            pipeline.xrevrange(Result.get_key(job_id), count=1)
-        return [
-            _answer_of(job_id, entries, self._connection)
-            for job_id, entries in zip(job_ids, pipeline.execute() if job_ids else [], strict=True)
-        ]
 
     def _list_all(self, user: str, offset: int, limit: int) -> JobPage:
         pipeline = self._connection.pipeline(transaction=False)
@@ -354,19 +391,6 @@ class JobClient:
             pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
         positions = dict(zip(queued, pipeline.execute(), strict=True))
         return [_with_position(view, positions.get(view.id)) for view in views]
-
-
-def _answer_of(
-    job_id: str, entries: list[tuple[bytes, dict[Any, Any]]], connection: redis.Redis
-) -> Answer | None:
-    if not entries:
-        return None
-    entry_id, fields = entries[0]
-    result = Result.restore(
-        job_id, entry_id.decode(), fields, connection=connection, serializer=JSONSerializer
-    )
-    value = result.return_value
-    return Answer.from_dict(value) if isinstance(value, dict) else None
 
 
 def _with_position(view: JobView, index: int | None) -> JobView:
