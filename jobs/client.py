@@ -113,7 +113,7 @@ class JobClient:
         """
         chosen = tuple(sorted(set(documents)))
         asked = Question(question.strip(), chosen, model.strip(), follows, version_of)
-        view = self._accepted(user, job_id) if job_id and asked != Question(asked.text) else None
+        view = self._find(user, job_id) if job_id and asked != Question(asked.text) else None
         if view is None:
             check(asked, self._broker.settings, self._register)
             thread = self._thread_of(user, asked)
@@ -296,8 +296,8 @@ class JobClient:
             )
         return [WorkerReport.from_dict(json.loads(text)) for text in texts if text]
 
-    def _accepted(self, user: str, job_id: str) -> JobView | None:
-        """The question that was accepted under this id, if any was."""
+    def _find(self, user: str, job_id: str) -> JobView | None:
+        """The user's question with this id, if there is one."""
         try:
             return self.get_job(user, job_id)
         except NotFound:
@@ -305,8 +305,11 @@ class JobClient:
 
     def _thread_of(self, user: str, asked: Question) -> str:
         """The thread of another version, "" for a new question; raises NotFound."""
-        if asked.follows:
-            self.get_job(user, asked.follows)
+        if asked.follows and self._find(user, asked.follows) is None:
+            raise NotFound(
+                "The question that this one follows up is not there. It may have been deleted, or "
+                "be another user's. Ask this one on its own."
+            )
         return self.get_job(user, asked.version_of).thread if asked.version_of else ""
 
     def _read_one(self, pipeline: Pipeline, user: str, job_id: str) -> tuple[JobView, list[Any]]:
