@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from jobs.broker import Broker, job_key, thread_key
 from jobs.client import JobClient, new_job_id
 from jobs.conversation import NO_EARLIER_ANSWER
 from jobs.errors import InvalidQuestion, ModelNotOffered, NotFound, UnknownDocuments
+from jobs.export import evaluation_lines
 from jobs.models import Answer, Document, DocumentStatus, JobState, JobView, Question, Stage
 from jobs.register import DocumentRegister
 from jobs.rewriting import MAX_TURNS
@@ -247,6 +249,8 @@ def test_follow_up_is_answered_as_it_is_understood(stack: Stack, model: FakeMode
     assert answer.timings.first_token is not None
     assert answer.timings.first_token > answer.timings.rewriting
     assert answer.tokens.prompt > 100
+    exported = json.loads(next(evaluation_lines(stack.jobs, USER)))
+    assert (exported["standalone"], exported["documents"]) == (model.rewritten, [])
 
     _, third = finish(stack, "Really?", follows=follow_up.id)
     sent = str(chats(model)[-2]["messages"])

@@ -44,18 +44,15 @@ def send(jobs: JobClient, user: str, asked: Question, job_id: str) -> JobView:
 
 def ask_again(jobs: JobClient, documents: DocumentClient, user: str, job: JobView) -> None:
     """Submit the same question as another version, of those of its documents that are there."""
-    there = tuple(each.id for each in documents.find(job.documents)) if job.documents else ()
-    submit_question(
-        jobs,
-        user,
-        Question(
-            job.question,
-            there or job.documents,  # if all are gone, that is worth an error
-            job.model,
-            job.follows if jobs.list_earlier(user, job) else "",
-            version_of=job.id,
-        ),
-    )
+    try:
+        there = tuple(each.id for each in documents.find(job.documents)) if job.documents else ()
+        follows = job.follows if jobs.list_earlier(user, job) else ""
+    except AskqueueError as error:
+        _tell(error)
+        return
+    # If all of its documents are gone, that is worth an error.
+    asked = Question(job.question, there or job.documents, job.model, follows, version_of=job.id)
+    submit_question(jobs, user, asked)
 
 
 def retry_job(jobs: JobClient, user: str, job_id: str) -> None:

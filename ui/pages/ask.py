@@ -133,10 +133,13 @@ def _show_job(clients: Clients, user: str, job_id: str) -> tuple[JobView, float 
     jobs, live = clients.jobs, state.live_text(job_id)
     job, live = jobs.read_live(user, live)
     state.keep_live_text(live)
-    show_earlier(jobs, user, job)
+    # What not every question has, in containers, as in `_draw`.
+    with st.container():
+        show_earlier(jobs, user, job)
     show_question(jobs, user, job, live.stage)
-    show_asked_of(clients.documents, job)
-    show_versions(jobs, user, job)
+    with st.container():
+        show_asked_of(clients.documents, job)
+        show_versions(jobs, user, job)
     if not job.state.is_over:
         show_unfinished(job, live)
         return job, STREAMING_SECONDS
@@ -150,7 +153,8 @@ def _show_job(clients: Clients, user: str, job_id: str) -> tuple[JobView, float 
         show_ask_again_button(job)
         return job, None
     state.keep_answer(job_id, answer)
-    show_understood(answer)
+    with st.container():
+        show_understood(answer)
     show_changes(jobs, clients.documents, user, job, answer)
     show_answer(job, answer)
     with st.container(horizontal=True, vertical_alignment="center", key=f"after_{job_id}"):
