@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from jobs.cancellation import Cancellation
@@ -12,6 +15,7 @@ from jobs.conversation import (
     add_understanding,
     understand,
 )
+from jobs.errors import Superseded
 from jobs.extractive import Extractive
 from jobs.models import Answer, Timings, TokenUse
 from jobs.rewriting import (
@@ -93,6 +97,24 @@ def test_follow_up_that_the_model_does_not_rewrite_is_answered_as_it_stands() ->
     )
     assert (understood.text, understood.note) == ("And in Oslo?", NOT_REWRITTEN)
     assert understood.tokens == TokenUse(7, 900)
+
+
+def test_silent_model_does_not_hold_up_a_stop() -> None:
+    """While it is asked to rewrite, a stop is noticed within two seconds."""
+    release, cancellation = threading.Event(), Cancellation()
+
+    def rewrite(question: str, turns: object) -> Rewriting:
+        release.wait(30)
+        return Rewriting("late")
+
+    threading.Timer(0.05, cancellation.supersede).start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(Superseded):
+            understand("And in Oslo?", [HOTEL], rewrite, cancellation)
+    finally:
+        release.set()
+    assert time.monotonic() - began < 2
 
 
 def test_answer_counts_what_the_rewriting_took() -> None:
