@@ -10,7 +10,7 @@ import redis
 
 from jobs.interruptible import Cancelled, call
 from jobs.models import Answer, TokenUse
-from jobs.records import JobRecords
+from jobs.records import read_job, to_view
 from jobs.results import read_answers
 from jobs.rewriting import MAX_TURNS, Rewriting, Turn, bounded
 
@@ -36,9 +36,7 @@ class Understood:
     note: str = ""
 
 
-def read_turns(
-    connection: redis.Redis, records: JobRecords, user: str, follows: str
-) -> tuple[Turn, ...]:
+def read_turns(connection: redis.Redis, user: str, follows: str) -> tuple[Turn, ...]:
     """The questions before a follow-up that have answers, with them; the oldest first.
 
     At most `MAX_TURNS`, each with a bounded text; none if the one that it follows has no answer.
@@ -46,12 +44,14 @@ def read_turns(
     """
     turns: list[Turn] = []
     while follows and len(turns) < MAX_TURNS:
-        asked = records.read_asked(follows)
+        pipeline = connection.pipeline(transaction=False)
+        read_job(pipeline, follows)
+        view = to_view(follows, *pipeline.execute())
         [answer] = read_answers(connection, [follows])
-        if asked is None or asked.user != user or answer is None:
+        if view is None or view.user != user or answer is None:
             break
-        turns.append(bounded(answer.standalone or asked.question.text, answer.text))
-        follows = asked.question.follows
+        turns.append(bounded(answer.standalone or view.question, answer.text))
+        follows = view.follows
     return tuple(reversed(turns))
 
 

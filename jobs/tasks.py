@@ -229,7 +229,7 @@ def _understand(
         return Understood(question.text)
     progress.stage(Stage.REWRITING)
     with broker_errors():
-        turns = read_turns(runtime.connection, runtime.records, asked.user, question.follows)
+        turns = read_turns(runtime.connection, asked.user, question.follows)
     return understand(question.text, turns, generator.rewrite, cancellation)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,10 +15,10 @@ from rq.serializers import JSONSerializer
 from jobs.broker import Broker, job_key, thread_key
 from jobs.client import JobClient, new_job_id
 from jobs.conversation import NO_EARLIER_ANSWER, read_turns
+from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import InvalidQuestion, ModelNotOffered, NotFound, UnknownDocuments
 from jobs.export import evaluation_lines
 from jobs.models import Answer, Document, DocumentStatus, JobState, JobView, Question, Stage
-from jobs.records import JobRecords
 from jobs.register import DocumentRegister
 from jobs.rewriting import MAX_TURNS, Turn
 from jobs.settings import Settings
@@ -123,8 +124,16 @@ def test_versions_are_one_thread(client: JobClient, connection: redis.Redis) -> 
     assert 0 < ttl <= 30 * 24 * 3600
 
 
-def test_deleted_version_leaves_the_thread(client: JobClient, connection: redis.Redis) -> None:
+def purge(deletions: Deletions) -> None:
+    """What maintenance does when no deletion can be undone any more."""
+    deletions.purge(time.time() + 2 * UNDO_KEPT_SECONDS)
+
+
+def test_deleted_version_leaves_the_thread(
+    client: JobClient, broker: Broker, connection: redis.Redis
+) -> None:
     """Even the first: the others stay together, and the last one takes the key with it."""
+    deletions = Deletions(broker)
     first = client.submit_question(USER, HOTEL)
     second = client.submit_question(USER, HOTEL, version_of=first.id)
     third = client.submit_question(USER, HOTEL, version_of=second.id)
@@ -132,11 +141,24 @@ def test_deleted_version_leaves_the_thread(client: JobClient, connection: redis.
         client.stop(USER, view.id)
         client.delete(USER, view.id)
         assert [each.id for each in client.list_versions(USER, second)] == [e.id for e in left]
+        purge(deletions)
         members = connection.zrange(thread_key(first.id), 0, -1)
         assert sorted(members) == sorted(each.id.encode() for each in left)
     client.stop(USER, second.id)
     client.delete(USER, second.id)
+    purge(deletions)
     assert not connection.exists(thread_key(first.id))
+
+
+def test_version_that_is_brought_back_is_in_its_place(client: JobClient) -> None:
+    """As long as its deletion can be undone, it has its place in the thread."""
+    first = client.submit_question(USER, HOTEL)
+    second = client.submit_question(USER, HOTEL, version_of=first.id)
+    client.stop(USER, first.id)
+    client.delete(USER, first.id)
+    assert [view.id for view in client.list_versions(USER, second)] == [second.id]
+    client.undo_deletion(USER, first.id)
+    assert [view.id for view in client.list_versions(USER, second)] == [first.id, second.id]
 
 
 def test_retried_version_stays_in_its_place(client: JobClient, connection: redis.Redis) -> None:
@@ -164,20 +186,17 @@ def test_earlier_questions_are_bounded_and_end_at_a_gap(client: JobClient) -> No
     assert [view.id for view in client.list_earlier(USER, asked[4])] == [asked[3].id]
 
 
-def test_conversation_is_bounded(
-    client: JobClient, connection: redis.Redis, settings: Settings
-) -> None:
+def test_conversation_is_bounded(client: JobClient, connection: redis.Redis) -> None:
     """The last few questions as they were understood, the oldest first; nothing of another user."""
-    records = JobRecords(connection, settings.retention_seconds)
     last = ""
     for number in range(MAX_TURNS + 2):
         last = client.submit_question(USER, f"{number}?", follows=last).id
         job = Job.fetch(last, connection=connection, serializer=JSONSerializer)
         value = Answer(f"It is {number} [1].", standalone="Four?" if number == 4 else "").to_dict()
         Result.create(job, Result.Type.SUCCESSFUL, ttl=60, return_value=value)
-    turns = read_turns(connection, records, USER, last)
+    turns = read_turns(connection, USER, last)
     assert turns == (Turn("2?", "It is 2."), Turn("3?", "It is 3."), Turn("Four?", "It is 4."))
-    assert read_turns(connection, records, "ben", last) == ()
+    assert read_turns(connection, "ben", last) == ()
 
 
 def test_stage_of_a_newer_worker_hides_no_question(
@@ -268,7 +287,7 @@ def test_follow_up_is_answered_as_it_is_understood(stack: Stack, model: FakeMode
     assert answer.timings.first_token is not None
     assert answer.timings.first_token > answer.timings.rewriting
     assert answer.tokens.prompt > 100
-    exported = json.loads(next(evaluation_lines(stack.jobs, USER)))
+    exported = json.loads(next(evaluation_lines(stack.jobs, USER, [follow_up.id])))
     assert (exported["standalone"], exported["documents"]) == (model.rewritten, [])
 
     _, third = finish(stack, "Really?", follows=follow_up.id)
