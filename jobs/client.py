@@ -9,22 +9,20 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, cast
 
-import redis
 import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.broker import (
     WORKERS_KEY,
     Broker,
     broker_errors,
     events_key,
+    thread_key,
     worker_key,
 )
 from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
@@ -41,11 +39,16 @@ from jobs.models import (
     JobState,
     JobView,
     LiveText,
+    Question,
     WorkerReport,
 )
 from jobs.queries import JobQuery
 from jobs.records import JobRecords, read_job, to_view
+from jobs.register import DocumentRegister
+from jobs.results import read_answers
+from jobs.rewriting import MAX_TURNS
 from jobs.settings import QUESTIONS_QUEUE
+from jobs.submission import check
 
 log = structlog.get_logger(__name__)
 
@@ -84,26 +87,43 @@ class JobClient:
         self._deletions = Deletions(broker)
         self._full_until = 0.0  # on the monotonic clock
         self._listing = Listing(broker)
+        self._register = DocumentRegister(broker.connection)
         self._forecasts = Forecasts(broker, self.workers)
 
     def submit_question(
-        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+        self,
+        user: str,
+        question: str,
+        *,
+        urgent: bool = False,
+        job_id: str = "",
+        documents: Iterable[str] = (),
+        model: str = "",
+        follows: str = "",
+        version_of: str = "",
     ) -> JobView:
         """Put a question on the queue. When this returns, the question is accepted.
 
-        Whoever does not know whether an earlier call was accepted, because the reply got lost,
-        calls again with the same `job_id`, of `new_job_id`: it is asked once. Raises
-        InvalidQuestion if it is empty, longer than `MAX_QUESTION_CHARS`, or another one than
-        was asked with this id.
+        `documents`, `model`, `follows` and `version_of` are as in `jobs.models.Question`. Whoever
+        does not know whether an earlier call was accepted, because the reply got lost, calls again
+        with the same `job_id`, of `new_job_id`: it is asked once. Raises InvalidQuestion if the
+        question is empty, longer than `MAX_QUESTION_CHARS`, or another one than was asked with this
+        id; UnknownDocuments or ModelNotOffered; and NotFound if it follows, or is a version of, a
+        question that is not there.
         """
-        question = self._checked(question)
-        job_id = job_id or new_job_id()
-        with self._noticing_full(), broker_errors():
-            self._lifecycle.submit(job_id, user, question, at_front=urgent)
-        view = self.get_job(user, job_id)
-        if view.question != question:
+        chosen = tuple(sorted(set(documents)))
+        asked = Question(question.strip(), chosen, model.strip(), follows, version_of)
+        view = self._find(user, job_id) if job_id and asked != Question(asked.text) else None
+        if view is None:
+            check(asked, self._broker.settings, self._register)
+            thread = self._thread_of(user, asked)
+            job_id = job_id or new_job_id()
+            with self._noticing_full(), broker_errors():
+                self._lifecycle.submit(job_id, user, asked, thread=thread, at_front=urgent)
+            view = self.get_job(user, job_id)
+        if view.asked != asked:
             raise InvalidQuestion("This key was used for another question. Use a new one.")
-        log.info("question accepted", job_id=job_id, user=user, urgent=urgent)
+        log.info("question accepted", job_id=view.id, user=user, urgent=urgent)
         return view
 
     def get_job(self, user: str, job_id: str) -> JobView:
@@ -112,15 +132,47 @@ class JobClient:
             pipeline = self._connection.pipeline(transaction=False)
             return self._read_one(pipeline, user, job_id)[0]
 
+    def list_versions(self, user: str, job: JobView) -> list[JobView]:
+        """All versions of a question of this user, itself included, the first one first.
+
+        One round trip for a question that is its only version, else two.
+        """
+        with broker_errors():
+            ids = cast("list[bytes]", self._connection.zrange(thread_key(job.thread), 0, -1))
+            views = self._listing.read(user, [id_.decode() for id_ in ids])
+        if all(view.id != job.id for view in views):
+            views.append(job)
+        return sorted(views, key=lambda view: (view.asked_at, view.id))
+
+    def list_earlier(self, user: str, job: JobView) -> list[JobView]:
+        """The questions that this one follows up, at most `MAX_TURNS` of them, the oldest first.
+
+        One round trip for each.
+        """
+        earlier: list[JobView] = []
+        while job.follows and len(earlier) < MAX_TURNS:
+            try:
+                job = self.get_job(user, job.follows)
+            except NotFound:
+                break
+            earlier.insert(0, job)
+        return earlier
+
     def estimate(self, job: JobView) -> Eta | None:
         """When this job, as it was just read, will be done; None if that is not known.
 
-        It is known of queued, waiting and started ones, after some were finished.
+        It is known of queued, waiting and started ones, after some were finished; while the queue
+        is paused, of started ones alone.
         """
         if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
             return None
         with broker_errors():
             return self._forecasts.of(job.id, job.queued_at or job.asked_at)
+
+    def is_paused(self) -> bool:
+        """True while an operator holds the queue of questions; up to a second late."""
+        with broker_errors():
+            return self._forecasts.is_paused()
 
     def list_jobs(
         self,
@@ -157,7 +209,7 @@ class JobClient:
         if self.get_job(user, job_id).state is not JobState.FINISHED:
             return None
         with broker_errors():
-            return self._read_answers([job_id])[0]
+            return read_answers(self._connection, [job_id])[0]
 
     def answers_of(self, user: str, job_ids: Sequence[str]) -> JobAnswers:
         """Those of these questions that are the user's, each with its answer or None."""
@@ -284,17 +336,21 @@ class JobClient:
             self._full_until = time.monotonic() + UNDO_KEPT_SECONDS
             raise
 
-    def _checked(self, question: str) -> str:
-        question = question.strip()
-        longest = self._broker.settings.max_question_chars
-        if not question:
-            raise InvalidQuestion()
-        if len(question) > longest:
-            raise InvalidQuestion(
-                f"This question has {len(question):,} characters; the most is {longest:,}. "
-                "Shorten it, or add the long text as a document."
+    def _find(self, user: str, job_id: str) -> JobView | None:
+        """The user's question with this id, if there is one."""
+        try:
+            return self.get_job(user, job_id)
+        except NotFound:
+            return None
+
+    def _thread_of(self, user: str, asked: Question) -> str:
+        """The thread of another version, "" for a new question; raises NotFound."""
+        if asked.follows and self._find(user, asked.follows) is None:
+            raise NotFound(
+                "The question that this one follows up is not there. It may have been deleted, or "
+                "be another user's. Ask this one on its own."
             )
-        return question
+        return self.get_job(user, asked.version_of).thread if asked.version_of else ""
 
     def _read_one(self, pipeline: Pipeline, user: str, job_id: str) -> tuple[JobView, list[Any]]:
         """Run the pipeline with the reads of one job added; its other replies come first."""
@@ -309,28 +365,5 @@ class JobClient:
     def _with_answers(self, views: Sequence[JobView]) -> JobAnswers:
         finished = [view.id for view in views if view.state is JobState.FINISHED]
         with broker_errors():
-            answers = dict(zip(finished, self._read_answers(finished), strict=True))
+            answers = dict(zip(finished, read_answers(self._connection, finished), strict=True))
         return [(view, answers.get(view.id)) for view in views]
-
-    def _read_answers(self, job_ids: list[str]) -> list[Answer | None]:
-        """The latest result of each of these jobs, if it is an answer; one round trip."""
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in job_ids:
-            pipeline.xrevrange(Result.get_key(job_id), count=1)
-        return [
-            _answer_of(job_id, entries, self._connection)
-            for job_id, entries in zip(job_ids, pipeline.execute() if job_ids else [], strict=True)
-        ]
-
-
-def _answer_of(
-    job_id: str, entries: list[tuple[bytes, dict[Any, Any]]], connection: redis.Redis
-) -> Answer | None:
-    if not entries:
-        return None
-    entry_id, fields = entries[0]
-    result = Result.restore(
-        job_id, entry_id.decode(), fields, connection=connection, serializer=JSONSerializer
-    )
-    value = result.return_value
-    return Answer.from_dict(value) if isinstance(value, dict) else None

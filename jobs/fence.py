@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import redis
 from redis.client import Pipeline
+from rq.exceptions import InvalidJobOperation
 from rq.job import Job, JobStatus
 
 # A field of ours in RQ's hash of the job: the id of the execution that may change its state.
@@ -73,7 +74,12 @@ def change(
             pipeline.unwatch()
             return False
         pipeline.multi()
-        write(pipeline)
+        try:
+            write(pipeline)
+        except InvalidJobOperation as error:
+            # RQ reads a job anew to delete it, and finds that somebody else just did.
+            pipeline.reset()
+            raise redis.WatchError from error
         return True
 
     return bool(connection.transaction(attempt, key, value_from_callable=True))

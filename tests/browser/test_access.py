@@ -17,6 +17,7 @@ from tests.fakes import FakeModelServer
 
 USER, PASSWORD = "ops", "secret"
 QUESTION = "What may a hotel cost?"
+SOURCE = "travel-and-expense-policy.docx"
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,19 @@ def test_ask_page_has_no_barriers(page: Page, model: FakeModelServer, look: Look
     model.answer, model.token_delay_seconds = ANSWER, 0.0
     ask(page, QUESTION)
     expect_state(page, "Finished")
-    page.get_by_test_id("stExpander").first.locator("summary").click()
-    expect(page.get_by_text("Retrieval score").first).to_be_visible()
     expect_access(page)
+    page.get_by_role("button", name=SOURCE).click()
+    expect(page.get_by_role("dialog").get_by_text("EUR 160 per night, including")).to_be_visible()
+    expect_access(page)
+    page.keyboard.press("Escape")
 
     has_failed(page, model)
     expect_access(page)
+    page.get_by_test_id("stDataFrame").click(position={"x": 20, "y": 35 + 17})
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    expect_access(page)
     page.get_by_role("button", name="Delete this question").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_text("Deleted 1 question.")).to_be_visible()
     expect_access(page)
 
 
@@ -173,24 +179,21 @@ def test_journey_without_a_mouse(page: Page, model: FakeModelServer) -> None:
     tab_to(page, page.get_by_role("button", name=QUESTION), backwards=True)
     keys.press("Enter")
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
-    tab_to(page, page.get_by_test_id("stExpander").first.locator("summary"))
+    tab_to(page, page.get_by_role("button", name=SOURCE))
     keys.press("Enter")
-    expect(page.get_by_text("EUR 160 per night, including breakfast")).to_be_visible()
-
-    delete = page.get_by_role("button", name="Delete this question")
-    tab_to(page, delete, backwards=True)
-    keys.press("Enter")
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_be_visible()
+    source = page.get_by_role("dialog")
+    expect(source.get_by_text("EUR 160 per night, including breakfast")).to_be_visible()
     keys.press("Escape")
-    expect(dialog).not_to_be_visible()
-    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
-    tab_to(page, delete)
-    keys.press("Enter")
-    tab_to(page, dialog.get_by_role("button", name="Delete"))
+    expect(source).not_to_be_visible()
+
+    tab_to(page, page.get_by_role("button", name="Delete this question"), backwards=True)
     keys.press("Enter")
     expect(page.get_by_role("heading", name="Ask your documents")).to_be_visible()
     expect(page.get_by_role("button", name=QUESTION)).to_have_count(0)
+    tab_to(page, page.get_by_role("button", name="Undo"))
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    expect(page.get_by_role("button", name=QUESTION)).to_have_count(1)
 
 
 def test_document_is_deleted_without_a_mouse(page: Page) -> None:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import pytest
 import redis
 from redis.client import Pipeline
-from rq.job import JobStatus
+from rq.job import Job, JobStatus
 from rq.rate_limit import RateLimitRegistry
 
 from jobs.batch_models import Batch, BatchState, Lines, RowState
@@ -197,6 +197,25 @@ def test_pause_beats_a_row_that_is_just_being_asked(
     assert BatchRows(broker, batch.id, USER, 3).feed() == 0
     assert batches.get(USER, batch.id).counts == {RowState.PENDING: 3}
     assert on_queue(broker) == []
+
+
+def test_row_is_taken_back_by_two_at_once(
+    batches: BatchClient, feeder: Feeder, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes second, and finds the job gone in the middle of it, leaves it at that."""
+    batch = batches.submit(USER, lines(1))
+    feeder.run_once()
+    rows = BatchRows(broker, batch.id, USER, 1)
+    delete = Job.delete
+
+    def be_second(self: Job, pipeline: Pipeline) -> None:
+        monkeypatch.setattr(Job, "delete", delete)
+        assert rows.take_back() == 1
+        delete(self, pipeline)
+
+    monkeypatch.setattr(Job, "delete", be_second)
+    assert rows.take_back() == 0
+    assert batches.get(USER, batch.id).counts == {RowState.PENDING: 1}
 
 
 def test_row_that_ran_alone_comes_back_to_its_own_limit(

@@ -45,7 +45,9 @@ MOST_REQUESTS = 200
 class FakeIndex:
     embeddings_unsupported = None
 
-    def search(self, question: str, limit: int, collection: str) -> list[Passage]:
+    def search(
+        self, question: str, limit: int, collection: str, documents: Sequence[str] = ()
+    ) -> list[Passage]:
         return [Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160.")]
 
     def texts(self, ids: Sequence[str], collection: str) -> dict[str, str]:

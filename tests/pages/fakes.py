@@ -37,6 +37,7 @@ from jobs.pictures import PagePicture
 from jobs.queries import JobOrder, JobQuery, fold
 from jobs.settings import QUEUE_NAMES, Settings
 from tests.pages.fake_batches import FakeBatches
+from ui.clients import Conditions
 
 USER = "b-alice"
 ANSWER = Answer(
@@ -66,6 +67,7 @@ class FakeJobs:
         self.texts: dict[str, str] = {}
         self.deleted: dict[str, JobView] = {}
         self.etas: dict[str, Eta] = {}
+        self.paused = False
         self.reports = [WorkerReport("worker-1", time.time())]
         self.submitted_ids: list[str] = []
         self.error: AskqueueError | None = None
@@ -86,7 +88,7 @@ class FakeJobs:
         number = next(self._numbers)
         job_id = f"job-{number}"
         asked = time.time() - age_seconds + number / 1000
-        view = JobView(job_id, user, question, state, asked_at=asked, queued_at=asked)
+        view = JobView(job_id, user, question, state, asked, queued_at=asked, thread=job_id)
         if state in (JobState.STARTED, JobState.FINISHED, JobState.FAILED):
             view = replace(view, started_at=asked + 0.01, attempt=1)
         if state.is_over:
@@ -100,13 +102,35 @@ class FakeJobs:
         self.jobs[job_id] = replace(self.jobs[job_id], **fields)
 
     def submit_question(
-        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+        self,
+        user: str,
+        question: str,
+        *,
+        urgent: bool = False,
+        job_id: str = "",
+        version_of: str = "",
+        **asked: object,
     ) -> JobView:
         self.submitted_ids.append(job_id)
         self._called("submit", question)
         if self.submit_error is not None:
             raise self.submit_error
-        return self.jobs[self.put(question, JobState.QUEUED, user=user, age_seconds=0, position=1)]
+        thread = self.get_job(user, version_of).thread if version_of else ""
+        fields = {**asked, "version_of": version_of, "position": 1}
+        new = self.put(question, JobState.QUEUED, user=user, age_seconds=0, **fields)
+        self.change(new, thread=thread or new)
+        return self.jobs[new]
+
+    def list_versions(self, user: str, job: JobView) -> list[JobView]:
+        found = (each for each in self.jobs.values() if each.thread == job.thread)
+        return sorted(found, key=lambda each: each.asked_at)
+
+    def list_earlier(self, user: str, job: JobView) -> list[JobView]:
+        earlier: list[JobView] = []
+        while job.follows in self.jobs:
+            job = self.jobs[job.follows]
+            earlier.insert(0, job)
+        return earlier
 
     def get_job(self, user: str, job_id: str) -> JobView:
         self._called("get", job_id)
@@ -117,6 +141,9 @@ class FakeJobs:
 
     def estimate(self, job: JobView) -> Eta | None:
         return self.etas.get(job.id)
+
+    def is_paused(self) -> bool:
+        return self.paused
 
     def list_jobs(
         self,
@@ -425,3 +452,7 @@ class FakeClients:
     batches: FakeBatches = field(default_factory=FakeBatches)
     pictures: FakePictures = field(default_factory=FakePictures)
     operations: FakeOperations = field(default_factory=FakeOperations)
+
+    def conditions(self) -> Conditions:
+        index, pauses = self.documents.index_state(), self.operations.paused()
+        return Conditions(tuple(self.jobs.workers()), index, pauses)

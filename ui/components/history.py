@@ -10,6 +10,7 @@ from jobs.queries import JobQuery
 from ui import state
 from ui.components.actions import retry_job
 from ui.components.found import find_page
+from ui.components.notifications import show_notification_switch
 from ui.components.states import JOB_LOOKS
 from ui.components.text import age, one_line, plain
 
@@ -32,6 +33,9 @@ def show_history(jobs: JobClient, user: str, selected_id: str | None) -> None:
     """Show the newest questions; a click opens one on the Ask page."""
     history = read_history(jobs, user)
     state.set_sidebar_states(states_of(history))
+    notified_id = show_notification_switch(history)
+    if notified_id:
+        st.switch_page(ASK_PAGE, query_params={"job": notified_id})
     if not history.jobs:
         st.caption("No question matches." if state.history_search() else "No questions yet.")
         return

@@ -14,8 +14,9 @@ from ui.components.history import read_history, states_of
 from ui.components.notices import notice_of
 from ui.components.undo import show_undo
 
-STREAMING_SECONDS = 0.5
 ACTIVE_SECONDS = 1.5
+# Of what is around an answer that refreshes itself, see `ui.components.streaming`.
+AROUND_SECONDS = 10.0
 OUTAGE_SECONDS = 3.0
 
 Draw = Callable[[], float | None]
@@ -44,7 +45,8 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         notice = notice_of(state.swap_known_states(states), history, state.shown_job())
         if notice:
             state.keep_notice(*notice)
-        if any(not job.state.is_over for job in history.jobs):
+        shown = state.shown_job()
+        if any(not job.state.is_over and job.id != shown for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
     if undo_seconds is not None:
         seconds = min(seconds or undo_seconds, undo_seconds)
