@@ -114,6 +114,9 @@ def test_ask_page_has_no_barriers(page: Page, model: FakeModelServer, look: Look
 
     has_failed(page, model)
     expect_access(page)
+    page.get_by_test_id("stDataFrame").click(position={"x": 20, "y": 35 + 17})
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    expect_access(page)
     page.get_by_role("button", name="Delete this question").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     expect_access(page)
@@ -196,6 +199,10 @@ def test_journey_without_a_mouse(page: Page, model: FakeModelServer) -> None:
     keys.press("Enter")
     expect(page.get_by_role("heading", name="Ask your documents")).to_be_visible()
     expect(page.get_by_role("button", name=QUESTION)).to_have_count(0)
+    tab_to(page, page.get_by_role("button", name="Undo"))
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    expect(page.get_by_role("button", name=QUESTION)).to_have_count(1)
 
 
 def test_document_is_deleted_without_a_mouse(page: Page) -> None:
