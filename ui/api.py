@@ -34,6 +34,7 @@ from jobs.errors import (
 from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
 from ui import api_operations, api_operators
+from ui.api_caller import Client, User
 from ui.api_guards import refuse_other_sites
 from ui.api_models import (
     ERRORS,
@@ -46,9 +47,7 @@ from ui.api_models import (
     status_of,
 )
 from ui.clients import get_clients
-from ui.identity import get_signer
 
-API_USER = "api"
 MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
@@ -105,19 +104,6 @@ app.include_router(api_operators.router)
 app.include_router(api_operations.router)
 # Of their own: the default threads serve the pages' files too.
 _waiting = anyio.CapacityLimiter(MAX_WAITING)
-
-
-def job_client() -> JobClient:
-    return get_clients().jobs
-
-
-def caller(request: Request) -> str:
-    """The user of the browser's cookie, or else the user `api`."""
-    return get_signer().user_of(request.cookies) or API_USER
-
-
-Client = Annotated[JobClient, Depends(job_client)]
-User = Annotated[str, Depends(caller)]
 
 
 @app.get("/", tags=["service"])

@@ -22,7 +22,7 @@ from jobs.errors import BadApiKey
 from jobs.models import Answer, Citation, Timings, WorkerReport
 from jobs.records import JobRecords
 from jobs.settings import Settings
-from ui import api
+from ui import api, api_caller
 from ui.identity import Signer
 
 SIGNER = Signer("test")
@@ -31,8 +31,8 @@ SIGNER = Signer("test")
 @pytest.fixture
 def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie."""
-    monkeypatch.setattr(api, "get_signer", lambda: SIGNER)
-    api.app.dependency_overrides[api.job_client] = lambda: client
+    monkeypatch.setattr(api_caller, "get_signer", lambda: SIGNER)
+    api.app.dependency_overrides[api_caller.job_client] = lambda: client
     with TestClient(api.app, raise_server_exceptions=False) as test_client:
         yield test_client
     api.app.dependency_overrides.clear()
@@ -180,7 +180,7 @@ def test_page_of_another_site_cannot_ask(http: TestClient) -> None:
 def test_valkey_away_is_503_with_retry_after(http: TestClient, settings: Settings) -> None:
     """Programs learn that it is temporary, and when to ask again."""
     away = connect("redis://127.0.0.1:1/0")
-    api.app.dependency_overrides[api.job_client] = lambda: JobClient(Broker(away, settings))
+    api.app.dependency_overrides[api_caller.job_client] = lambda: JobClient(Broker(away, settings))
     response = http.post("/chat", params={"query": "Why?"})
     assert_error(response, 503, "broker_unavailable")
     assert int(response.headers["Retry-After"]) > 0
@@ -194,7 +194,7 @@ def test_bug_is_500_without_a_trace(http: TestClient) -> None:
         def get_job(self, _user: str, _job_id: str) -> None:
             raise ZeroDivisionError("secret detail")
 
-    api.app.dependency_overrides[api.job_client] = Broken
+    api.app.dependency_overrides[api_caller.job_client] = Broken
     response = http.get("/job-status/x")
     assert_error(response, 500, "error")
     assert "secret" not in response.text
