@@ -33,6 +33,7 @@ from jobs.broker import (
 from jobs.errors import InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.forecasts import Forecasts
+from jobs.job_pages import JobPages, PageAfter
 from jobs.lifecycle import Lifecycle
 from jobs.models import (
     Answer,
@@ -85,6 +86,7 @@ class JobClient:
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
         self._forecasts = Forecasts(broker, self.workers)
+        self._pages = JobPages(broker)
 
     def submit_question(
         self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
@@ -140,6 +142,19 @@ class JobClient:
             if state is None and not search.strip():
                 return self._list_all(user, offset, limit)
             return self._list_matching(user, state, search.strip().casefold(), offset, limit)
+
+    def list_after(
+        self,
+        user: str,
+        cursor: str = "",
+        *,
+        state: JobState | None = None,
+        search: str = "",
+        limit: int = 50,
+    ) -> PageAfter:
+        """The page that follows a cursor, for programs that read all; raises InvalidCursor."""
+        with broker_errors():
+            return self._pages.page(user, cursor, limit, state, search)
 
     def get_answer(self, user: str, job_id: str) -> Answer | None:
         """The answer, or None unless the job is finished."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
 
@@ -24,3 +24,7 @@ def caller(request: Request) -> str:
 
 Client = Annotated[JobClient, Depends(job_client)]
 User = Annotated[str, Depends(caller)]
+# By what an endpoint does for its user: it asks or changes, reads, or has to do with documents.
+Asker: TypeAlias = User
+Reader: TypeAlias = User
+DocumentsUser: TypeAlias = User
