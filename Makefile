@@ -11,8 +11,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?=
-# Most tests wait for other processes, so that two at once take hardly longer than one.
-IN_PARALLEL := -n 2 --dist loadfile
+# Most tests wait for other processes, so that three at once take hardly longer than two.
+IN_PARALLEL := -n 3 --dist loadfile
 
 .PHONY: run test test-chaos check clean
 

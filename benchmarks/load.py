@@ -37,6 +37,7 @@ from benchmarks.stack import (
 from jobs.broker import connect
 from jobs.client import JobClient
 from jobs.models import JobState, JobView, LiveText
+from jobs.queries import JobQuery
 from jobs.settings import QUESTIONS_QUEUE, Settings
 from ui.identity import Signer, secret_of
 
@@ -97,8 +98,12 @@ def calls_of(crowd: Crowd) -> dict[str, Callable[[], object]]:
     return calls | {
         "list_jobs, 10": lambda: client.list_jobs(last.user, limit=10),
         "list_jobs, 50": lambda: client.list_jobs(last.user, limit=50),
-        "list_jobs, queued": lambda: client.list_jobs(last.user, state=JobState.QUEUED),
-        "list_jobs, failed": lambda: client.list_jobs(last.user, state=JobState.FAILED),
+        "list_jobs, queued": lambda: client.list_jobs(
+            last.user, JobQuery(states=frozenset({JobState.QUEUED}))
+        ),
+        "list_jobs, failed": lambda: client.list_jobs(
+            last.user, JobQuery(states=frozenset({JobState.FAILED}))
+        ),
         "read_live, last": lambda: client.read_live(last.user, LiveText(last.id)),
         "GET /job-status, last": lambda: expect(api.get(f"/job-status/{last.id}"), 200),
         "GET /result, last": lambda: expect(api.get(f"/result/{last.id}"), 202),

@@ -153,7 +153,8 @@ class Attempts:
             )
             job.cleanup(self._retention_seconds, pipeline, remove_from_queue=False)
             if attempt.number:
-                self._records.finish(pipeline, job.id, result["text"])
+                cited = [each["document_id"] for each in result.get("citations", ())]
+                self._records.finish(pipeline, job.id, result["text"], cited)
             note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
             metrics.add(pipeline, counts)
 

@@ -89,7 +89,8 @@ class BatchReader:
         )
         lines = [json.loads(text) for text in texts]
         rows = sorted({row for row, _cells in lines if row is not None})
-        answers = self._answers(batch_id, rows)
+        # Of a deleted row, the result may be there still.
+        answers = self._answers(batch_id, [r for r in rows if states[r] is not RowState.GONE])
         asked = {row.number - 1: row for row in self.rows(batch_id, rows, states)}
         for row, cells in lines:
             if row is None:

@@ -90,8 +90,8 @@ local pending = {}
 for _, row in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do pending[tonumber(row)] = true end
 local states = {}
 for row = 0, tonumber(ARGV[1]) - 1 do
-    local status = redis.call('HGET', ARGV[2] .. string.format('%08x', row), 'status')
-    local letter = status and (letters[status] or 'q') or '-'
+    local job = redis.call('HMGET', ARGV[2] .. string.format('%08x', row), 'status', 'deleted_at')
+    local letter = job[1] and not job[2] and (letters[job[1]] or 'q') or '-'
     if pending[row] and (letter == '-' or letter == 'x' or letter == 'c') then letter = 'p' end
     states[row + 1] = letter
 end

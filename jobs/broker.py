@@ -43,6 +43,7 @@ REMOVAL_LOCK_KEY = PREFIX + "lock:removal"
 LOG_LOCK_KEY = PREFIX + "lock:log"
 OPEN_BATCHES_KEY = PREFIX + "batches:open"
 FEEDING_LOCK_KEY = PREFIX + "lock:feeding"
+DELETED_JOBS_KEY = PREFIX + "jobs:deleted"
 METRICS_KEY = PREFIX + "metrics"
 PAUSED_KEY = PREFIX + "paused"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one

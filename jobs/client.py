@@ -9,15 +9,13 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
 import redis
 import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
-from rq.job import Job, JobStatus
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
@@ -26,15 +24,15 @@ from jobs.broker import (
     Broker,
     broker_errors,
     events_key,
-    job_key,
-    user_jobs_key,
     worker_key,
 )
-from jobs.errors import InvalidFeedback, InvalidQuestion, InvalidState, NotFound
+from jobs.deletions import Deletions
+from jobs.errors import BrokerFull, InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.forecasts import Forecasts
 from jobs.job_pages import JobPages, PageAfter
 from jobs.lifecycle import Lifecycle
+from jobs.listing import Listing, with_position
 from jobs.models import (
     Answer,
     Eta,
@@ -45,16 +43,14 @@ from jobs.models import (
     LiveText,
     WorkerReport,
 )
-from jobs.records import STATES, JobRecords, read_job, to_view
+from jobs.queries import JobQuery
+from jobs.records import JobRecords, read_job, to_view
 from jobs.settings import QUESTIONS_QUEUE
 
 log = structlog.get_logger(__name__)
 
 # A worker process reports every second or two; silent this long, it is taken for dead.
 WORKER_ALIVE_SECONDS = 10.0
-# A filtered listing looks at this many of the newest questions, in chunks of a pipeline each.
-FILTER_DEPTH = 2000
-FILTER_CHUNK = 500
 EVENTS_PER_READ = 5000
 MAX_REASON_CHARS = 1000
 WAIT_SLICE_SECONDS = 1.0
@@ -85,6 +81,8 @@ class JobClient:
         self._connection = broker.connection
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
+        self._deletions = Deletions(broker)
+        self._listing = Listing(broker)
         self._forecasts = Forecasts(broker, self.workers)
         self._pages = JobPages(broker)
 
@@ -117,31 +115,48 @@ class JobClient:
     def estimate(self, job: JobView) -> Eta | None:
         """When this job, as it was just read, will be done; None if that is not known.
 
-        It is known of queued, waiting and started ones, after some were finished.
+        It is known of queued, waiting and started ones, after some were finished; while the queue
+        is paused, of started ones alone.
         """
         if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
             return None
         with broker_errors():
             return self._forecasts.of(job.id, job.queued_at or job.asked_at)
 
+    def is_paused(self) -> bool:
+        """True while an operator holds the queue of questions; up to a second late."""
+        with broker_errors():
+            return self._forecasts.is_paused()
+
     def list_jobs(
         self,
         user: str,
+        query: JobQuery | None = None,
         *,
-        state: JobState | None = None,
-        search: str = "",
         offset: int = 0,
         limit: int = 50,
     ) -> JobPage:
-        """A page of the user's jobs, newest first.
+        """A page of the user's jobs that match the query, all without one; newest first.
 
-        At most 3 round trips, however many jobs there are. With `state` or `search` (a part of
-        the question, any case) it looks at the newest `FILTER_DEPTH` jobs.
+        At most 3 round trips, however many jobs there are; 4 if it takes a look at all of them.
         """
         with broker_errors():
-            if state is None and not search.strip():
-                return self._list_all(user, offset, limit)
-            return self._list_matching(user, state, search.strip().casefold(), offset, limit)
+            return self._listing.page(user, query or JobQuery(), offset, limit)
+
+    def count_jobs(self, user: str) -> int:
+        """How many jobs the user has; one round trip."""
+        with broker_errors():
+            return self._listing.count(user)
+
+    def find_jobs(self, user: str, query: JobQuery) -> list[str]:
+        """The ids of all the user's jobs that match, in the order asked for; two round trips."""
+        with broker_errors():
+            return self._listing.find(user, query)
+
+    def read_jobs(self, user: str, job_ids: Sequence[str]) -> list[JobView]:
+        """Those of these jobs that are the user's, in this order; at most two round trips."""
+        with broker_errors():
+            return self._listing.read(user, job_ids)
 
     def list_after(
         self,
@@ -163,16 +178,9 @@ class JobClient:
         with broker_errors():
             return self._read_answers([job_id])[0]
 
-    def list_answers(self, user: str, offset: int = 0, limit: int = 50) -> JobAnswers:
-        """A page of the user's questions as `list_jobs` has it, each with its answer or None.
-
-        One round trip more than the page itself.
-        """
-        page = self.list_jobs(user, offset=offset, limit=limit)
-        finished = [view.id for view in page.jobs if view.state is JobState.FINISHED]
-        with broker_errors():
-            answers = dict(zip(finished, self._read_answers(finished), strict=True))
-        return [(view, answers.get(view.id)) for view in page.jobs]
+    def answers_of(self, user: str, job_ids: Sequence[str]) -> JobAnswers:
+        """Those of these questions that are the user's, each with its answer or None."""
+        return self._with_answers(self.read_jobs(user, job_ids))
 
     def get_partial_text(self, user: str, job_id: str) -> str:
         """What a stopped or failed job had written; "" if nothing."""
@@ -228,12 +236,25 @@ class JobClient:
         return self.get_job(user, job_id)
 
     def delete(self, user: str, job_id: str) -> None:
-        """Remove a question and its answer; raises InvalidState while it is not over."""
+        """Remove a question and its answer; raises InvalidState while it is not over.
+
+        It is NotFound from then on. For `UNDO_KEPT_SECONDS` this can be undone, and after that
+        nothing of it is left.
+        """
         self.get_job(user, job_id)
-        with broker_errors():
-            if not self._lifecycle.delete(job_id, user):
-                raise InvalidState("Stop this question before deleting it.")
+        if not self._delete(user, job_id):
+            raise InvalidState("Stop this question before deleting it.")
         log.info("question deleted", job_id=job_id, user=user)
+
+    def undo_deletion(self, user: str, job_id: str) -> JobView:
+        """Bring a deleted question back as it was; raises NotFound once it is gone for good."""
+        with broker_errors():
+            asked = self._records.read_asked(job_id)
+            if asked is None or asked.user != user:
+                raise NotFound()
+            if self._deletions.undo(job_id, user):
+                log.info("deletion undone", job_id=job_id, user=user)
+        return self.get_job(user, job_id)
 
     def give_feedback(self, user: str, job_id: str, feedback: Feedback | None) -> JobView:
         """Keep what the asker thinks of an answer, until the question is retried; None forgets it.
@@ -285,7 +306,21 @@ class JobClient:
         view = to_view(job_id, rq_values, record_values)
         if view is None or view.user != user:
             raise NotFound()
-        return _with_position(view, position), replies
+        return with_position(view, position), replies
+
+    def _delete(self, user: str, job_id: str) -> bool:
+        try:
+            with broker_errors():
+                return self._deletions.delete(job_id, user)
+        except BrokerFull:  # there is no room to remember it, so it goes for good, and makes room
+            with broker_errors():
+                return self._lifecycle.delete(job_id, user)
+
+    def _with_answers(self, views: Sequence[JobView]) -> JobAnswers:
+        finished = [view.id for view in views if view.state is JobState.FINISHED]
+        with broker_errors():
+            answers = dict(zip(finished, self._read_answers(finished), strict=True))
+        return [(view, answers.get(view.id)) for view in views]
 
     def _read_answers(self, job_ids: list[str]) -> list[Answer | None]:
         """The latest result of each of these jobs, if it is an answer; one round trip."""
@@ -296,79 +331,6 @@ class JobClient:
             _answer_of(job_id, entries, self._connection)
             for job_id, entries in zip(job_ids, pipeline.execute() if job_ids else [], strict=True)
         ]
-
-    def _list_all(self, user: str, offset: int, limit: int) -> JobPage:
-        pipeline = self._connection.pipeline(transaction=False)
-        oldest = self._oldest_kept()
-        pipeline.zcount(user_jobs_key(user), oldest, "+inf")
-        pipeline.zrevrangebyscore(user_jobs_key(user), "+inf", oldest, start=offset, num=limit)
-        total, ids = pipeline.execute()
-        views = self._read_many(user, [job_id.decode() for job_id in ids])
-        return JobPage(tuple(self._with_positions(views)), total)
-
-    def _list_matching(
-        self, user: str, state: JobState | None, search: str, offset: int, limit: int
-    ) -> JobPage:
-        found: list[str] = []
-        for job_ids in self._newest(user):
-            found += self._matching(job_ids, state, search)
-        page = self._read_many(user, found[offset : offset + limit])
-        return JobPage(tuple(self._with_positions(page)), len(found))
-
-    def _matching(self, job_ids: list[str], state: JobState | None, search: str) -> list[str]:
-        """Those that match, from the one or two fields that it takes to know; one round trip."""
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in job_ids:
-            if state is not None:
-                pipeline.hget(Job.key_for(job_id), "status")
-            if search:
-                pipeline.hget(job_key(job_id), "question")
-        replies = iter(pipeline.execute() if job_ids else [])
-        matching = []
-        for job_id in job_ids:
-            status = next(replies) if state is not None else None
-            question = next(replies) if search else b""
-            in_state = state is None or (status and STATES[JobStatus(status.decode())] is state)
-            if in_state and question is not None and search in question.decode().casefold():
-                matching.append(job_id)
-        return matching
-
-    def _newest(self, user: str) -> Iterator[list[str]]:
-        for start in range(0, FILTER_DEPTH, FILTER_CHUNK):
-            ids = cast(
-                "list[bytes]",
-                self._connection.zrevrangebyscore(
-                    user_jobs_key(user), "+inf", self._oldest_kept(), start, FILTER_CHUNK
-                ),
-            )
-            yield [job_id.decode() for job_id in ids]
-            if len(ids) < FILTER_CHUNK:
-                return
-
-    def _oldest_kept(self) -> float:
-        """What was asked before has left; its place in the index goes with the next question."""
-        return time.time() - self._broker.settings.retention_seconds
-
-    def _read_many(self, user: str, job_ids: list[str]) -> list[JobView]:
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in job_ids:
-            read_job(pipeline, job_id)
-        replies = pipeline.execute() if job_ids else []
-        views = (
-            to_view(job_id, replies[2 * index], replies[2 * index + 1])
-            for index, job_id in enumerate(job_ids)
-        )
-        return [view for view in views if view is not None and view.user == user]
-
-    def _with_positions(self, views: list[JobView]) -> list[JobView]:
-        queued = [view.id for view in views if view.state is JobState.QUEUED]
-        if not queued:
-            return views
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in queued:
-            pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
-        positions = dict(zip(queued, pipeline.execute(), strict=True))
-        return [_with_position(view, positions.get(view.id)) for view in views]
 
 
 def _answer_of(
@@ -382,9 +344,3 @@ def _answer_of(
     )
     value = result.return_value
     return Answer.from_dict(value) if isinstance(value, dict) else None
-
-
-def _with_position(view: JobView, index: int | None) -> JobView:
-    if view.state is not JobState.QUEUED or index is None:
-        return view
-    return replace(view, position=index + 1)

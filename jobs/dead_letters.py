@@ -22,6 +22,7 @@ from rq.utils import utcparse
 from jobs.broker import DESCRIPTIONS, Broker, broker_errors
 from jobs.documents import INDEX_DOCUMENT
 from jobs.errors import AskqueueError, BadModelRequest
+from jobs.fence import DELETED_FIELD
 from jobs.lifecycle import Lifecycle
 from jobs.models import DeadLetter, DeadLetterPage, Failure
 from jobs.outcomes import History
@@ -31,8 +32,15 @@ from jobs.register import DocumentRegister
 CHUNK = 1000
 # Of each member of a registry: its id, and fields of the job's hash.
 DOES = "description"
-GET = ("#", *(f"{Job.key_for('*')}->{field}" for field in ("status", DOES, "ended_at", "meta")))
-_Reply: TypeAlias = "tuple[bytes, bytes | None, bytes | None, bytes | None, bytes | None]"
+GET = (
+    "#",
+    *(
+        f"{Job.key_for('*')}->{field}"
+        for field in ("status", DOES, "ended_at", "meta", DELETED_FIELD)
+    ),
+)
+_Value: TypeAlias = "bytes | None"
+_Reply: TypeAlias = "tuple[bytes, _Value, _Value, _Value, _Value, _Value]"
 # Messages of this kind end in the model server's own words, which may repeat the question.
 QUOTING_KIND = BadModelRequest.kind
 WITHOUT_QUOTE = Failure(
@@ -118,8 +126,8 @@ class DeadLetters:
                     key, start=start, num=CHUNK, by="nosort", get=list(GET), groups=True
                 ),
             )
-            for job_id, status, description, ended_at, meta in replies:
-                if status == JobStatus.FAILED.value.encode():
+            for job_id, status, description, ended_at, meta, deleted_at in replies:
+                if status == JobStatus.FAILED.value.encode() and not deleted_at:
                     yield _row(job_id, queue_name, description, ended_at, meta)
             if len(replies) < CHUNK:
                 return

@@ -59,7 +59,8 @@ class Load:
     """What a queue has to do, who does it, and how long such jobs took.
 
     `recent` are the seconds of finished attempts, the newest first; `threads` those that are alive
-    and serve this queue; `queued` the ids of its jobs, the next one first.
+    and serve this queue; `queued` the ids of its jobs, the next one first. While it is `paused`,
+    nothing new is taken from it.
     """
 
     recent: tuple[float, ...]
@@ -67,6 +68,7 @@ class Load:
     running: tuple[Running, ...] = ()
     queued: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    paused: bool = False
 
 
 class Durations:
@@ -111,7 +113,7 @@ def forecast(load: Load, seed: int = 0) -> dict[str, Eta]:
     durations = Durations(load.recent)
     alive = sorted((each for each in load.running if each.alive), key=lambda each: -each.ran)
     etas = {each.job_id: _running_eta(durations, each.ran) for each in alive}
-    if load.threads > 0:
+    if load.threads > 0 and not load.paused:
         etas |= _Play(load, durations, alive, seed).etas()
     return etas
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -14,19 +14,17 @@ from jobs.models import Answer, JobView
 PAGE = 200
 
 
-def evaluation_lines(jobs: JobClient, user: str) -> Iterator[str]:
-    """The answered questions of a user as JSON Lines, newest first, for an evaluation.
+def evaluation_lines(jobs: JobClient, user: str, job_ids: Sequence[str]) -> Iterator[str]:
+    """The answered ones of these questions of a user as JSON Lines, for an evaluation.
 
     One object a line: job_id, question, asked_at (ISO 8601, UTC), answer, support, model, citations
     and passages (in the order of their numbers), feedback (useful, reason; or null). Raises
     BrokerUnavailable.
     """
-    offset = 0
-    while page := jobs.list_answers(user, offset, PAGE):
-        for view, answer in page:
+    for start in range(0, len(job_ids), PAGE):
+        for view, answer in jobs.answers_of(user, job_ids[start : start + PAGE]):
             if answer is not None:
                 yield json.dumps(_line(view, answer), ensure_ascii=False) + "\n"
-        offset += PAGE
 
 
 def _line(view: JobView, answer: Answer) -> dict[str, Any]:

@@ -19,17 +19,25 @@ from rq.job import Job, JobStatus
 
 # A field of ours in RQ's hash of the job: the id of the execution that may change its state.
 EXECUTION_FIELD = "execution"
+# Another: when its owner deleted the job (Unix seconds), until it is gone or that is undone. It is
+# in RQ's hash and not in the record since this is what a change watches.
+DELETED_FIELD = "deleted_at"
 
 OVER = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 CAN_REQUEUE = (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
+_FIELDS = ("status", EXECUTION_FIELD, DELETED_FIELD)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a job is when a change is tried; `status` is None if there is no such job."""
+    """What a job is when a change is tried; `status` is None if there is no such job.
+
+    `deleted_at` is when its owner deleted it (Unix seconds); that can be undone for a while.
+    """
 
     status: JobStatus | None
     execution_id: str
+    deleted_at: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -46,8 +54,12 @@ Write = Callable[[Pipeline], object]
 Decide = Callable[[Pipeline, Standing], Write | None]
 
 
-def change(connection: redis.Redis, job_id: str, decide: Decide) -> bool:
+def change(
+    connection: redis.Redis, job_id: str, decide: Decide, *, even_deleted: bool = False
+) -> bool:
     """Change a job in one transaction, as `decide` says; False if it says no.
+
+    A deleted job does not change, and `decide` is not asked, unless it is called `even_deleted`.
 
     Raises what redis raises. A change whose reply got lost may have been made all the same:
     trying again finds the job as it then stands.
@@ -55,7 +67,9 @@ def change(connection: redis.Redis, job_id: str, decide: Decide) -> bool:
     key = Job.key_for(job_id)
 
     def attempt(pipeline: Pipeline) -> Any:
-        write = decide(pipeline, _standing(pipeline.hmget(key, "status", EXECUTION_FIELD)))
+        standing = _standing(pipeline.hmget(key, *_FIELDS))
+        may_change = even_deleted or standing.deleted_at is None
+        write = decide(pipeline, standing) if may_change else None
         if write is None:
             pipeline.unwatch()
             return False
@@ -75,7 +89,7 @@ def running(connection: redis.Redis, job_ids: dict[str, str]) -> set[str]:
     """Which of these executions, given with the ids of their jobs, still count; one round trip."""
     pipeline = connection.pipeline(transaction=False)
     for job_id in job_ids.values():
-        pipeline.hmget(Job.key_for(job_id), "status", EXECUTION_FIELD)
+        pipeline.hmget(Job.key_for(job_id), *_FIELDS)
     replies = pipeline.execute() if job_ids else []
     return {
         execution_id
@@ -85,8 +99,9 @@ def running(connection: redis.Redis, job_ids: dict[str, str]) -> set[str]:
 
 
 def _standing(values: object) -> Standing:
-    status, execution_id = cast("list[bytes | None]", values)
+    status, execution_id, deleted_at = cast("list[bytes | None]", values)
     return Standing(
         JobStatus(status.decode()) if status else None,
         execution_id.decode() if execution_id else "",
+        float(deleted_at) if deleted_at else None,
     )

@@ -13,8 +13,9 @@ from rq.job import Job
 from rq.rate_limit import RateLimitRegistry
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
+from rq.suspension import WORKERS_SUSPENDED
 
-from jobs.broker import Broker, durations_key
+from jobs.broker import PAUSED_KEY, Broker, durations_key
 from jobs.durations import KEPT
 from jobs.eta import Limit, Load, Running, forecast
 from jobs.models import Eta, WorkerReport
@@ -49,6 +50,7 @@ class Forecasts:
         self._lock = threading.Lock()
         self._made_at = 0.0  # as a Unix time
         self._etas: dict[str, Eta] = {}
+        self._paused = False
 
     def of(self, job_id: str, queued_at: float) -> Eta | None:
         """When this unfinished job, which joined the queue at this Unix time, is done, from now on.
@@ -60,12 +62,24 @@ class Forecasts:
             # A new one is looked for at once.
             is_new = job_id not in self._etas and queued_at >= self._made_at
             if is_new or not 0 <= age <= FRESH_SECONDS:
-                self._made_at, age = time.time(), 0.0
-                self._etas = forecast(read_load(self._broker, self._workers()))
+                self._make()
+                age = 0.0
             eta = self._etas.get(job_id)
         if eta is None:
             return None
         return Eta(max(0.0, eta.low - age), max(0.0, eta.high - age), eta.overdue)
+
+    def is_paused(self) -> bool:
+        """True while an operator holds the queue, up to `FRESH_SECONDS` late."""
+        with self._lock:
+            if not 0 <= time.time() - self._made_at <= FRESH_SECONDS:
+                self._make()
+            return self._paused
+
+    def _make(self) -> None:
+        self._made_at = time.time()
+        load = read_load(self._broker, self._workers())
+        self._etas, self._paused = forecast(load), load.paused
 
 
 def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
@@ -83,7 +97,9 @@ def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
             str(MOST_QUEUED - 1),
         )
         pipeline.lrange(queue.intermediate_queue_key, 0, -1)
-        recent, queued, executions, limits, popped = pipeline.execute()
+        pipeline.hexists(PAUSED_KEY, QUESTIONS_QUEUE)
+        pipeline.exists(WORKERS_SUSPENDED)
+        recent, queued, executions, limits, popped, paused, suspended = pipeline.execute()
     running = _read_running(broker, executions, [report.name for report in workers])
     begun = {each.job_id for each in running}
     # A worker has taken these, and begins them in this moment.
@@ -94,6 +110,7 @@ def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
         running=running,
         queued=_decoded(queued),
         limits=tuple(Limit(_decoded(holding), _decoded(waiting)) for holding, waiting in limits),
+        paused=bool(paused or suspended),
     )
 
 

@@ -20,7 +20,14 @@ from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
 from jobs.batch_rows import RowPlace
-from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker, events_key, limit_key
+from jobs.broker import (
+    ANSWER_QUESTION,
+    DELETED_JOBS_KEY,
+    SUSPECTS_KEY,
+    Broker,
+    events_key,
+    limit_key,
+)
 from jobs.events import read_text
 from jobs.fence import CAN_REQUEUE, EXECUTION_FIELD, Standing, Write, change
 from jobs.models import Feedback
@@ -160,8 +167,11 @@ class Lifecycle:
         queue = self._queue_of(job)
         return change(self._connection, job_id, decide)
 
-    def delete(self, job_id: str, user: str) -> bool:
-        """Remove all of a question, if it is over; False if it is not."""
+    def delete(self, job_id: str, user: str, *, deleted_before: float | None = None) -> bool:
+        """Remove all of a question for good, if it is over; False if it is not.
+
+        With `deleted_before` (Unix seconds), only one that its owner deleted before then.
+        """
         job = self._fetch(job_id)
         if job is None:
             return False
@@ -169,15 +179,20 @@ class Lifecycle:
         def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
             if not standing.is_over:
                 return None
+            if deleted_before is not None and (
+                standing.deleted_at is None or standing.deleted_at >= deleted_before
+            ):
+                return None
 
             def write(pipeline: Pipeline) -> None:
                 job.delete(pipeline=pipeline)
                 pipeline.delete(events_key(job_id))
+                pipeline.zrem(DELETED_JOBS_KEY, job_id)
                 self._records.remove(pipeline, job_id, user)
 
             return write
 
-        return change(self._connection, job_id, decide)
+        return change(self._connection, job_id, decide, even_deleted=True)
 
     def note_feedback(self, job_id: str, feedback: Feedback | None) -> bool:
         """Keep what its asker thinks of an answer; False if there is none (any more)."""

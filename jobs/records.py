@@ -7,7 +7,7 @@ what, stage, attempt, failure). The mapping from RQ's statuses to people's state
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -18,9 +18,11 @@ from redis.typing import EncodableT, FieldT
 from rq.job import Job, JobStatus
 
 from jobs.broker import job_key, user_jobs_key
+from jobs.fence import DELETED_FIELD
 from jobs.models import Failure, Feedback, JobState, JobView, Stage
+from jobs.queries import SEARCHED_CHARS, fold
 
-RQ_FIELDS = ("status", "started_at", "ended_at")
+RQ_FIELDS = ("status", "started_at", "ended_at", DELETED_FIELD)
 RECORD_FIELDS = (
     "user",
     "question",
@@ -96,11 +98,16 @@ class JobRecords:
     ) -> None:
         """A new record, in its user's index unless something else lists it, such as a batch."""
         now, index = time.time(), user_jobs_key(user)
-        self._write(
-            pipeline,
-            job_id,
-            {"user": user, "question": question, "asked_at": now, "queued_at": now},
-        )
+        fields: dict[str, str | float] = {
+            "user": user,
+            "question": question,
+            "asked_at": now,
+            "queued_at": now,
+        }
+        folded = fold(question)
+        if folded != _lower_as_lua(question):  # else the search makes it of the question itself
+            fields["folded"] = folded
+        self._write(pipeline, job_id, fields)
         if not listed:
             return
         pipeline.zadd(index, {job_id: now})
@@ -127,10 +134,16 @@ class JobRecords:
         pipeline.hdel(job_key(job_id), "retry_at", *_FAILURE_FIELDS)
         self._write(pipeline, job_id, {"attempt": number, "stage": Stage.RETRIEVING.value})
 
-    def finish(self, pipeline: Pipeline, job_id: str, answer_text: str) -> None:
-        """Keep the first line of the answer, for lists."""
+    def finish(
+        self, pipeline: Pipeline, job_id: str, answer_text: str, cited: Iterable[str] = ()
+    ) -> None:
+        """Keep what lists show and search: the answer's first line, words, and cited documents."""
         line = next((line for line in answer_text.splitlines() if line.strip()), "")
-        self._write(pipeline, job_id, {"preview": line.strip()[:PREVIEW_CHARS]})
+        searched = {
+            "said": fold(answer_text[:SEARCHED_CHARS]),
+            "cited": f" {' '.join(dict.fromkeys(cited))} ",  # each with a space on both sides
+        }
+        self._write(pipeline, job_id, {"preview": line.strip()[:PREVIEW_CHARS], **searched})
 
     def fail(self, pipeline: Pipeline, job_id: str, failure: Failure, partial: str) -> None:
         """Say why it failed, and keep what was written until then."""
@@ -158,12 +171,12 @@ class JobRecords:
 
         It is kept, and listed, for as long as a question that is asked now.
         """
-        index = user_jobs_key(user)
-        pipeline.zadd(index, {job_id: time.time()}, xx=True)
+        index, now = user_jobs_key(user), time.time()
+        pipeline.zadd(index, {job_id: now}, xx=True)
         pipeline.expire(index, self._retention_seconds)
-        outcome = ("retry_at", "preview", "partial", *_SUMS, *_FAILURE_FIELDS, *_FEEDBACK_FIELDS)
+        outcome = ("retry_at", "partial", *_SAID, *_SUMS, *_FAILURE_FIELDS, *_FEEDBACK_FIELDS)
         pipeline.hdel(job_key(job_id), *outcome)
-        self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": time.time()})
+        self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": now})
 
     def note_feedback(self, pipeline: Pipeline, job_id: str, feedback: Feedback | None) -> None:
         """Keep what the asker thinks of the answer, or forget it."""
@@ -198,8 +211,14 @@ class JobRecords:
 
 
 _FEEDBACK_FIELDS = ("useful", "reason")
+_SAID = ("preview", "said", "cited")
 _SUMS = ("earlier", "retry_waits")
 _FAILURE_FIELDS = ("failure_kind", "failure_message", "failure_command")
+
+
+def _lower_as_lua(text: str) -> str:
+    """Lower case as Lua in Valkey makes it: of ASCII letters only."""
+    return text.encode().lower().decode()
 
 
 def _fields_of(failure: Failure) -> dict[str, str | float]:
@@ -216,14 +235,19 @@ def read_job(pipeline: Pipeline, job_id: str) -> None:
 def to_view(
     job_id: str, rq_values: Sequence[bytes | None], record_values: Sequence[bytes | None]
 ) -> JobView | None:
-    """Make a view of one job from the replies to `read_job`; None if there is no such job."""
+    """Make a view of one job from the replies to `read_job`.
+
+    None if there is no such job, or its owner deleted it.
+    """
     record = {
         name: value.decode()
         for name, value in zip(RECORD_FIELDS, record_values, strict=True)
         if value is not None
     }
-    status, started_at, ended_at = (value.decode() if value else "" for value in rq_values)
-    if "user" not in record or "question" not in record or not status:
+    status, started_at, ended_at, deleted_at = (
+        value.decode() if value else "" for value in rq_values
+    )
+    if "user" not in record or "question" not in record or not status or deleted_at:
         return None
     asked_at = float(record["asked_at"])
     failure = _failure(record)

@@ -28,6 +28,7 @@ from jobs.broker import (
     broker_errors,
     job_key,
 )
+from jobs.deletions import Deletions
 from jobs.documents import DocumentClient
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ OWNERS = {
     "askqueue:documents:deleted": "the job that takes a deleted document's passages out",
     "askqueue:documents:loose": "DocumentClient; a file goes after a day without a document",
     "askqueue:index": "the register; one for the installation",
+    "askqueue:jobs:deleted": "Retention; a question goes for good a minute after its deletion",
     "askqueue:batches:open": "the feeder; a batch goes when it has no row left to ask or to stop",
     "askqueue:metrics": "jobs.metrics; one, with a field for each queue and kind of error",
     "askqueue:paused": "the operators; a field for each paused queue",
@@ -75,6 +77,7 @@ class Retention:
         self._queues = list(broker.queues.values())
         self._settings = broker.settings
         self._documents = documents
+        self._deletions = Deletions(broker)
 
     def run_once(self) -> bool:
         """Do it, unless some process did within the last minute. Raises what `expire` does."""
@@ -92,6 +95,7 @@ class Retention:
         with broker_errors():
             self._forget_canceled(now - self._settings.retention_seconds)
             self._forget_unseen(now - UNSEEN_SECONDS)
+            self._deletions.purge(now)
             self._bound_workers()
             self._shorten_log()
         kept_seconds = self._settings.document_retention_seconds

@@ -105,6 +105,25 @@ class FakeModelServer:
             with self._lock:
                 self.streams -= 1
 
+    @contextmanager
+    def holding(self) -> Iterator[threading.Semaphore]:
+        """Answer no chat request before the end of the block.
+
+        Each `release()` of what this gives lets one of them go before that.
+        """
+        turns, before = threading.Semaphore(0), self.on_chat
+
+        def hold(request: dict[str, Any]) -> None:
+            before(request)
+            turns.acquire(timeout=60)
+
+        self.on_chat = hold
+        try:
+            yield turns
+        finally:
+            self.on_chat = before
+            turns.release(1000)
+
     def words_of(self, request: dict[str, Any]) -> list[str]:
         """The tokens of the answer to a chat request."""
         if self.answer:

@@ -89,7 +89,7 @@ class JobStatus(BaseModel):
     started_at: datetime | None = Field(None, description="When the latest attempt started.")
     retry_at: datetime | None = Field(None, description="When a retrying job runs again.")
     eta: EtaRange | None = Field(
-        None, description="When it is done, learned from recent jobs; absent if not known yet."
+        None, description="When it is done, learned from recent jobs; absent if not known."
     )
     ended_at: datetime | None = Field(None, description="When it finished, failed or was stopped.")
     result: str | None = Field(None, description="The answer, when finished.")

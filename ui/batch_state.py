@@ -1,4 +1,4 @@
-"""What one session remembers of the Batches page; with `ui.state`, all that touches the session."""
+"""What one session remembers of the Batches page: its file, its rows, which batch is shown."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from jobs.batches import BatchClient
@@ -10,11 +12,42 @@ from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
+from jobs.models import IndexState, WorkerReport
 from jobs.operations import Operations
+from jobs.pausing import Pause
 from jobs.pictures import Pictures
 from jobs.register import DocumentRegister
 from jobs.settings import Settings
 from jobs.store import DocumentStore
+
+# How old the conditions may be: every page asks for them, and they are the same for all.
+FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What questions meet, whoever asks: the living workers, the index, and the paused queues."""
+
+    workers: tuple[WorkerReport, ...]
+    index: IndexState
+    pauses: Mapping[str, Pause]
+
+    def differ(self, other: Conditions) -> bool:
+        """True if a page has something else to say of the one than of the other."""
+        return self._said() != other._said()
+
+    def _said(self) -> object:
+        # Not when a worker was seen, nor what it runs, which change all the time.
+        workers = {(each.problem, each.extractive, each.notes) for each in self.workers}
+        return workers, self.index.needs_reindex, self.pauses.keys()
+
+
+class _Kept:
+    """The latest conditions, and when they were read; a thread that loses a race reads again."""
+
+    def __init__(self) -> None:
+        self.read_at = float("-inf")
+        self.conditions: Conditions | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +61,17 @@ class Clients:
     batches: BatchClient
     pictures: Pictures
     operations: Operations
+    _kept: _Kept = field(default_factory=_Kept)
+
+    def conditions(self) -> Conditions:
+        """The conditions, up to `FRESH_SECONDS` old; raises BrokerUnavailable."""
+        kept = self._kept
+        if kept.conditions is None or time.monotonic() - kept.read_at >= FRESH_SECONDS:
+            kept.conditions = Conditions(
+                tuple(self.jobs.workers()), self.documents.index_state(), self.operations.paused()
+            )
+            kept.read_at = time.monotonic()
+        return kept.conditions
 
 
 def build_clients(settings: Settings) -> Clients:

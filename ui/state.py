@@ -1,11 +1,14 @@
-"""What one browser session remembers: the only place that touches session state and the address."""
+"""What one browser session remembers, apart from history, tables and batches.
+
+With `ui.history_state`, `ui.table_state` and `ui.batch_state` it is all that touches session state
+and the address.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -14,18 +17,6 @@ from jobs.models import Answer, Failure, JobState, LiveText
 # Keys of widgets. Their values can be read before the widgets are drawn.
 QUESTION_INPUT = "question_input"
 HISTORY_SEARCH = "history_search"
-JOB_TABLE = "job_table"
-JOB_TABLE_RETRY = "job_table_retry"
-JOB_FILTER = "job_filter"
-JOB_TABLE_PAGE = "job_table_page"
-DOCUMENT_TABLE = "document_table"
-DOCUMENT_ACTION = "document_action"
-DOCUMENT_CHOICE = "document_choice"
-FAILED_TABLE = "failed_table"
-FAILED_KIND = "failed_kind"
-FAILED_PAGE = "failed_page"
-OPERATIONS_PERIOD = "operations_period"
-OPERATIONS_QUEUE = "operations_queue"
 
 KEPT_ETAS = 100  # more than a page of the table
 
@@ -102,6 +93,12 @@ def select_job(job_id: str) -> None:
     st.session_state["job"] = job_id
     st.session_state["composing"] = False
     st.query_params["job"] = job_id
+
+
+def reopen_job(job_id: str) -> None:
+    """Show this question on the Ask page, now or when that is opened next."""
+    st.session_state["job"] = job_id
+    st.session_state["composing"] = False
 
 
 def start_new_question() -> None:
@@ -194,17 +191,6 @@ def close_source() -> None:
     st.session_state["opened_source"] = None
 
 
-def job_to_delete() -> str | None:
-    """The id of the question whose deletion waits to be confirmed."""
-    job_id: str | None = st.session_state.get("job_to_delete")
-    return job_id
-
-
-def set_job_to_delete(job_id: str | None) -> None:
-    st.session_state["job_to_delete"] = job_id
-    request_redraw()
-
-
 # Refreshing
 
 
@@ -229,8 +215,14 @@ def set_sidebar_states(states: JobStates | None) -> None:
 
 
 def request_redraw() -> None:
-    """Have the whole page drawn again after this refresh of its live part."""
+    """Have the whole page drawn again after this refresh of its live part, nothing of it kept."""
     st.session_state["redraw"] = True
+    forget_found()
+
+
+def forget_found() -> None:
+    """Have what searches and filters found looked for anew, see `ui.history_state`."""
+    st.session_state.pop("found", None)
 
 
 def take_redraw_request() -> bool:
@@ -247,50 +239,11 @@ def take_notices() -> list[tuple[str, str]]:
     return notices
 
 
-# The sidebar and the table of questions
+# The sidebar
 
 
 def history_search() -> str:
     return str(st.session_state.get(HISTORY_SEARCH) or "")
-
-
-def job_filter() -> JobState | None:
-    """The state that the table is filtered by; None for all."""
-    value: str = st.session_state.get(JOB_FILTER) or ALL
-    return None if value == ALL else JobState(value)
-
-
-def job_table_page() -> int:
-    """The page of the table, from 1."""
-    return int(st.session_state.get(JOB_TABLE_PAGE) or 1)
-
-
-def show_first_table_page() -> None:
-    st.session_state[JOB_TABLE_PAGE] = 1
-
-
-def set_table_rows(ids: Sequence[str], selected_id: str | None) -> None:
-    """Note which ids the table's rows stand for, and keep its selection on the selected one.
-
-    The table knows its selection by position only, and positions shift as questions are asked.
-    """
-    st.session_state["table_rows"] = tuple(ids)
-    _select(JOB_TABLE, [ids.index(selected_id)] if selected_id in ids else [])
-
-
-def clicked_table_id() -> str | None:
-    """The id of the row that was just selected, by its marker or by any of its cells."""
-    selection = st.session_state.get(JOB_TABLE)
-    if selection is None:
-        return None
-    positions = [row for row, _column in _cells(selection)] or _rows(selection)
-    return _row_id("table_rows", positions[0]) if positions else None
-
-
-def retried_table_id() -> str | None:
-    """The id of the row whose retry button was just clicked."""
-    click = st.session_state.get(JOB_TABLE_RETRY)
-    return _row_id("table_rows", int(click["row"])) if click else None
 
 
 # The Documents page
@@ -314,19 +267,6 @@ def keep_upload_results(results: Sequence[UploadResult]) -> None:
 
 def clear_upload_results() -> None:
     st.session_state["upload_results"] = ()
-
-
-def set_document_rows(ids: Sequence[str]) -> None:
-    st.session_state["document_rows"] = tuple(ids)
-
-
-def clicked_document_action() -> tuple[str, str] | None:
-    """The document id and the label of the action that was just chosen in the table."""
-    click = st.session_state.get(DOCUMENT_ACTION)
-    if not click:
-        return None
-    document_id = _row_id("document_rows", int(click["row"]))
-    return (document_id, str(click["label"])) if document_id else None
 
 
 def document_to_delete() -> str | None:
@@ -363,44 +303,6 @@ def note_wrong_sign_in(wait_seconds: float) -> None:
     st.session_state["sign_ins"] = (wrong_sign_ins()[0] + 1, time.time() + wait_seconds)
 
 
-def failed_kind() -> str:
-    """The kind of error that the list is filtered by; "" for all."""
-    kind = str(st.session_state.setdefault(FAILED_KIND, ALL))
-    return "" if kind == ALL else kind
-
-
-def show_all_failed_kinds() -> None:
-    st.session_state[FAILED_KIND] = ALL
-
-
-def failed_page() -> int:
-    """The page of the list, from 1."""
-    return int(st.session_state.get(FAILED_PAGE) or 1)
-
-
-def show_first_failed_page() -> None:
-    st.session_state[FAILED_PAGE] = 1
-
-
-def set_failed_rows(ids: Sequence[str]) -> None:
-    """Note which ids the rows stand for, and keep the selection on those that were selected."""
-    st.session_state["failed_rows"] = tuple(ids)
-    selected = selected_failed() & frozenset(ids)
-    st.session_state["failed_selected"] = selected
-    _select(FAILED_TABLE, [row for row, job_id in enumerate(ids) if job_id in selected])
-
-
-def note_failed_selection() -> None:
-    """Remember the selected rows by their ids: their positions shift as jobs come and go."""
-    ids = (_row_id("failed_rows", row) for row in _rows(st.session_state[FAILED_TABLE]))
-    st.session_state["failed_selected"] = frozenset(filter(None, ids))
-
-
-def selected_failed() -> frozenset[str]:
-    selected: frozenset[str] = st.session_state.get("failed_selected", frozenset())
-    return selected
-
-
 def kind_to_requeue() -> str | None:
     """The kind, or `ALL`, whose requeueing waits to be confirmed."""
     kind: str | None = st.session_state.get("kind_to_requeue")
@@ -410,35 +312,3 @@ def kind_to_requeue() -> str | None:
 def set_kind_to_requeue(kind: str | None) -> None:
     st.session_state["kind_to_requeue"] = kind
     request_redraw()
-
-
-# The page of operations
-
-
-def operations_period() -> str:
-    """The label of the period that the charts show; "" for the first."""
-    return str(st.session_state.get(OPERATIONS_PERIOD) or "")
-
-
-def operations_queue() -> str:
-    """The queue that the charts show; "" for the first."""
-    return str(st.session_state.get(OPERATIONS_QUEUE) or "")
-
-
-def _select(table: str, rows: list[int]) -> None:
-    current = st.session_state.get(table)
-    if current is None or _rows(current) != rows or _cells(current):
-        st.session_state[table] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-
-
-def _rows(selection: Any) -> list[int]:
-    return list(selection["selection"].get("rows", []))
-
-
-def _cells(selection: Any) -> list[tuple[int, str]]:
-    return list(selection["selection"].get("cells", []))
-
-
-def _row_id(name: str, position: int) -> str | None:
-    ids: tuple[str, ...] = st.session_state.get(name, ())
-    return ids[position] if 0 <= position < len(ids) else None

@@ -15,6 +15,7 @@ from rq.job import Job, JobStatus
 
 from jobs.broker import Broker, connect, job_key, user_jobs_key
 from jobs.client import JobClient, new_job_id
+from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import (
     BrokerUnavailable,
     InvalidQuestion,
@@ -24,9 +25,11 @@ from jobs.errors import (
 )
 from jobs.models import JobState, LiveText
 from jobs.outcomes import MAX_ATTEMPTS
+from jobs.queries import JobQuery
 from jobs.records import JobRecords
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
+from tests.integration.test_retention import mentions
 
 
 @contextmanager
@@ -117,10 +120,11 @@ def test_listing_filters_by_state_and_text(client: JobClient) -> None:
     client.submit_question("ann", "What is the Hotel limit?")
     stopped = client.submit_question("ann", "Who leads Ghent?")
     client.stop("ann", stopped.id)
-    assert [view.id for view in client.list_jobs("ann", state=JobState.STOPPED).jobs] == [
-        stopped.id
-    ]
-    found = client.list_jobs("ann", search="hotel")
+    assert [
+        view.id
+        for view in client.list_jobs("ann", JobQuery(states=frozenset({JobState.STOPPED}))).jobs
+    ] == [stopped.id]
+    found = client.list_jobs("ann", JobQuery("hotel"))
     assert [view.question for view in found.jobs] == ["What is the Hotel limit?"]
     assert found.total == 1
 
@@ -182,14 +186,17 @@ def test_only_failed_or_stopped_can_be_retried(client: JobClient) -> None:
         client.retry("ann", job_id)
 
 
-def test_deleted_question_leaves_no_key(client: JobClient, connection: redis.Redis) -> None:
-    """Delete removes the job, its record and its place in the list; an unfinished one stays."""
+def test_deleted_question_leaves_no_key(
+    client: JobClient, broker: Broker, connection: redis.Redis
+) -> None:
+    """Once a deletion cannot be undone, no key names the job; an unfinished one stays."""
     job_id = client.submit_question("ann", "q?").id
     with pytest.raises(InvalidState):
         client.delete("ann", job_id)
     client.stop("ann", job_id)
     client.delete("ann", job_id)
-    assert connection.keys(f"*{job_id}*") == []
+    assert Deletions(broker).purge(time.time() + UNDO_KEPT_SECONDS + 1) == 1
+    assert mentions(connection, {job_id}) == []
     assert client.list_jobs("ann").total == 0
 
 

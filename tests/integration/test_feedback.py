@@ -14,6 +14,7 @@ from jobs.client import MAX_REASON_CHARS, JobClient
 from jobs.errors import InvalidFeedback, InvalidState, NotFound
 from jobs.export import evaluation_lines
 from jobs.models import Answer, Citation, Feedback, JobState, Passage
+from jobs.queries import JobQuery
 from jobs.threads import ThreadWorker
 
 PASSAGES = (
@@ -83,7 +84,8 @@ def test_evaluation_has_question_passages_answer_and_feedback(
     newer = answer(client, broker, connection, "And abroad?")
     client.submit_question("ann", "still waiting?")
     client.submit_question("bob", "not mine?")
-    lines = [json.loads(line) for line in evaluation_lines(client, "ann")]
+    ids = client.find_jobs("ann", JobQuery())
+    lines = [json.loads(line) for line in evaluation_lines(client, "ann", ids)]
     assert [line["job_id"] for line in lines] == [newer, answered]
     line = lines[1]
     assert line["question"] == "What is the hotel limit?"
@@ -96,16 +98,16 @@ def test_evaluation_has_question_passages_answer_and_feedback(
     assert lines[0]["feedback"] is None
 
 
-def test_answers_are_listed_with_their_questions(client: JobClient, answered: str) -> None:
-    """A page of questions comes with the answers of those that are finished."""
+def test_answers_are_read_with_their_questions(client: JobClient, answered: str) -> None:
+    """Questions come with the answers of those that are finished, and foreign ones not at all."""
     queued = client.submit_question("ann", "q?").id
-    pairs = client.list_answers("ann")
+    pairs = client.answers_of("ann", [queued, answered])
     assert [(view.id, view.state) for view, _ in pairs] == [
         (queued, JobState.QUEUED),
         (answered, JobState.FINISHED),
     ]
     assert [found for _, found in pairs] == [None, ANSWER]
-    assert client.list_answers("bob") == []
+    assert client.answers_of("bob", [queued, answered]) == []
 
 
 def test_answer_of_an_earlier_version_still_reads() -> None:

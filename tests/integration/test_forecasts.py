@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import asdict
 
 import pytest
 import redis
+from rq.suspension import resume, suspend
 
 from jobs.attempts import Attempt, Attempts
 from jobs.broker import WORKERS_KEY, Broker, durations_key, worker_key
@@ -18,6 +20,7 @@ from jobs.errors import BadApiKey, BrokerUnavailable, ModelTimeout
 from jobs.forecasts import FRESH_SECONDS, Forecasts, read_load
 from jobs.models import Answer, JobState, JobView, WorkerReport
 from jobs.outcomes import History, after_error
+from jobs.pausing import Pauses
 from jobs.records import JobRecords
 from jobs.settings import Settings
 from jobs.threads import ThreadWorker
@@ -150,6 +153,44 @@ def test_queued_waiting_and_started_have_an_estimate(desk: Desk) -> None:
         assert eta.low <= 4.0 * turn <= eta.high + 0.5, (turn, eta)
     desk.finish(attempt)
     assert desk.client.estimate(desk.client.get_job("ann", jobs[0].id)) is None
+
+
+def test_without_a_worker_no_end_is_known(desk: Desk) -> None:
+    """Once no process reports, neither what waits nor what it had begun has an estimate."""
+    desk.took(*[4.0, 4.1, 3.9] * 5)
+    jobs = [desk.ask() for _ in range(3)]
+    desk.begin()
+    views = [desk.client.get_job("ann", job.id) for job in jobs]
+    assert [desk.client.estimate(view) for view in views] == [None, None, None]
+    desk.report()
+    assert desk.client.estimate(desk.ask("bob")) is not None
+
+
+def test_pause_hides_the_end_of_what_waits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paused by name or with all other queues, only what runs has an estimate; then all again."""
+    desk.report()
+    desk.took(*[4.0, 4.1, 3.9] * 5)
+    jobs = [desk.ask() for _ in range(2)]
+    desk.begin()
+    views = [desk.client.get_job("ann", job.id) for job in jobs]
+    start, seconds = time.time(), itertools.count(1)
+
+    def known() -> list[bool]:
+        later = start + next(seconds) * (FRESH_SECONDS + 0.1)  # a new forecast
+        monkeypatch.setattr(time, "time", lambda: later)
+        return [desk.client.estimate(view) is not None for view in views]
+
+    pauses = Pauses(desk.connection)
+    assert (known(), desk.client.is_paused()) == ([True, True], False)
+    pauses.pause("questions", "ops")
+    assert (known(), desk.client.is_paused()) == ([True, False], True)
+    pauses.resume("questions")
+    pauses.pause("indexing", "ops")
+    assert (known(), desk.client.is_paused()) == ([True, True], False)
+    suspend(desk.connection)
+    assert (known(), desk.client.is_paused()) == ([True, False], True)
+    resume(desk.connection)
+    assert (known(), desk.client.is_paused()) == ([True, True], False)
 
 
 def test_without_recent_answers_nothing_is_known(desk: Desk) -> None:

@@ -18,7 +18,6 @@ from jobs.launcher import MAX_GRACE_SECONDS
 from tests.integration.processes import ROOT, environment, free_port, module, wait_until
 
 START_SECONDS = 60.0
-SECOND_START_SECONDS = 10.0
 STOP_SECONDS = 10.0
 FINISHED = {"finished", "failed"}
 
@@ -142,7 +141,7 @@ def test_installation_lives_and_its_data_outlives_it(installation: Installation)
         assert process.wait() == 0
         assert time.monotonic() - asked_at < STOP_SECONDS
 
-    with installation.started(SECOND_START_SECONDS):
+    with installation.started():
         assert installation.status(job_id) == status
 
 
@@ -154,7 +153,7 @@ def test_launcher_starts_again_after_its_process_manager_was_killed(
         job_id = installation.ask()
         process.kill()
         wait_until(lambda: not session_of(process), 5, "an end of all processes")
-    with installation.started(SECOND_START_SECONDS):
+    with installation.started():
         assert installation.said().startswith("Starting Askqueue")
         assert installation.status(job_id) in FINISHED
 

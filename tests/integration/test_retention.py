@@ -28,6 +28,7 @@ from jobs.documents import DELETE_DOCUMENT, INDEX_DOCUMENT, DocumentClient
 from jobs.errors import DocumentStoreUnavailable
 from jobs.indexing import add_samples
 from jobs.models import SAMPLES_USER, DocumentStatus, JobState, LiveText
+from jobs.queries import JobQuery
 from jobs.register import DocumentRegister
 from jobs.retention import LOOSE_FILE_SECONDS, OWNERS, UNSEEN_SECONDS, Retention
 from jobs.retrieval import KEYWORD_COLLECTION, PassageIndex, collection_of
@@ -599,7 +600,7 @@ def test_list_counts_only_what_is_kept(connection: redis.Redis, client: JobClien
     shift_time(connection, 2 * DAY)
     page = client.list_jobs("ann")
     assert ([job.question for job in page.jobs], page.total) == (["newer"], 1)
-    assert client.list_jobs("ann", search="e").total == 1
+    assert client.list_jobs("ann", JobQuery("e")).total == 1
 
 
 def test_retried_question_is_kept_and_listed_like_a_new_one(

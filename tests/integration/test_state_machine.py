@@ -24,10 +24,19 @@ from rq.serializers import JSONSerializer
 from jobs.attempts import Attempt, Attempts
 from jobs.broker import SUSPECTS_KEY, Broker
 from jobs.client import JobClient
-from jobs.errors import BadApiKey, HandedBack, InvalidState, ModelTimeout, ModelUnavailable
+from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
+from jobs.errors import (
+    BadApiKey,
+    HandedBack,
+    InvalidState,
+    ModelTimeout,
+    ModelUnavailable,
+    NotFound,
+)
 from jobs.events import EventWriter
 from jobs.models import Answer, JobState, JobView, LiveText
 from jobs.outcomes import MAX_ATTEMPTS, History, after_error
+from jobs.queries import JobQuery
 from jobs.recovery import POPPED_SECONDS, Recovery
 from jobs.settings import Settings
 from jobs.threads import ThreadWorker
@@ -71,7 +80,9 @@ class QuestionMachine(RuleBasedStateMachine):
         self.attempts = Attempts(self.broker)
         self.recovery = Recovery(self.broker)
         self.queue = self.broker.queues["questions"]
+        self.deletions = Deletions(self.broker)
         self.asked: list[str] = []
+        self.deleted: list[str] = []
         self.running: list[Running] = []
         self.closed: list[Running] = []  # they finished or failed, as far as they know
         self.paused: list[str] = []  # popped, by workers that take their time
@@ -138,7 +149,25 @@ class QuestionMachine(RuleBasedStateMachine):
         except InvalidState:
             return
         self.asked.remove(job_id)
-        self.ended.pop(job_id, None)
+        self.deleted.append(job_id)
+
+    @precondition(lambda self: self.deleted)
+    @rule(data=st.data())
+    def undo_deletion(self, data: st.DataObject) -> None:
+        """It is back as it was, whatever workers did meanwhile: see `outcomes_stay`."""
+        job_id = data.draw(st.sampled_from(self.deleted))
+        self.client.undo_deletion(USER, job_id)
+        self.deleted.remove(job_id)
+        self.asked.append(job_id)
+
+    @rule()
+    def purge(self) -> None:
+        """What was deleted is gone for good."""
+        assert self.deletions.purge(time.time() + UNDO_KEPT_SECONDS + 1) == len(self.deleted)
+        for job_id in self.deleted:
+            self.ended.pop(job_id, None)
+            assert _connection.keys(f"*{job_id}*") == []
+        self.deleted.clear()
 
     # What workers do
 
@@ -240,6 +269,14 @@ class QuestionMachine(RuleBasedStateMachine):
             now = (view.state, self.client.get_answer(USER, job_id))
             assert self.ended.setdefault(job_id, now) == now
             assert (view.state is JobState.FINISHED) == (now[1] is not None)
+
+    @invariant()
+    def deleted_questions_are_there_for_nobody(self) -> None:
+        """Nobody reads or lists them, and what is asked is listed."""
+        for job_id in self.deleted:
+            with pytest.raises(NotFound):
+                self.view(job_id)
+        assert set(self.client.find_jobs(USER, JobQuery())) == set(self.asked)
 
     @invariant()
     def answers_are_of_one_attempt(self) -> None:

@@ -34,8 +34,10 @@ from jobs.models import (
 from jobs.operations import Overview, QueueState, Span
 from jobs.pausing import Pause
 from jobs.pictures import PagePicture
+from jobs.queries import JobOrder, JobQuery, fold
 from jobs.settings import QUEUE_NAMES, Settings
 from tests.pages.fake_batches import FakeBatches
+from ui.clients import Conditions
 
 USER = "b-alice"
 ANSWER = Answer(
@@ -63,7 +65,9 @@ class FakeJobs:
         self.answers: dict[str, Answer] = {}
         self.partials: dict[str, str] = {}
         self.texts: dict[str, str] = {}
+        self.deleted: dict[str, JobView] = {}
         self.etas: dict[str, Eta] = {}
+        self.paused = False
         self.reports = [WorkerReport("worker-1", time.time())]
         self.submitted_ids: list[str] = []
         self.error: AskqueueError | None = None
@@ -116,24 +120,55 @@ class FakeJobs:
     def estimate(self, job: JobView) -> Eta | None:
         return self.etas.get(job.id)
 
+    def is_paused(self) -> bool:
+        return self.paused
+
     def list_jobs(
         self,
         user: str,
+        query: JobQuery | None = None,
         *,
-        state: JobState | None = None,
-        search: str = "",
         offset: int = 0,
         limit: int = 50,
     ) -> JobPage:
-        self._called("list", search)
-        found = [
-            job
-            for job in sorted(self.jobs.values(), key=lambda each: -each.asked_at)
-            if job.user == user
-            and (state is None or job.state is state)
-            and search.casefold() in job.question.casefold()
-        ]
+        self._called("list", query.text if query else "")
+        found = [self.jobs[job_id] for job_id in self._matching(user, query or JobQuery())]
         return JobPage(tuple(found[offset : offset + limit]), len(found))
+
+    def count_jobs(self, user: str) -> int:
+        return len(self._matching(user, JobQuery()))
+
+    def find_jobs(self, user: str, query: JobQuery) -> list[str]:
+        self._called("find", query.text)
+        return self._matching(user, query)
+
+    def read_jobs(self, user: str, job_ids: Sequence[str]) -> list[JobView]:
+        return [self.jobs[job_id] for job_id in job_ids if job_id in self.jobs]
+
+    def answers_of(self, user: str, job_ids: Sequence[str]) -> list[tuple[JobView, Answer | None]]:
+        return [(job, self.answers.get(job.id)) for job in self.read_jobs(user, job_ids)]
+
+    def _matching(self, user: str, query: JobQuery) -> list[str]:
+        def fits(job: JobView) -> bool:
+            answer = self.answers.get(job.id)
+            text = fold(f"{job.question} {answer.text if answer else ''}")
+            cited = [each.document_id for each in answer.citations] if answer else []
+            return (
+                job.user == user
+                and (not query.states or job.state in query.states)
+                and all(word in text for word in query.words)
+                and (query.asked_from is None or job.asked_at >= query.asked_from)
+                and (query.asked_until is None or job.asked_at < query.asked_until)
+                and (not query.document_id or query.document_id in cited)
+            )
+
+        orders = {
+            JobOrder.NEWEST: lambda job: -job.asked_at,
+            JobOrder.OLDEST: lambda job: job.asked_at,
+            JobOrder.LONGEST_WAIT: lambda job: -(job.waited_seconds or 0),
+            JobOrder.LONGEST_RUN: lambda job: -(job.took_seconds or 0),
+        }
+        return [job.id for job in sorted(self.jobs.values(), key=orders[query.order]) if fits(job)]
 
     def get_answer(self, user: str, job_id: str) -> Answer | None:
         self.get_job(user, job_id)
@@ -142,12 +177,6 @@ class FakeJobs:
     def get_partial_text(self, user: str, job_id: str) -> str:
         self.get_job(user, job_id)
         return self.partials.get(job_id, "")
-
-    def list_answers(
-        self, user: str, offset: int = 0, limit: int = 50
-    ) -> list[tuple[JobView, Answer | None]]:
-        page = self.list_jobs(user, offset=offset, limit=limit)
-        return [(job, self.answers.get(job.id)) for job in page.jobs]
 
     def give_feedback(self, user: str, job_id: str, feedback: Feedback | None) -> JobView:
         self._called("feedback", job_id)
@@ -167,12 +196,23 @@ class FakeJobs:
 
     def stop(self, user: str, job_id: str) -> JobView:
         self._called("stop", job_id)
+        if self.get_job(user, job_id).state.is_over:
+            raise InvalidState("This question is already over.")
         self.change(job_id, state=JobState.STOPPED, ended_at=time.time())
         return self.jobs[job_id]
 
     def delete(self, user: str, job_id: str) -> None:
         self._called("delete", job_id)
-        del self.jobs[self.get_job(user, job_id).id]
+        if not self.get_job(user, job_id).state.is_over:
+            raise InvalidState("Stop this question before deleting it.")
+        self.deleted[job_id] = self.jobs.pop(job_id)
+
+    def undo_deletion(self, user: str, job_id: str) -> JobView:
+        self._called("undo", job_id)
+        if job_id not in self.deleted:
+            raise NotFound()
+        self.jobs[job_id] = self.deleted.pop(job_id)
+        return self.jobs[job_id]
 
     def workers(self) -> list[WorkerReport]:
         self._called("workers", "")
@@ -389,3 +429,7 @@ class FakeClients:
     batches: FakeBatches = field(default_factory=FakeBatches)
     pictures: FakePictures = field(default_factory=FakePictures)
     operations: FakeOperations = field(default_factory=FakeOperations)
+
+    def conditions(self) -> Conditions:
+        index, pauses = self.documents.index_state(), self.operations.paused()
+        return Conditions(tuple(self.jobs.workers()), index, pauses)

@@ -116,6 +116,12 @@ def test_without_threads_only_what_runs_has_an_end() -> None:
     assert set(etas) == {"r0"}
 
 
+def test_paused_queue_has_an_end_only_of_what_runs() -> None:
+    """As nobody knows when it is resumed, nothing is said of what waits in it."""
+    load = Load(steady(1.0), 2, (Running("r0", 0.1),), queue_of(3), paused=True)
+    assert set(forecast(load)) == {"r0"}
+
+
 def test_same_load_and_seed_give_the_same() -> None:
     """It is a function of the load and the seed; another seed gives other numbers."""
     load = Load(tuple(random.Random(3).uniform(1, 9) for _ in range(40)), 3, queued=queue_of(9))

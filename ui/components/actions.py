@@ -8,7 +8,7 @@ from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
 from jobs.models import Feedback
 from jobs.operations import Operations
-from ui import state
+from ui import state, table_state
 from ui.components.text import requeued
 
 
@@ -75,7 +75,7 @@ def index_everything_again(documents: DocumentClient) -> None:
 def requeue_selected(letters: DeadLetters) -> None:
     """Queue the selected failed jobs again, as far as they still are failed."""
     try:
-        count = sum(letters.requeue(job_id) for job_id in state.selected_failed())
+        count = sum(letters.requeue(job_id) for job_id in table_state.selected_failed())
     except AskqueueError as error:
         _tell(error)
     else:

@@ -7,9 +7,9 @@ import time
 import streamlit as st
 
 from jobs.client import JobClient
-from jobs.models import Answer, JobState, JobView, LiveText, Stage, SupportLevel
-from ui import state
+from jobs.models import Answer, JobState, JobView, LiveText, SupportLevel
 from ui.components.actions import retry_job, stop_job
+from ui.components.bulk import delete_jobs
 from ui.components.citations import show_citations, show_support, with_marked_quotes
 from ui.components.eta import eta_of
 from ui.components.failure import show_failure
@@ -20,8 +20,8 @@ from ui.components.text import ago, one_line, plain, safe_markdown
 HEADING_CHARS = 160
 
 
-def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> None:
-    """Show the question, its state, what it is doing, and the button that fits its state."""
+def show_question(jobs: JobClient, user: str, job: JobView) -> None:
+    """Show the question, its state, and the button that fits its state."""
     heading = one_line(job.question, HEADING_CHARS)
     st.header(plain(heading), anchor=False)
     if heading != " ".join(job.question.split()):
@@ -30,10 +30,8 @@ def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> Non
     look = JOB_LOOKS[job.state]
     with st.container(horizontal=True, vertical_alignment="center", key=f"state_{job.id}"):
         st.badge(look.label, icon=look.icon, color=look.color)
-        progress = " · ".join(
-            filter(None, (progress_of(job, stage, time.time()), eta_of(jobs, job)))
-        )
-        st.caption(progress or f"Asked {ago(job.asked_at)}", width="content")
+        if job.state.is_over:
+            st.caption(f"Asked {ago(job.asked_at)}", width="content")
         st.space("stretch")
         if not job.state.is_over:
             st.button(
@@ -61,13 +59,15 @@ def show_question(jobs: JobClient, user: str, job: JobView, stage: Stage) -> Non
             key=f"delete_{job.id}",
             type="tertiary",
             help="Delete this question and its answer",
-            on_click=state.set_job_to_delete,
-            args=(job.id,),
+            on_click=delete_jobs,
+            args=(jobs, user, (job.id,)),
         )
 
 
-def show_unfinished(job: JobView, live: LiveText) -> None:
-    """Show what was written so far, and why an attempt before this one failed."""
+def show_unfinished(jobs: JobClient, job: JobView, live: LiveText) -> None:
+    """Show what is being done, what was written so far, and why an attempt before failed."""
+    progress = (progress_of(job, live.stage, time.time()), eta_of(jobs, job))
+    st.caption(" · ".join(filter(None, progress)))
     if job.failure:
         # Without what to do about it, which is the next sentence: it is tried again anyway.
         reason = job.failure.message.partition(". ")[0].rstrip(".")

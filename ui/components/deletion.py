@@ -7,26 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from jobs.batches import BatchClient
-from jobs.client import JobClient
 from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
 from ui import batch_state, state
 from ui.components.failure import show_failure
 from ui.components.text import one_line, plain
-
-
-def show_question_deletion(jobs: JobClient, user: str, job_id: str) -> None:
-    """Ask whether a question shall go, and delete it if so."""
-
-    def text() -> str:
-        question = one_line(jobs.get_job(user, job_id).question, 160)
-        return f"“{plain(question)}” goes with its answer. Nobody can bring it back."
-
-    def delete() -> None:
-        jobs.delete(user, job_id)
-        state.start_new_question()
-
-    _ask("Delete this question?", text, delete, lambda: state.set_job_to_delete(None))
 
 
 def show_document_deletion(documents: DocumentClient, user: str, document_id: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from jobs.documents import DocumentClient
 from jobs.models import Document, DocumentStatus
-from ui import state
+from ui import state, table_state
 from ui.components.actions import index_document_again
 from ui.components.failure import show_failure
 from ui.components.states import DOCUMENT_LOOKS
@@ -30,13 +30,13 @@ def show_documents(
     documents: DocumentClient, entries: Sequence[Document], user: str, kept_seconds: float
 ) -> None:
     """Show the documents, newest first; each leaves after `kept_seconds`, unless that is 0."""
-    state.set_document_rows([entry.id for entry in entries])
+    table_state.set_document_rows([entry.id for entry in entries])
     under_way = any(entry.status in ON_THEIR_WAY for entry in entries)
     frame = _frame(entries, user, kept_seconds, with_progress=under_way)
     name_width = 185 if under_way else 230 if "Kept until" in frame else 285
     st.dataframe(
         frame,
-        key=state.DOCUMENT_TABLE,
+        key=table_state.DOCUMENT_TABLE,
         height=(min(len(entries), MAX_ROWS) + 1) * ROW_PIXELS + 3,
         row_height=ROW_PIXELS,
         hide_index=True,
@@ -67,7 +67,7 @@ def show_documents(
                 type="tertiary",
                 on_click=_act,
                 args=(documents,),
-                key=state.DOCUMENT_ACTION,
+                key=table_state.DOCUMENT_ACTION,
             ),
         },
     )
@@ -86,7 +86,7 @@ def show_document_actions(documents: DocumentClient, entries: Sequence[Document]
             index=None,
             format_func=lambda document_id: names.get(document_id, ""),
             placeholder="Choose a document",
-            key=state.DOCUMENT_CHOICE,
+            key=table_state.DOCUMENT_CHOICE,
             width=CHOICE_PIXELS,
         )
         st.button(
@@ -140,7 +140,7 @@ def show_leaving(entries: Sequence[Document], kept_seconds: float) -> None:
 
 
 def _act(documents: DocumentClient) -> None:
-    action = state.clicked_document_action()
+    action = table_state.clicked_document_action()
     if action is None:
         return
     document_id, label = action

@@ -27,7 +27,9 @@ def eta_of(jobs: JobClient, job: JobView) -> str:
     eta = jobs.estimate(job)
     if eta is None:
         # Of a started one, one sees how far it is.
-        return "" if job.state is JobState.STARTED else "end not known yet"
+        if job.state is JobState.STARTED:
+            return ""
+        return "paused by an operator" if jobs.is_paused() else "end not known yet"
     shown = steady(state.shown_eta(job.id), eta)
     state.keep_shown_eta(job.id, shown)
     return eta_words(eta, shown)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from jobs.dead_letters import DeadLetters
 from jobs.models import DeadLetter, DeadLetterPage
-from ui import state
+from ui import state, table_state
 from ui.components.actions import requeue_selected
 from ui.components.failure import show_failure
 from ui.components.states import kind_name
@@ -30,28 +30,28 @@ def show_kinds(kinds: Mapping[str, int]) -> None:
             f"{'All' if kind == state.ALL else kind_name(kind)} :gray[{counts[kind]:,}]"
         ),
         required=True,
-        key=state.FAILED_KIND,
+        key=table_state.FAILED_KIND,
         label_visibility="collapsed",
-        on_change=state.show_first_failed_page,
+        on_change=table_state.show_first_failed_page,
     )
 
 
 def show_failed_jobs(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None:
     """Show one page of failed jobs, of a kind or all, with what can be done about them."""
-    state.set_failed_rows([entry.job_id for entry in page.entries])
+    table_state.set_failed_rows([entry.job_id for entry in page.entries])
     _show_actions(letters, page, kind)
     _show_rows(page)
     pages = -(-page.total // PAGE_SIZE)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center", key="failed_foot"):
-            st.pagination(pages, key=state.FAILED_PAGE)
-    selected = [entry for entry in page.entries if entry.job_id in state.selected_failed()]
+            st.pagination(pages, key=table_state.FAILED_PAGE)
+    selected = [entry for entry in page.entries if entry.job_id in table_state.selected_failed()]
     if len(selected) == 1:
         _show_one(selected[0])
 
 
 def _show_actions(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None:
-    count = len(state.selected_failed())
+    count = len(table_state.selected_failed())
     with st.container(horizontal=True, vertical_alignment="center", key="failed_actions"):
         st.button(
             f"Requeue selected ({count})" if count else "Requeue selected",
@@ -75,8 +75,8 @@ def _show_actions(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None
 def _show_rows(page: DeadLetterPage) -> None:
     st.dataframe(
         _frame(page),
-        key=state.FAILED_TABLE,
-        on_select=state.note_failed_selection,
+        key=table_state.FAILED_TABLE,
+        on_select=table_state.note_failed_selection,
         selection_mode="multi-row",
         height=(min(len(page.entries), MAX_ROWS) + 1) * ROW_PIXELS + 3,
         row_height=ROW_PIXELS,

@@ -6,8 +6,11 @@ import streamlit as st
 
 from jobs.client import JobClient
 from jobs.models import JobPage, JobView
+from jobs.queries import JobQuery
 from ui import state
 from ui.components.actions import retry_job
+from ui.components.found import find_page
+from ui.components.notifications import show_notification_switch
 from ui.components.states import JOB_LOOKS
 from ui.components.text import age, one_line, plain
 
@@ -19,7 +22,7 @@ ASK_PAGE = "pages/ask.py"
 
 def read_history(jobs: JobClient, user: str) -> JobPage:
     """The newest questions that match the search."""
-    return jobs.list_jobs(user, search=state.history_search(), limit=HISTORY_LENGTH)
+    return find_page(jobs, user, JobQuery(state.history_search()), 0, HISTORY_LENGTH)
 
 
 def states_of(history: JobPage) -> state.JobStates:
@@ -30,6 +33,9 @@ def show_history(jobs: JobClient, user: str, selected_id: str | None) -> None:
     """Show the newest questions; a click opens one on the Ask page."""
     history = read_history(jobs, user)
     state.set_sidebar_states(states_of(history))
+    notified_id = show_notification_switch(history)
+    if notified_id:
+        st.switch_page(ASK_PAGE, query_params={"job": notified_id})
     if not history.jobs:
         st.caption("No question matches." if state.history_search() else "No questions yet.")
         return

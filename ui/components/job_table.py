@@ -1,21 +1,28 @@
-"""The live table of one user's questions: filter, selection, retry in place, pages."""
+"""The live table of one user's questions: selection, what is done to several, export, pages."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
 import streamlit as st
 
 from jobs.client import JobClient
+from jobs.documents import DocumentClient
 from jobs.export import evaluation_lines
 from jobs.models import JobPage, JobState, JobView
-from ui import state
+from jobs.queries import JobQuery
+from ui import history_state, state
 from ui.components.actions import retry_job
+from ui.components.bulk import delete_jobs, retry_jobs, stop_jobs
 from ui.components.eta import eta_of
+from ui.components.filters import show_filters
+from ui.components.found import find_page
 from ui.components.states import JOB_LOOKS
-from ui.components.text import one_line, ordinal, without_markup
+from ui.components.text import one_line, ordinal, plain, without_markup
 
 PAGE_SIZE = 50
 ROW_PIXELS = 35
@@ -23,61 +30,123 @@ MAX_ROWS = 12
 RETRY = ":material/replay: Retry"
 
 
-def show_job_table(jobs: JobClient, user: str, page: JobPage, selected_id: str | None) -> None:
-    """Show one page of questions; a click on a row opens it above."""
+def read_table(jobs: JobClient, user: str) -> JobPage:
+    """The page of questions that the filters, the order and the page number ask for."""
+    query, number = history_state.job_query(), history_state.page_number()
+    return find_page(jobs, user, query, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+
+
+def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: JobPage) -> None:
+    """Show one page of questions; a click on a cell opens it above, the boxes select several."""
+    query = history_state.job_query()
+    history_state.set_rows([job.id for job in page.jobs])
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
-        st.subheader("Your questions", anchor=False, width="content")
-        _show_filter()
-        st.space("stretch")
-        st.download_button(
-            "Export",
-            data=lambda: "".join(evaluation_lines(jobs, user)),
-            file_name="askqueue.jsonl",
-            mime="application/jsonl",
-            icon=":material/download:",
-            type="tertiary",
-            key="export",
-            help="All your answered questions, with passages and feedback, as JSON Lines",
-            on_click="ignore",
-        )
+        if history_state.selected():
+            _show_actions(jobs, user)
+        else:
+            st.subheader("Your questions", anchor=False, width="content")
+            _show_count(jobs, user, page.total, query)
+            st.space("stretch")
+        _show_export(jobs, user, query)
+        if history_state.selected():
+            st.button(
+                "Clear",
+                icon=":material/close:",
+                type="tertiary",
+                key="clear_selection",
+                help="Select nothing",
+                on_click=history_state.clear_selection,
+            )
+    show_filters(documents)
     if page.jobs:
-        _show_rows(jobs, user, page, selected_id)
+        _show_rows(jobs, user, page)
     else:
-        chosen = state.job_filter()
-        st.caption(f"No {chosen.value} questions." if chosen else "No questions on this page.")
+        _show_nothing(query)
     pages = -(-page.total // PAGE_SIZE)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center", key="table_foot"):
-            st.pagination(pages, key=state.JOB_TABLE_PAGE)
+            st.pagination(pages, key=history_state.JOB_TABLE_PAGE)
 
 
-def _show_filter() -> None:
-    labels = {state.ALL: "All", **{each.value: JOB_LOOKS[each].label for each in JobState}}
-    st.segmented_control(
-        "Filter by state",
-        list(labels),
-        format_func=lambda option: labels[option],
-        default=state.ALL,
-        required=True,
-        key=state.JOB_FILTER,
-        label_visibility="collapsed",
-        wrap=True,
-        on_change=state.show_first_table_page,
+def _show_count(jobs: JobClient, user: str, found: int, query: JobQuery) -> None:
+    count = f"{found:,} of {jobs.count_jobs(user):,}" if query.is_filtered else f"{found:,}"
+    st.caption(count, width="content")
+    if query.is_filtered:
+        st.button(
+            "Clear filters",
+            icon=":material/filter_alt_off:",
+            type="tertiary",
+            key="clear_filters",
+            on_click=history_state.clear_filters,
+        )
+
+
+def _show_nothing(query: JobQuery) -> None:
+    if not query.is_filtered:
+        st.caption("No questions on this page.")
+    elif query.text:
+        words = plain(one_line(query.text, 60))
+        others = " and the other filters" if replace(query, text="").is_filtered else ""
+        st.caption(f"No question matches “{words}”{others}.")
+    else:
+        st.caption("No question matches these filters.")
+
+
+def _show_actions(jobs: JobClient, user: str) -> None:
+    """What can be done to the selected rows. They stand where the heading was."""
+    ids = sorted(history_state.selected())
+    st.markdown(f"**{len(ids):,} selected**", width="content")
+    actions: list[tuple[str, str, Callable[..., None], str]] = [
+        ("Retry", ":material/replay:", retry_jobs, "Run those again that failed or were stopped"),
+        ("Stop", ":material/stop_circle:", stop_jobs, "Stop those that are not over"),
+        ("Delete", ":material/delete:", delete_jobs, "Delete those that are over"),
+    ]
+    for label, icon, do, words in actions:
+        st.button(
+            label,
+            icon=icon,
+            key=f"bulk_{label.lower()}",
+            type="tertiary",
+            help=words,
+            on_click=do,
+            args=(jobs, user, ids),
+        )
+
+
+def _show_export(jobs: JobClient, user: str, query: JobQuery) -> None:
+    chosen = [job_id for job_id in history_state.rows() if job_id in history_state.selected()]
+
+    def lines() -> str:
+        return "".join(evaluation_lines(jobs, user, chosen or jobs.find_jobs(user, query)))
+
+    if chosen:
+        which = "The selected questions"
+    else:
+        which = "The questions that match" if query.is_filtered else "All your questions"
+    st.download_button(
+        "Export",
+        data=lines,
+        file_name="askqueue.jsonl",
+        mime="application/jsonl",
+        icon=":material/download:",
+        type="tertiary",
+        key="export",
+        help=f"{which}, as far as they are answered, with passages and feedback, as JSON Lines",
+        on_click="ignore",
     )
 
 
-def _show_rows(jobs: JobClient, user: str, page: JobPage, selected_id: str | None) -> None:
-    state.set_table_rows([job.id for job in page.jobs], selected_id)
+def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
     st.dataframe(
         _frame(jobs, page),
-        key=state.JOB_TABLE,
-        on_select=_open_clicked,
-        selection_mode=["single-row", "single-cell"],
+        key=history_state.JOB_TABLE,
+        on_select=_clicked,
+        selection_mode=["multi-row", "single-cell"],
         height=(min(len(page.jobs), MAX_ROWS) + 1) * ROW_PIXELS + 3,
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="",
-        alt="Your questions, newest first",
+        alt="Your questions",
         column_config={
             "State": st.column_config.MultiselectColumn(
                 width=92,
@@ -95,7 +164,7 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage, selected_id: str | Non
                 type="tertiary",
                 on_click=_retry_clicked,
                 args=(jobs, user),
-                key=state.JOB_TABLE_RETRY,
+                key=history_state.JOB_TABLE_RETRY,
             ),
         },
     )
@@ -141,14 +210,14 @@ def _took(job: JobView, now: float) -> float | None:
     return job.took_seconds
 
 
-def _open_clicked() -> None:
-    job_id = state.clicked_table_id()
+def _clicked() -> None:
+    job_id = history_state.note_selection()
     if job_id is not None:
         state.select_job(job_id)
         state.request_redraw()
 
 
 def _retry_clicked(jobs: JobClient, user: str) -> None:
-    job_id = state.retried_table_id()
+    job_id = history_state.retried_id()
     if job_id is not None:
         retry_job(jobs, user, job_id)

@@ -12,9 +12,11 @@ from ui import state
 from ui.components.failure import show_outage
 from ui.components.history import read_history, states_of
 from ui.components.notices import notice_of
+from ui.components.undo import show_undo
 
-STREAMING_SECONDS = 0.5
 ACTIVE_SECONDS = 1.5
+# Of what is around an answer that refreshes itself, see `ui.components.streaming`.
+AROUND_SECONDS = 10.0
 OUTAGE_SECONDS = 3.0
 
 Draw = Callable[[], float | None]
@@ -30,6 +32,8 @@ def show_live(jobs: JobClient, user: str, draw: Draw) -> None:
 
 
 def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
+    with st.container():  # there with or without the bar, so that nothing below moves
+        undo_seconds = show_undo(jobs, user)
     try:
         seconds = draw()
         history = read_history(jobs, user)
@@ -41,8 +45,13 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         notice = notice_of(state.swap_known_states(states), history, state.shown_job())
         if notice:
             state.keep_notice(*notice)
-        if any(not job.state.is_over for job in history.jobs):
+        shown = state.shown_job()
+        if any(not job.state.is_over and job.id != shown for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
+    if undo_seconds is not None:
+        seconds = min(seconds or undo_seconds, undo_seconds)
+    if states != state.sidebar_states():
+        state.forget_found()
     outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()
     state.set_refresh_seconds(seconds)
     # The sidebar notes what it shows itself; this is for a run that ends before it is drawn.

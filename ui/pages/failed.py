@@ -7,7 +7,7 @@ import streamlit as st
 from jobs.dead_letters import DeadLetters
 from jobs.models import DeadLetterPage
 from jobs.operators import Access, access_of
-from ui import state
+from ui import state, table_state
 from ui.clients import get_clients
 from ui.components.failed_table import PAGE_SIZE, show_failed_jobs, show_kinds
 from ui.components.live import show_live
@@ -41,7 +41,7 @@ def _draw(letters: DeadLetters) -> float:
     page = _read(letters)
     if page.entries:
         show_kinds(page.kinds)
-        show_failed_jobs(letters, page, state.failed_kind())
+        show_failed_jobs(letters, page, table_state.failed_kind())
     else:
         st.info(
             "Nothing has failed. Questions and documents that fail for good are listed here, and "
@@ -53,13 +53,13 @@ def _draw(letters: DeadLetters) -> float:
 
 def _read(letters: DeadLetters) -> DeadLetterPage:
     """The page that is looked at or, if nothing is left on it, the nearest that has something."""
-    kind, number = state.failed_kind(), state.failed_page()
+    kind, number = table_state.failed_kind(), table_state.failed_page()
     page = letters.list(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     if not page.entries and number > 1:
-        state.show_first_failed_page()
+        table_state.show_first_failed_page()
         page = letters.list(kind, limit=PAGE_SIZE)
     if not page.entries and kind:
-        state.show_all_failed_kinds()
+        table_state.show_all_failed_kinds()
         page = letters.list(limit=PAGE_SIZE)
     return page
 

@@ -12,7 +12,7 @@ from jobs.metrics import DAY, HOUR, Tally
 from jobs.operations import Operations, Span
 from jobs.operators import LOOPBACK_HOSTS, Access, access_of
 from jobs.settings import QUEUE_NAMES, Settings
-from ui import state
+from ui import state, table_state
 from ui.clients import Clients, get_clients
 from ui.components.banners import show_no_worker
 from ui.components.charts import show_charts
@@ -83,7 +83,7 @@ def _show_past(operations: Operations, failed_now: int) -> None:
             list(PERIODS),
             default=next(iter(PERIODS)),
             required=True,
-            key=state.OPERATIONS_PERIOD,
+            key=table_state.OPERATIONS_PERIOD,
             label_visibility="collapsed",
         )
         st.segmented_control(
@@ -91,12 +91,12 @@ def _show_past(operations: Operations, failed_now: int) -> None:
             list(QUEUE_NAMES),
             default=QUEUE_NAMES[0],
             required=True,
-            key=state.OPERATIONS_QUEUE,
+            key=table_state.OPERATIONS_QUEUE,
             label_visibility="collapsed",
         )
-    period, span_name = PERIODS[state.operations_period() or "Last hour"]
+    period, span_name = PERIODS[table_state.operations_period() or "Last hour"]
     spans = operations.spans(period)
-    show_charts(spans, state.operations_queue() or QUEUE_NAMES[0], span_name)
+    show_charts(spans, table_state.operations_queue() or QUEUE_NAMES[0], span_name)
     st.subheader("Failures by kind, on all queues", anchor=False)
     show_failures(_kinds(spans), failed_now)
 

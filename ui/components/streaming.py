@@ -1,0 +1,80 @@
+"""The answer as it is written: a small part of the page that refreshes by itself, and often.
+
+It reads and draws no more than what changes from one moment to the next. All else on the page is
+drawn anew when this part notices that something there is outdated, see `ui.components.live`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import streamlit as st
+
+from jobs.errors import BrokerUnavailable, NotFound
+from jobs.models import JobView
+from ui import state
+from ui.clients import Clients, Conditions
+from ui.components.answer import show_unfinished
+from ui.components.failure import show_outage
+
+# One refresh takes 3 to 4 ms of the one core that a Python process has.
+INTERVALS = ((60, 0.5), (240, 1.0), (480, 2.0))  # up to so many pages, each so often
+SLOWEST_SECONDS = 4.0
+COUNTED_SECONDS = 5.0
+
+
+class Pace:
+    """How often the pages of this process refresh: the more there are, the less often each."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._noted: deque[tuple[float, float]] = deque()
+
+    def note(self, seconds: float) -> None:
+        """A page refreshes that does so once in so many seconds."""
+        with self._lock:
+            self._noted.append((self._clock(), seconds))
+
+    def seconds(self) -> float:
+        """How soon a page that is drawn now should refresh."""
+        with self._lock:
+            oldest = self._clock() - COUNTED_SECONDS
+            while self._noted and self._noted[0][0] < oldest:
+                self._noted.popleft()
+            pages = sum(seconds for _, seconds in self._noted) / COUNTED_SECONDS
+        return next((each for most, each in INTERVALS if pages <= most), SLOWEST_SECONDS)
+
+
+pace = Pace()
+
+
+def show_streaming(clients: Clients, user: str, drawn: JobView, around: Conditions) -> None:
+    """Show what an unfinished question is doing, and its text.
+
+    `drawn` and `around` are what the page around it was drawn from.
+    """
+    seconds = pace.seconds()
+    refresh = st.fragment(_refresh, run_every=seconds)
+    refresh(clients, user, drawn, around, seconds)
+
+
+def _refresh(
+    clients: Clients, user: str, drawn: JobView, around: Conditions, seconds: float
+) -> None:
+    pace.note(seconds)
+    try:
+        job, live = clients.jobs.read_live(user, state.live_text(drawn.id))
+        if job.state is drawn.state and not clients.conditions().differ(around):
+            state.keep_live_text(live)
+            show_unfinished(clients.jobs, job, live)
+            return
+    except BrokerUnavailable as error:
+        show_outage(error.failure)
+        return
+    except NotFound:
+        pass  # deleted elsewhere, which is for the page as a whole to say
+    st.rerun()

@@ -1,0 +1,32 @@
+"""The bar that offers to undo a deletion, for as long as that is offered, on whatever page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.client import JobClient
+from ui import history_state
+from ui.components.bulk import undo_deletions
+from ui.components.text import counted
+
+CHECK_SECONDS = 1.0
+
+
+def show_undo(jobs: JobClient, user: str) -> float | None:
+    """Show the bar if there is something to undo; returns how soon to look again."""
+    deleted = history_state.undoable()
+    if not deleted:
+        return None
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", width="content", key="undo_bar"
+    ):
+        st.markdown(f"Deleted {counted(len(deleted), 'question')}.", width="content")
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            key="undo_deletion",
+            help=f"Within {history_state.UNDO_SECONDS:.0f} s of the deletion",
+            on_click=undo_deletions,
+            args=(jobs, user),
+        )
+    return CHECK_SECONDS
