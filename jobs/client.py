@@ -84,7 +84,7 @@ class JobClient:
         self._deletions = Deletions(broker)
         self._listing = Listing(broker)
         self._forecasts = Forecasts(broker, self.workers)
-        self._pages = JobPages(broker)
+        self._pages = JobPages(broker, self._listing)
 
     def submit_question(
         self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
@@ -159,17 +159,11 @@ class JobClient:
             return self._listing.read(user, job_ids)
 
     def list_after(
-        self,
-        user: str,
-        cursor: str = "",
-        *,
-        state: JobState | None = None,
-        search: str = "",
-        limit: int = 50,
+        self, user: str, query: JobQuery, cursor: str = "", limit: int = 50
     ) -> PageAfter:
         """The page that follows a cursor, for programs that read all; raises InvalidCursor."""
         with broker_errors():
-            return self._pages.page(user, cursor, limit, state, search)
+            return self._pages.page(user, query, cursor, limit)
 
     def get_answer(self, user: str, job_id: str) -> Answer | None:
         """The answer, or None unless the job is finished."""

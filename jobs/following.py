@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, cast
 
+import anyio
 import redis.asyncio
 import redis.exceptions
 from rq.defaults import RQ_KEY_PREFIX
@@ -117,11 +118,15 @@ class Following:
         Close the iterator, or its connection stays open until it is collected.
         """
         # Of its own: a connection belongs to the event loop that made it, and waits in a read.
-        async with redis.asyncio.Redis.from_url(self._url, single_connection_client=True) as link:
+        link = redis.asyncio.Redis.from_url(self._url)
+        try:
             follower = _Follower(link, self._client, user, job_id, position)
             async with aclosing(follower.run()) as events:
                 async for event in events:
                     yield event
+        finally:
+            with anyio.CancelScope(shield=True):  # or who goes away leaves it behind
+                await link.aclose()
 
 
 class _Follower:

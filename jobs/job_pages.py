@@ -9,21 +9,19 @@ import binascii
 import math
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from redis.typing import ZScoreBoundT
 
 from jobs.broker import Broker, user_jobs_key
 from jobs.errors import InvalidCursor
-from jobs.models import JobState, JobView
-from jobs.records import read_job, to_view
-from jobs.settings import QUESTIONS_QUEUE
+from jobs.listing import Listing
+from jobs.models import JobView
+from jobs.queries import JobQuery
 
-CHUNK = 200
-# One page looks at no more questions than this, however few match: the next one goes on there.
-DEPTH = 2000
+# Of the places of a filtered list, so many are read at a time.
+CHUNK = 2000
 
 
 @dataclass(frozen=True, order=True)
@@ -55,7 +53,7 @@ class Place:
 class PageAfter:
     """One page, newest first; `next` is the cursor of the following one, "" after the last.
 
-    A page may be short, or empty, and yet have a `next`.
+    It is short by those that were deleted while it was read.
     """
 
     jobs: tuple[JobView, ...]
@@ -65,35 +63,31 @@ class PageAfter:
 class JobPages:
     """The pages of all users. Raises what redis raises."""
 
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
+    def __init__(self, broker: Broker, listing: Listing) -> None:
         self._connection = broker.connection
+        self._retention_seconds = broker.settings.retention_seconds
+        self._listing = listing
 
-    def page(
-        self, user: str, cursor: str, limit: int, state: JobState | None, search: str
-    ) -> PageAfter:
-        """The newest questions that match and are older than the cursor's; raises InvalidCursor."""
+    def page(self, user: str, query: JobQuery, cursor: str, limit: int) -> PageAfter:
+        """The newest questions that match and are older than the cursor's; raises InvalidCursor.
+
+        The order is always by when they were asked, whatever the query says.
+        """
         place = Place.of_cursor(cursor) if cursor else None
-        words, found, looked = search.strip().casefold(), [], 0
-        chunk = CHUNK if state or words else limit + 1
-        while True:
-            places, is_last = self._older(user, place, chunk)
-            views = self._views(user, places)
-            for place in places:
-                view = views.get(place.job_id)
-                if view and state in (None, view.state) and words in view.question.casefold():
-                    found.append(view)
-                if len(found) == limit:
-                    break
-            looked += len(places)
-            if is_last and (not places or place == places[-1]):
-                return PageAfter(self._with_positions(found))
-            if place is not None and (len(found) == limit or looked >= DEPTH):
-                return PageAfter(self._with_positions(found), place.cursor())
+        matching = set(self._listing.find(user, query)) if query.is_filtered else None
+        found: list[Place] = []
+        is_last = False
+        while len(found) <= limit and not is_last:
+            places, is_last = self._older(user, place, CHUNK if matching is not None else limit + 1)
+            found += [each for each in places if matching is None or each.job_id in matching]
+            place = places[-1] if places else place
+        page = found[:limit]
+        jobs = self._listing.read(user, [each.job_id for each in page])
+        return PageAfter(tuple(jobs), page[-1].cursor() if len(found) > limit else "")
 
     def _older(self, user: str, place: Place | None, count: int) -> tuple[list[Place], bool]:
         """Up to `count` places after this one, and whether there are no more."""
-        oldest = time.time() - self._broker.settings.retention_seconds
+        oldest = time.time() - self._retention_seconds
         newest: ZScoreBoundT = "+inf" if place is None else place.asked_at
         start = 0
         while True:
@@ -108,25 +102,3 @@ class JobPages:
             if older or len(entries) < count:
                 return older, len(entries) < count
             start += count
-
-    def _views(self, user: str, places: Sequence[Place]) -> dict[str, JobView]:
-        pipeline = self._connection.pipeline(transaction=False)
-        for place in places:
-            read_job(pipeline, place.job_id)
-        replies = pipeline.execute() if places else []
-        views = (
-            to_view(place.job_id, replies[2 * index], replies[2 * index + 1])
-            for index, place in enumerate(places)
-        )
-        return {view.id: view for view in views if view is not None and view.user == user}
-
-    def _with_positions(self, views: Sequence[JobView]) -> tuple[JobView, ...]:
-        queued = [view.id for view in views if view.state is JobState.QUEUED]
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in queued:
-            pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
-        indexes = dict(zip(queued, pipeline.execute() if queued else [], strict=True))
-        return tuple(
-            view if indexes.get(view.id) is None else replace(view, position=indexes[view.id] + 1)
-            for view in views
-        )

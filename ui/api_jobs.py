@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, BaseModel, Field
 
 from jobs.models import JobState
+from jobs.queries import JobQuery
 from ui.api_caller import Asker, Client, Reader
 from ui.api_guards import refuse_other_sites
 from ui.api_models import ERRORS, JobStatus, is_unicode, status_of
@@ -26,7 +27,7 @@ class ListedJob(JobStatus):
 
 
 class JobList(BaseModel):
-    """A page of jobs, newest first. It may be short, or empty, and yet have a `next`."""
+    """A page of jobs, newest first."""
 
     jobs: list[ListedJob]
     next: str | None = Field(None, description="`cursor` of the next page; absent after the last.")
@@ -43,7 +44,10 @@ def list_jobs(
     state: Annotated[JobState | None, Query(description="Jobs in this state alone.")] = None,
     search: Annotated[
         str,
-        Query(max_length=200, description="A part of the question, in any case."),
+        Query(
+            max_length=200,
+            description="Words of the question or its answer, in any order and case.",
+        ),
         AfterValidator(is_unicode),
     ] = "",
 ) -> JobList:
@@ -51,7 +55,8 @@ def list_jobs(
 
     A retry makes a job new again.
     """
-    page = client.list_after(user, cursor, state=state, search=search, limit=limit)
+    query = JobQuery(search, frozenset({state} if state else ()))
+    page = client.list_after(user, query, cursor, limit)
     jobs = [
         ListedJob(
             **status_of(view, None).model_dump(), question=view.question, preview=view.preview
