@@ -27,7 +27,7 @@ from jobs.models import JobState
 from jobs.queries import JobOrder, JobQuery
 from jobs.settings import Settings
 
-RUNS = 100
+RUNS = 30
 QUEUED = 100
 # Nothing in it is found by the searches below, so that they look through all of it.
 FILLER = "the lorry leaves the depot at seven, and the driver signs for what is loaded. "

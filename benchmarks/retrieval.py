@@ -1,18 +1,21 @@
 """How well keyword, dense and hybrid search find what answers the sample questions.
 
-python -m benchmarks.retrieval [--stand-in] [--misses]
+python -m benchmarks.retrieval [--minilm PYTHON] [--stand-in] [--misses]
 
 Dense and hybrid search take the embedding model of the settings (EMBEDDING_MODEL,
-EMBEDDING_BASE_URL, …), and are left out without one. With --stand-in they take hashed bags of words
-instead: these know words, not meaning, and say nothing of what a model would do.
+EMBEDDING_BASE_URL, …), and are left out without one. With --minilm they take all-MiniLM-L6-v2,
+served by benchmarks/embedding_server.py in another interpreter. With --stand-in they take hashed
+bags of words instead: these know words, not meaning, and say nothing of what a model would do.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +30,17 @@ from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SERVER = Path(__file__).resolve().parent / "embedding_server.py"
 DEPTH = 5
+TIMEOUT_SECONDS = 120.0
+
+# The first of the sample questions are close to the words of the documents.
+CLOSE = 44
+GROUPS = {
+    "close to the documents": slice(CLOSE),
+    "in the words of who asks": slice(CLOSE, None),
+    "all": slice(None),
+}
 
 Search = Callable[[str], Sequence[Passage]]
 
@@ -138,19 +151,41 @@ def _nearest(client: QdrantClient, collection: str, embedder: Embedder, question
     return [str(point.id) for point in found.points]
 
 
+@contextmanager
+def embedder_of(settings: Settings, minilm: str, *, stand_in: bool) -> Iterator[Embedder | None]:
+    """The embedding model that the options ask for, or that of the settings."""
+    if minilm:
+        command = [minilm, str(SERVER)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            if not url:
+                raise SystemExit(f"{minilm} could not serve the model.")
+            try:
+                yield Embedder(url, "", "all-MiniLM-L6-v2", TIMEOUT_SECONDS)
+            finally:
+                server.terminate()
+    elif stand_in:
+        with FakeModelServer() as stub:
+            yield Embedder(stub.base_url, "", "hashed words, no model", TIMEOUT_SECONDS)
+    else:
+        yield build_embedder(settings)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minilm", default="", metavar="PYTHON", help="one that has the model")
     parser.add_argument("--stand-in", action="store_true", help="hashed words as embeddings")
     parser.add_argument("--misses", action="store_true", help="print what was not found")
     options = parser.parse_args()
     settings, samples = Settings(), read_samples()
     passages = read_passages(settings)
     print(f"{len(samples)} questions, {len(passages)} passages, the first {DEPTH} found")
-    with tempfile.TemporaryDirectory() as name, FakeModelServer() as stub:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        embedder_of(settings, options.minilm, stand_in=options.stand_in) as embedder,
+    ):
         searches = {"BM25": keyword_search(Path(name) / "keywords", passages)}
-        embedder = build_embedder(settings)
-        if options.stand_in:
-            embedder = Embedder(stub.base_url, "", "hashed words, no model", 60)
         if embedder is not None:
             kinds = embedding_searches(Path(name) / "dense", passages, embedder)
             searches |= {f"{kind} ({embedder.model})": each for kind, each in kinds.items()}
@@ -162,8 +197,9 @@ def main() -> None:
 
 def _report(kind: str, samples: Sequence[Sample], search: Search, *, with_misses: bool) -> None:
     for what, fits in (("page", Sample.is_on_page), ("answer", Sample.is_answered_by)):
-        result = score(samples, search, fits)
-        print(f"{kind}, {what}: hit@{DEPTH} {result.hits:.3f}, MRR {result.mrr:.3f}")
+        for group, chosen in GROUPS.items():
+            result = score(samples[chosen], search, fits)
+            print(f"{kind}, {what}, {group}: hit@{DEPTH} {result.hits:.3f}, MRR {result.mrr:.3f}")
         for question in result.misses if with_misses else ():
             print(f"    not found: {question}")
 

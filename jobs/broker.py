@@ -66,6 +66,14 @@ def user_jobs_key(user: str) -> str:
     return f"{PREFIX}user:{user}:jobs"
 
 
+def thread_key(root_id: str) -> str:
+    """Sorted set: the ids of a question's versions by the time they were last asked.
+
+    It is named after the first of them, and there is none for a question with one version.
+    """
+    return f"{PREFIX}thread:{root_id}"
+
+
 def batch_key(batch_id: str) -> str:
     """Hash: one batch (whose, of which file, in which state)."""
     return f"{PREFIX}batch:{batch_id}"

@@ -9,24 +9,23 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, cast
 
-import redis
 import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.broker import (
     WORKERS_KEY,
     Broker,
     broker_errors,
     events_key,
+    thread_key,
     worker_key,
 )
-from jobs.deletions import Deletions
+from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import BrokerFull, InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.forecasts import Forecasts
@@ -41,11 +40,16 @@ from jobs.models import (
     JobState,
     JobView,
     LiveText,
+    Question,
     WorkerReport,
 )
 from jobs.queries import JobQuery
 from jobs.records import JobRecords, read_job, to_view
+from jobs.register import DocumentRegister
+from jobs.results import read_answers
+from jobs.rewriting import MAX_TURNS
 from jobs.settings import QUESTIONS_QUEUE
+from jobs.submission import check
 
 log = structlog.get_logger(__name__)
 
@@ -82,28 +86,46 @@ class JobClient:
         self._lifecycle = Lifecycle(broker)
         self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
         self._deletions = Deletions(broker)
+        self._full_until = 0.0  # on the monotonic clock
         self._listing = Listing(broker)
+        self._register = DocumentRegister(broker.connection)
         self._forecasts = Forecasts(broker, self.workers)
         self._pages = JobPages(broker, self._listing)
 
     def submit_question(
-        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+        self,
+        user: str,
+        question: str,
+        *,
+        urgent: bool = False,
+        job_id: str = "",
+        documents: Iterable[str] = (),
+        model: str = "",
+        follows: str = "",
+        version_of: str = "",
     ) -> JobView:
         """Put a question on the queue. When this returns, the question is accepted.
 
-        Whoever does not know whether an earlier call was accepted, because the reply got lost,
-        calls again with the same `job_id`, of `new_job_id`: it is asked once. Raises
-        InvalidQuestion if it is empty, longer than `MAX_QUESTION_CHARS`, or another one than
-        was asked with this id.
+        `documents`, `model`, `follows` and `version_of` are as in `jobs.models.Question`. Whoever
+        does not know whether an earlier call was accepted, because the reply got lost, calls again
+        with the same `job_id`, of `new_job_id`: it is asked once. Raises InvalidQuestion if the
+        question is empty, longer than `MAX_QUESTION_CHARS`, or another one than was asked with this
+        id; UnknownDocuments or ModelNotOffered; and NotFound if it follows, or is a version of, a
+        question that is not there.
         """
-        question = self._checked(question)
-        job_id = job_id or new_job_id()
-        with broker_errors():
-            self._lifecycle.submit(job_id, user, question, at_front=urgent)
-        view = self.get_job(user, job_id)
-        if view.question != question:
+        chosen = tuple(sorted(set(documents)))
+        asked = Question(question.strip(), chosen, model.strip(), follows, version_of)
+        view = self._find(user, job_id) if job_id and asked != Question(asked.text) else None
+        if view is None:
+            check(asked, self._broker.settings, self._register)
+            thread = self._thread_of(user, asked)
+            job_id = job_id or new_job_id()
+            with self._noticing_full(), broker_errors():
+                self._lifecycle.submit(job_id, user, asked, thread=thread, at_front=urgent)
+            view = self.get_job(user, job_id)
+        if view.asked != asked:
             raise InvalidQuestion("This key was used for another question. Use a new one.")
-        log.info("question accepted", job_id=job_id, user=user, urgent=urgent)
+        log.info("question accepted", job_id=view.id, user=user, urgent=urgent)
         return view
 
     def get_job(self, user: str, job_id: str) -> JobView:
@@ -111,6 +133,32 @@ class JobClient:
         with broker_errors():
             pipeline = self._connection.pipeline(transaction=False)
             return self._read_one(pipeline, user, job_id)[0]
+
+    def list_versions(self, user: str, job: JobView) -> list[JobView]:
+        """All versions of a question of this user, itself included, the first one first.
+
+        One round trip for a question that is its only version, else two.
+        """
+        with broker_errors():
+            ids = cast("list[bytes]", self._connection.zrange(thread_key(job.thread), 0, -1))
+            views = self._listing.read(user, [id_.decode() for id_ in ids])
+        if all(view.id != job.id for view in views):
+            views.append(job)
+        return sorted(views, key=lambda view: (view.asked_at, view.id))
+
+    def list_earlier(self, user: str, job: JobView) -> list[JobView]:
+        """The questions that this one follows up, at most `MAX_TURNS` of them, the oldest first.
+
+        One round trip for each.
+        """
+        earlier: list[JobView] = []
+        while job.follows and len(earlier) < MAX_TURNS:
+            try:
+                job = self.get_job(user, job.follows)
+            except NotFound:
+                break
+            earlier.insert(0, job)
+        return earlier
 
     def estimate(self, job: JobView) -> Eta | None:
         """When this job, as it was just read, will be done; None if that is not known.
@@ -170,7 +218,7 @@ class JobClient:
         if self.get_job(user, job_id).state is not JobState.FINISHED:
             return None
         with broker_errors():
-            return self._read_answers([job_id])[0]
+            return read_answers(self._connection, [job_id])[0]
 
     def answers_of(self, user: str, job_ids: Sequence[str]) -> JobAnswers:
         """Those of these questions that are the user's, each with its answer or None."""
@@ -229,16 +277,25 @@ class JobClient:
         log.info("question stopped", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
-    def delete(self, user: str, job_id: str) -> None:
+    def delete(self, user: str, job_id: str) -> bool:
         """Remove a question and its answer; raises InvalidState while it is not over.
 
         It is NotFound from then on. For `UNDO_KEPT_SECONDS` this can be undone, and after that
-        nothing of it is left.
+        nothing of it is left. False if Valkey's memory is, or was just now, full: then it goes
+        for good at once, so that this makes room.
         """
         self.get_job(user, job_id)
-        if not self._delete(user, job_id):
+        done = for_good = False
+        if time.monotonic() >= self._full_until:
+            with suppress(BrokerFull), self._noticing_full(), broker_errors():
+                done = self._deletions.delete(job_id, user)
+        if time.monotonic() < self._full_until:
+            with broker_errors():
+                done = for_good = self._lifecycle.delete(job_id, user)
+        if not done:
             raise InvalidState("Stop this question before deleting it.")
-        log.info("question deleted", job_id=job_id, user=user)
+        log.info("question deleted", job_id=job_id, user=user, for_good=for_good)
+        return not for_good
 
     def undo_deletion(self, user: str, job_id: str) -> JobView:
         """Bring a deleted question back as it was; raises NotFound once it is gone for good."""
@@ -280,17 +337,29 @@ class JobClient:
             )
         return [WorkerReport.from_dict(json.loads(text)) for text in texts if text]
 
-    def _checked(self, question: str) -> str:
-        question = question.strip()
-        longest = self._broker.settings.max_question_chars
-        if not question:
-            raise InvalidQuestion()
-        if len(question) > longest:
-            raise InvalidQuestion(
-                f"This question has {len(question):,} characters; the most is {longest:,}. "
-                "Shorten it, or add the long text as a document."
+    @contextmanager
+    def _noticing_full(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokerFull:
+            self._full_until = time.monotonic() + UNDO_KEPT_SECONDS
+            raise
+
+    def _find(self, user: str, job_id: str) -> JobView | None:
+        """The user's question with this id, if there is one."""
+        try:
+            return self.get_job(user, job_id)
+        except NotFound:
+            return None
+
+    def _thread_of(self, user: str, asked: Question) -> str:
+        """The thread of another version, "" for a new question; raises NotFound."""
+        if asked.follows and self._find(user, asked.follows) is None:
+            raise NotFound(
+                "The question that this one follows up is not there. It may have been deleted, or "
+                "be another user's. Ask this one on its own."
             )
-        return question
+        return self.get_job(user, asked.version_of).thread if asked.version_of else ""
 
     def _read_one(self, pipeline: Pipeline, user: str, job_id: str) -> tuple[JobView, list[Any]]:
         """Run the pipeline with the reads of one job added; its other replies come first."""
@@ -302,39 +371,8 @@ class JobClient:
             raise NotFound()
         return with_position(view, position), replies
 
-    def _delete(self, user: str, job_id: str) -> bool:
-        try:
-            with broker_errors():
-                return self._deletions.delete(job_id, user)
-        except BrokerFull:  # there is no room to remember it, so it goes for good, and makes room
-            with broker_errors():
-                return self._lifecycle.delete(job_id, user)
-
     def _with_answers(self, views: Sequence[JobView]) -> JobAnswers:
         finished = [view.id for view in views if view.state is JobState.FINISHED]
         with broker_errors():
-            answers = dict(zip(finished, self._read_answers(finished), strict=True))
+            answers = dict(zip(finished, read_answers(self._connection, finished), strict=True))
         return [(view, answers.get(view.id)) for view in views]
-
-    def _read_answers(self, job_ids: list[str]) -> list[Answer | None]:
-        """The latest result of each of these jobs, if it is an answer; one round trip."""
-        pipeline = self._connection.pipeline(transaction=False)
-        for job_id in job_ids:
-            pipeline.xrevrange(Result.get_key(job_id), count=1)
-        return [
-            _answer_of(job_id, entries, self._connection)
-            for job_id, entries in zip(job_ids, pipeline.execute() if job_ids else [], strict=True)
-        ]
-
-
-def _answer_of(
-    job_id: str, entries: list[tuple[bytes, dict[Any, Any]]], connection: redis.Redis
-) -> Answer | None:
-    if not entries:
-        return None
-    entry_id, fields = entries[0]
-    result = Result.restore(
-        job_id, entry_id.decode(), fields, connection=connection, serializer=JSONSerializer
-    )
-    value = result.return_value
-    return Answer.from_dict(value) if isinstance(value, dict) else None

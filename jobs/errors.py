@@ -39,6 +39,16 @@ class InvalidQuestion(AskqueueError):
     message = "Type a question first."
 
 
+class UnknownDocuments(InvalidQuestion):
+    kind = "unknown_documents"
+    message = "Some of the chosen documents are not there. Choose others, or none to ask all."
+
+
+class ModelNotOffered(InvalidQuestion):
+    kind = "model_not_offered"
+    message = "This model is not offered here. Choose another, or none for the usual one."
+
+
 class InvalidBatch(AskqueueError):
     kind = "invalid_batch"
     message = "No questions can be read from this file."

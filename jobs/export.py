@@ -17,9 +17,10 @@ PAGE = 200
 def evaluation_lines(jobs: JobClient, user: str, job_ids: Sequence[str]) -> Iterator[str]:
     """The answered ones of these questions of a user as JSON Lines, for an evaluation.
 
-    One object a line: job_id, question, asked_at (ISO 8601, UTC), answer, support, model, citations
-    and passages (in the order of their numbers), feedback (useful, reason; or null). Raises
-    BrokerUnavailable.
+    One object a line: job_id, question, standalone (what was answered in place of a follow-up, or
+    null), documents (the ids of those it was asked of; none for all), asked_at (ISO 8601, UTC),
+    answer, support, model, citations and passages (in the order of their numbers), feedback
+    (useful, reason; or null). Raises BrokerUnavailable.
     """
     for start in range(0, len(job_ids), PAGE):
         for view, answer in jobs.answers_of(user, job_ids[start : start + PAGE]):
@@ -32,6 +33,8 @@ def _line(view: JobView, answer: Answer) -> dict[str, Any]:
     return {
         "job_id": view.id,
         "question": view.question,
+        "standalone": answer.standalone or None,
+        "documents": list(view.documents),
         "asked_at": datetime.fromtimestamp(view.asked_at, UTC).isoformat(),
         "answer": answer.text,
         "support": answer.support.value,

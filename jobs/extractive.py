@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from jobs.generation import Chunk
 from jobs.models import Passage
-from jobs.retrieval import STOP_WORDS
+from jobs.retrieval import STOP_WORDS, keywords_of
+from jobs.rewriting import Rewriting, Turn
 
 # A sentence must hold this share of the question's weight to be worth quoting.
 MIN_SHARE = 0.45
@@ -48,6 +49,16 @@ class Extractive:
         for position, quote in enumerate(best_quotes(question, passages)):
             space = " " if position else ""
             yield Chunk(text=f"{space}{quote.sentence} [{quote.number}]")
+
+    def rewrite(self, question: str, turns: Sequence[Turn]) -> Rewriting:
+        """The new question, behind those keywords of the one before it that it lacks."""
+        lacking = _terms(turns[-1].question) - _terms(question)
+        words = [
+            word
+            for word in dict.fromkeys(keywords_of(turns[-1].question).split())
+            if _stem(word.lower()) in lacking
+        ]
+        return Rewriting(f"{' '.join(words)}: {question}" if words else question)
 
 
 def best_quotes(question: str, passages: Sequence[Passage]) -> list[Quote]:

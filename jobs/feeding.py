@@ -37,6 +37,7 @@ from jobs.broker import (
 )
 from jobs.fence import CAN_REQUEUE
 from jobs.lifecycle import Lifecycle
+from jobs.models import Question
 
 log = structlog.get_logger(__name__)
 
@@ -133,7 +134,7 @@ class BatchRows:
         place = self._place(row)
         # One that failed or was stopped leaves its outcome first; lost here, it is pending still.
         self._lifecycle.give_back(self._id(row), place, CAN_REQUEUE)
-        return self._lifecycle.submit(self._id(row), self._user, question, place=place)
+        return self._lifecycle.submit(self._id(row), self._user, Question(question), place=place)
 
     def _give_back(self, row: int, from_states: tuple[JobStatus, ...]) -> bool:
         return self._lifecycle.give_back(self._id(row), self._place(row), from_states)

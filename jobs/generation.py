@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from jobs.embedding import CONNECT_TIMEOUT_SECONDS, NO_KEY
 from jobs.errors import BadModelRequest, ModelUnavailable, StreamInterrupted
 from jobs.model_errors import model_errors, not_openai
 from jobs.models import Passage, TokenUse
+from jobs.rewriting import Rewriting, Turn, conversation_messages, question_in
 
 NOT_FOUND_SENTENCE = "The documents don't say."
 
@@ -52,6 +54,12 @@ class Generator(Protocol):
     def stream(self, question: str, passages: Sequence[Passage]) -> Iterator[Chunk]:
         """The answer in chunks, with [n] citing the nth passage, from 1. Raises ModelError."""
 
+    def rewrite(self, question: str, turns: Sequence[Turn]) -> Rewriting:
+        """The follow-up to these turns, oldest first, so that it stands alone. May block.
+
+        Raises ModelError.
+        """
+
 
 class ChatModel:
     """A model behind Chat Completions, of OpenAI or a compatible server."""
@@ -88,6 +96,25 @@ class ChatModel:
             raise not_openai()
         if not has_text:
             raise BadModelRequest("The model gave an empty answer. Retry, or change CHAT_MODEL.")
+
+    def with_model(self, model: str) -> ChatModel:
+        """Another model of the same server, over the same connections."""
+        other = copy(self)
+        other.model = model
+        return other
+
+    def rewrite(self, question: str, turns: Sequence[Turn]) -> Rewriting:
+        """The follow-up so that it stands alone; "" if the reply holds no question."""
+        body = {"model": self.model, "messages": conversation_messages(question, turns)}
+        with model_errors():
+            reply: Any = self._client.post("/chat/completions", cast_to=object, body=body)
+        try:
+            text = reply["choices"][0]["message"]["content"] or ""
+            used = reply.get("usage") or {}
+            tokens = TokenUse(used.get("prompt_tokens", 0), used.get("completion_tokens", 0))
+            return Rewriting(question_in(text), tokens)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise not_openai() from error
 
     def _open(self, messages: list[dict[str, str]]) -> openai.Stream[object]:
         """Start the request; without the usage if the server rejects being asked for it."""

@@ -30,7 +30,7 @@ from jobs.broker import (
 )
 from jobs.events import read_text
 from jobs.fence import CAN_REQUEUE, EXECUTION_FIELD, Standing, Write, change
-from jobs.models import Feedback
+from jobs.models import Feedback, Question
 from jobs.records import JobRecords
 from jobs.settings import BATCH_QUEUE, QUESTIONS_QUEUE
 
@@ -48,14 +48,16 @@ class Lifecycle:
         self,
         job_id: str,
         user: str,
-        question: str,
+        question: Question,
         *,
+        thread: str = "",
         at_front: bool = False,
         place: RowPlace | None = None,
     ) -> bool:
         """Accept a question: its record and its place in the queue, or nothing at all.
 
-        A row of a batch has a `place` in it; False if that batch does not run.
+        Another version of a question has a `thread`, the id of the first version. A row of a batch
+        has a `place` in it; False if that batch does not run.
         """
         queue_name = BATCH_QUEUE if place else QUESTIONS_QUEUE
         limit = limit_key(queue_name, user)
@@ -72,7 +74,9 @@ class Lifecycle:
             def write(pipeline: Pipeline) -> None:
                 if place is not None:
                     place.take(pipeline)
-                self._records.create(pipeline, job_id, user, question, listed=place is None)
+                self._records.create(
+                    pipeline, job_id, user, question, thread=thread, listed=place is None
+                )
                 if place is not None:  # of a row that was asked before, and given back
                     self._records.queue_again(pipeline, job_id, user)
                 pipeline.sadd(queue.redis_queues_keys, queue.key)
@@ -85,7 +89,8 @@ class Lifecycle:
     def give_back(self, job_id: str, place: RowPlace, from_states: Collection[JobStatus]) -> bool:
         """Take a row of a batch off the queue, as if it had not been asked yet.
 
-        False if it is in another state. Its record stays, so that attempts are counted on.
+        False if it is in another state, unless its owner deleted it. Its record stays, so that
+        attempts are counted on.
         """
         job = self._fetch(job_id)
         if job is None:
@@ -93,18 +98,19 @@ class Lifecycle:
         queue = self._queue_of(job)
 
         def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
-            if standing.status not in from_states:
+            if standing.status not in from_states and standing.deleted_at is None:
                 return None
 
             def write(pipeline: Pipeline) -> None:
                 job.delete(pipeline=pipeline)
+                pipeline.zrem(DELETED_JOBS_KEY, job_id)
                 pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job_id)
                 pipeline.delete(events_key(job_id))
                 place.give_back(pipeline)
 
             return write
 
-        if not change(self._connection, job_id, decide):
+        if not change(self._connection, job_id, decide, even_deleted=True):
             return False
         if job.has_rate_limit:
             RateLimitRegistry.from_job(job).cancel(job_id)
@@ -156,7 +162,7 @@ class Lifecycle:
                 if held_key != job.rate_limit_key:
                     pipeline.hdel(job.key, "rate_limit_key", "rate_limit_concurrency")
                 if asked is not None:
-                    self._records.queue_again(pipeline, job_id, asked.user)
+                    self._records.queue_again(pipeline, job_id, asked.user, thread=asked.thread)
                 if job.has_rate_limit:
                     queue._enqueue_rate_limited_job(job, pipeline)
                 else:

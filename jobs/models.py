@@ -34,11 +34,17 @@ class Stage(StrEnum):
     """What a started job is doing."""
 
     WAITING = "waiting"
+    REWRITING = "rewriting"  # a follow-up, as a question that stands alone
     RETRIEVING = "retrieving"
     GENERATING = "generating"
     CHECKING = "checking"
     EXTRACTING = "extracting"
     EMBEDDING = "embedding"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Stage:
+        """A stage of a newer worker is no reason to show nothing of its job."""
+        return cls.WAITING
 
 
 class DocumentStatus(StrEnum):
@@ -56,6 +62,22 @@ class SupportLevel(StrEnum):
     CITED = "cited"
     UNSUPPORTED = "unsupported"  # no valid citation
     NOT_FOUND = "not_found"  # the documents don't say
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked.
+
+    `documents` are the ids of those that it is asked of, in order of id; none for all. `model` is
+    "" for the configured one. `follows` is the id of the question that this one follows up, and
+    `version_of` of one that this is another version of; both are "" or of the same user.
+    """
+
+    text: str
+    documents: tuple[str, ...] = ()
+    model: str = ""
+    follows: str = ""
+    version_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +143,8 @@ class Timings:
     """Seconds: in the queue, in retrieval, to the first token, and in all since it was asked.
 
     `first_token` is measured from the start of the attempt; None if nothing was generated.
-    `generation` runs from there to the last token. `earlier` went into attempts that came to
+    `rewriting` went into making a follow-up stand alone, before the retrieval.
+    `generation` runs from the first to the last token. `earlier` went into attempts that came to
     nothing, and `retry_waits` into the waits after them; neither is part of `queue`. Answers of
     before these were kept have zeros.
     """
@@ -134,6 +157,7 @@ class Timings:
     checking: float = 0.0
     earlier: float = 0.0
     retry_waits: float = 0.0
+    rewriting: float = 0.0
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Timings:
@@ -154,7 +178,8 @@ class Answer:
     """A finished answer. `removed_markers` counts citations that named no retrieved passage.
 
     Of its `sentences`, `uncited_sentences` carry no citation. `passages` are all that the answer
-    was written from, in the order of their numbers.
+    was written from, in the order of their numbers. `standalone` is the question that was answered
+    in place of a follow-up; "" where that is the question itself.
     """
 
     text: str
@@ -171,6 +196,7 @@ class Answer:
     sentences: int = 0
     uncited_sentences: int = 0
     quotes: tuple[CheckedQuote, ...] = ()
+    standalone: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON types, for an RQ result."""
@@ -209,6 +235,8 @@ class JobView:
     """A job as its owner sees it, from its small fields alone. Times are Unix seconds (UTC).
 
     `queued_at` is when it was last put on the queue: when asked, or when its owner retried it.
+    `documents`, `model`, `follows` and `version_of` are as in `Question`. `thread` is the id of the
+    question that all its versions go back to, its own if it is the first.
     `position` counts from 1 and is known for queued jobs only. `preview` is the first line of
     the answer. `attempt` is 0 until a worker starts the job. `failure` says why it failed, or why
     there is another attempt to wait for.
@@ -229,6 +257,16 @@ class JobView:
     preview: str = ""
     failure: Failure | None = None
     feedback: Feedback | None = None
+    documents: tuple[str, ...] = ()
+    model: str = ""
+    follows: str = ""
+    version_of: str = ""
+    thread: str = ""
+
+    @property
+    def asked(self) -> Question:
+        """What was asked, all of it."""
+        return Question(self.question, self.documents, self.model, self.follows, self.version_of)
 
     @property
     def waited_seconds(self) -> float | None:

@@ -6,20 +6,21 @@ what, stage, attempt, failure). The mapping from RQ's statuses to people's state
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import redis
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 from rq.job import Job, JobStatus
 
-from jobs.broker import job_key, user_jobs_key
+from jobs.broker import job_key, thread_key, user_jobs_key
 from jobs.fence import DELETED_FIELD
-from jobs.models import Failure, Feedback, JobState, JobView, Stage
+from jobs.models import Failure, Feedback, JobState, JobView, Question, Stage
 from jobs.queries import SEARCHED_CHARS, fold
 
 RQ_FIELDS = ("status", "started_at", "ended_at", DELETED_FIELD)
@@ -37,6 +38,11 @@ RECORD_FIELDS = (
     "preview",
     "useful",
     "reason",
+    "documents",
+    "model",
+    "follows",
+    "version_of",
+    "thread",
 )
 PREVIEW_CHARS = 200
 
@@ -67,10 +73,11 @@ class Asked:
     """
 
     user: str
-    question: str
+    question: Question
     queued_at: float
     earlier: float = 0.0
     retry_waits: float = 0.0
+    thread: str = ""
 
 
 # An attempt that counts no more must not move the stage of the one that does.
@@ -79,6 +86,14 @@ SET_STAGE = """
 if redis.call('HGET', KEYS[1], 'attempt') == ARGV[1] then
     redis.call('HSET', KEYS[1], 'stage', ARGV[2])
 end
+"""
+
+
+# Take a question out of the set of its versions, if it is in one, before its record goes.
+# KEYS: record. ARGV: job id, beginning of the keys of such sets.
+LEAVE_THREAD = """
+local thread = redis.call('HGET', KEYS[1], 'thread') or ARGV[1]
+redis.call('ZREM', ARGV[2] .. thread, ARGV[1])
 """
 
 
@@ -94,20 +109,33 @@ class JobRecords:
         self._set_stage = connection.register_script(SET_STAGE)
 
     def create(
-        self, pipeline: Pipeline, job_id: str, user: str, question: str, *, listed: bool = True
+        self,
+        pipeline: Pipeline,
+        job_id: str,
+        user: str,
+        question: Question,
+        *,
+        thread: str = "",
+        listed: bool = True,
     ) -> None:
-        """A new record, in its user's index unless something else lists it, such as a batch."""
+        """A new record, in its user's index unless something else lists it, such as a batch.
+
+        Another version of a question joins its `thread`, the id of the first version.
+        """
         now, index = time.time(), user_jobs_key(user)
         fields: dict[str, str | float] = {
             "user": user,
-            "question": question,
+            "question": question.text,
             "asked_at": now,
             "queued_at": now,
+            **_asked_fields(question, thread),
         }
-        folded = fold(question)
-        if folded != _lower_as_lua(question):  # else the search makes it of the question itself
+        folded = fold(question.text)
+        if folded != _lower_as_lua(question.text):  # else the search makes it of the question
             fields["folded"] = folded
         self._write(pipeline, job_id, fields)
+        if thread:
+            self._join_thread(pipeline, job_id, question.version_of, thread, now)
         if not listed:
             return
         pipeline.zadd(index, {job_id: now})
@@ -115,7 +143,8 @@ class JobRecords:
         pipeline.expire(index, self._retention_seconds)
 
     def remove(self, pipeline: Pipeline, job_id: str, user: str) -> None:
-        """No record, and no place in the user's index."""
+        """No record, and no place in the user's index or among the question's versions."""
+        pipeline.eval(LEAVE_THREAD, 1, job_key(job_id), job_id, thread_key(""))
         pipeline.delete(job_key(job_id))
         pipeline.zrem(user_jobs_key(user), job_id)
 
@@ -166,14 +195,15 @@ class JobRecords:
         """Keep what was written until its owner stopped it."""
         self._write(pipeline, job_id, {"partial": partial})
 
-    def queue_again(self, pipeline: Pipeline, job_id: str, user: str) -> None:
+    def queue_again(self, pipeline: Pipeline, job_id: str, user: str, *, thread: str = "") -> None:
         """Forget the outcome of the attempts so far.
 
         It is kept, and listed, for as long as a question that is asked now.
         """
-        index, now = user_jobs_key(user), time.time()
-        pipeline.zadd(index, {job_id: now}, xx=True)
-        pipeline.expire(index, self._retention_seconds)
+        now = time.time()
+        for index in (user_jobs_key(user), thread_key(thread or job_id)):
+            pipeline.zadd(index, {job_id: now}, xx=True)
+            pipeline.expire(index, self._retention_seconds)
         outcome = ("retry_at", "partial", *_SAID, *_SUMS, *_FAILURE_FIELDS, *_FEEDBACK_FIELDS)
         pipeline.hdel(job_key(job_id), *outcome)
         self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": now})
@@ -192,17 +222,34 @@ class JobRecords:
 
     def read_asked(self, job_id: str) -> Asked | None:
         """Who asked what; None if the record is gone."""
-        user, question, *numbers = cast(
-            "list[bytes | None]",
-            self._connection.hmget(job_key(job_id), "user", "question", "queued_at", *_SUMS),
-        )
-        if user is None or question is None:
+        names = ("user", "question", *_ASKED_FIELDS, "queued_at", *_SUMS)
+        values = cast("list[bytes | None]", self._connection.hmget(job_key(job_id), names))
+        record = {
+            name: value.decode()
+            for name, value in zip(names, values, strict=True)
+            if value is not None
+        }
+        if "user" not in record or "question" not in record:
             return None
-        return Asked(user.decode(), question.decode(), *(float(each or 0) for each in numbers))
+        numbers = (float(record.get(name) or 0) for name in ("queued_at", *_SUMS))
+        question = Question(record["question"], **_asked_of(record))
+        queued_at, earlier, retry_waits = numbers
+        thread = record.get("thread", "")
+        return Asked(record["user"], question, queued_at, earlier, retry_waits, thread)
 
     def partial(self, job_id: str) -> str:
         value = cast("bytes | None", self._connection.hget(job_key(job_id), "partial"))
         return value.decode() if value else ""
+
+    def _join_thread(
+        self, pipeline: Pipeline, job_id: str, version_of: str, thread: str, now: float
+    ) -> None:
+        key = thread_key(thread)
+        # The other one is there already, unless it has been the only version.
+        pipeline.zadd(key, {version_of: now}, nx=True)
+        pipeline.zadd(key, {job_id: now})
+        pipeline.zremrangebyscore(key, 0, now - self._retention_seconds)
+        pipeline.expire(key, self._retention_seconds)
 
     def _write(self, pipeline: Pipeline, job_id: str, fields: Mapping[str, str | float]) -> None:
         mapping: dict[FieldT, EncodableT] = {name: value for name, value in fields.items()}
@@ -213,6 +260,7 @@ class JobRecords:
 _FEEDBACK_FIELDS = ("useful", "reason")
 _SAID = ("preview", "said", "cited")
 _SUMS = ("earlier", "retry_waits")
+_ASKED_FIELDS = ("documents", "model", "follows", "version_of", "thread")
 _FAILURE_FIELDS = ("failure_kind", "failure_message", "failure_command")
 
 
@@ -224,6 +272,25 @@ def _lower_as_lua(text: str) -> str:
 def _fields_of(failure: Failure) -> dict[str, str | float]:
     values = (failure.kind, failure.message, failure.command)
     return dict(zip(_FAILURE_FIELDS, values, strict=True))
+
+
+def _asked_fields(question: Question, thread: str) -> dict[str, str | float]:
+    """What is asked beside the text; a field that says nothing is not written."""
+    fields = {
+        "documents": json.dumps(question.documents) if question.documents else "",
+        "model": question.model,
+        "follows": question.follows,
+        "version_of": question.version_of,
+        "thread": thread,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _asked_of(record: Mapping[str, str]) -> dict[str, Any]:
+    """The inverse of `_asked_fields`, without the thread."""
+    documents = tuple(json.loads(record["documents"])) if "documents" in record else ()
+    names = ("model", "follows", "version_of")
+    return {"documents": documents, **{name: record.get(name, "") for name in names}}
 
 
 def read_job(pipeline: Pipeline, job_id: str) -> None:
@@ -272,6 +339,8 @@ def to_view(
         feedback=Feedback(record["useful"] == "1", record.get("reason", ""))
         if "useful" in record
         else None,
+        thread=record.get("thread", job_id),
+        **_asked_of(record),
     )
 
 

@@ -158,16 +158,19 @@ class PassageIndex:
             with self._guard():
                 self._client.upsert(collection, points, wait=True)
 
-    def search(self, question: str, limit: int, collection: str) -> list[Passage]:
+    def search(
+        self, question: str, limit: int, collection: str, documents: Sequence[str] = ()
+    ) -> list[Passage]:
         """The best passages first, by vectors and BM25 together where both are there.
 
-        A missing collection has none. The dense half is left out while the collection belongs
-        to another model than the configured one.
+        Only of these documents, by their ids, or of all if none is named. A missing collection has
+        none. The dense half is left out while the collection belongs to another model than the
+        configured one.
         """
         vector = self._embed_question(question) if collection == self.target_collection else None
         keywords = models.TextQuery(text=keywords_of(question))
-        # Both halves of a hybrid search take the same filter, once documents have owners.
-        visible: models.Filter | None = None
+        # Both halves of a hybrid search take the same filter.
+        visible = _of_documents(documents) if documents else None
         with self._guard():
             if not self._client.collection_exists(collection):
                 return []
@@ -280,6 +283,11 @@ def _cannot_write(error: sqlite3.OperationalError) -> bool:
 
 def _of_document(document_id: str) -> models.Filter:
     match = models.MatchValue(value=document_id)
+    return models.Filter(must=[models.FieldCondition(key="document_id", match=match)])
+
+
+def _of_documents(document_ids: Sequence[str]) -> models.Filter:
+    match = models.MatchAny(any=list(document_ids))
     return models.Filter(must=[models.FieldCondition(key="document_id", match=match)])
 
 

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         "", description="Base URL of an OpenAI-compatible server, with /v1."
     )
     chat_model: str = Field("gpt-6-luna", description="Model that writes the answers.")
+    chat_models: str = Field(
+        "", description="Models that people may choose besides `CHAT_MODEL`, separated by commas."
+    )
     embedding_model: str = Field(
         "text-embedding-3-small", description="Embedding model; empty means keyword search alone."
     )
@@ -221,6 +224,12 @@ class Settings(BaseSettings):
     def has_chat_model(self) -> bool:
         """True if a model writes answers; False means that they are quoted from the passages."""
         return bool(self.openai_api_key.get_secret_value() or self.openai_base_url)
+
+    @property
+    def offered_models(self) -> tuple[str, ...]:
+        """The models that people may choose from; the first is the one that answers otherwise."""
+        others = (name.strip() for name in self.chat_models.split(","))
+        return tuple(dict.fromkeys((self.chat_model, *filter(None, others))))
 
     @property
     def has_embeddings(self) -> bool:

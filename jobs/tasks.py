@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +19,7 @@ from jobs.answering import answer
 from jobs.attempts import Attempt, current_attempt
 from jobs.broker import Broker, broker_errors, connect
 from jobs.cancellation import Cancellation, Cancellations
+from jobs.conversation import Understood, add_understanding, read_turns, understand
 from jobs.documents import DocumentClient
 from jobs.embedding import build_embedder
 from jobs.errors import NoDocuments, NotFound, StillIndexing
@@ -27,7 +28,7 @@ from jobs.extractive import Extractive
 from jobs.generation import ChatModel, Generator
 from jobs.models import Answer, DocumentStatus, Stage, SupportLevel
 from jobs.outcomes import Outcome
-from jobs.records import JobRecords
+from jobs.records import Asked, JobRecords
 from jobs.register import DocumentRegister
 from jobs.retrieval import PassageIndex, build_index
 from jobs.settings import Settings
@@ -62,6 +63,13 @@ class Runtime:
     @cached_property
     def generator(self) -> Generator:
         return build_generator(self.settings)
+
+    def generator_of(self, model: str) -> Generator:
+        """The generator with this chat model, "" for the configured one."""
+        generator = self.generator
+        return (
+            generator.with_model(model) if model and isinstance(generator, ChatModel) else generator
+        )
 
 
 def build_generator(settings: Settings) -> Generator:
@@ -106,7 +114,7 @@ def answer_question() -> dict[str, Any]:
     events = EventWriter(runtime.connection, attempt.job.id, attempt.number)
     try:
         with _cancellation(runtime, events.flush_if_due) as cancellation:
-            result = _answer(runtime, attempt, asked.question, events, cancellation)
+            result = _answer(runtime, attempt, asked, events, cancellation)
     finally:
         # Even of an attempt that RQ's timeout cut off, what it had written can be read.
         events.close()
@@ -175,7 +183,7 @@ def _cancellation(
 def _answer(
     runtime: Runtime,
     attempt: Attempt,
-    question: str,
+    asked: Asked,
     events: EventWriter,
     cancellation: Cancellation,
 ) -> Answer:
@@ -183,20 +191,46 @@ def _answer(
         collection = runtime.register.index_state().active
     if not collection:
         raise StillIndexing() if _is_coming(runtime) else NoDocuments()
+    question, generator = asked.question, runtime.generator_of(asked.question.model)
+    progress = _Progress(attempt, events, runtime.records)
+    understood = _understand(runtime, asked, generator, progress, cancellation)
     result = answer(
-        question,
+        understood.text,
         search=lambda text: runtime.index.search(
-            text, runtime.settings.passages_per_answer, collection
+            text, runtime.settings.passages_per_answer, collection, question.documents
         ),
-        generator=runtime.generator,
-        progress=_Progress(attempt, events, runtime.records),
+        generator=generator,
+        progress=progress,
         cancelled=cancellation,
         surroundings=lambda cited: read_surroundings(runtime.index, collection, cited),
     )
-    if result.support is not SupportLevel.CITED and (count := _unready(runtime)):
-        note = f"{count} of the documents were still being indexed. Ask again when they are ready."
+    result = add_understanding(result, question.text, understood)
+    unready = (
+        _unready(runtime, question.documents) if result.support is not SupportLevel.CITED else 0
+    )
+    if unready:
+        note = (
+            f"{unready} of the documents were still being indexed. Ask again when they are ready."
+        )
         result = replace(result, notes=(*result.notes, note))
     return result
+
+
+def _understand(
+    runtime: Runtime,
+    asked: Asked,
+    generator: Generator,
+    progress: _Progress,
+    cancellation: Cancellation,
+) -> Understood:
+    """The question as it is answered: a follow-up is made to stand alone first."""
+    question = asked.question
+    if not question.follows:
+        return Understood(question.text)
+    progress.stage(Stage.REWRITING)
+    with broker_errors():
+        turns = read_turns(runtime.connection, asked.user, question.follows)
+    return understand(question.text, turns, generator.rewrite, cancellation)
 
 
 def _is_coming(runtime: Runtime) -> bool:
@@ -206,9 +240,9 @@ def _is_coming(runtime: Runtime) -> bool:
     return any(document.status is not DocumentStatus.FAILED for document in documents)
 
 
-def _unready(runtime: Runtime) -> int:
-    """How many documents are on their way into the index."""
+def _unready(runtime: Runtime, chosen: Sequence[str]) -> int:
+    """How many of the chosen documents, or of all, are on their way into the index."""
     with broker_errors():
-        documents = runtime.register.list()
+        documents = runtime.register.find(chosen) if chosen else runtime.register.list()
     unready = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
     return sum(document.status in unready for document in documents)

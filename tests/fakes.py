@@ -45,13 +45,15 @@ class FakeModelServer:
     """An OpenAI-compatible server on 127.0.0.1, for chat completions and embeddings.
 
     The answer is `answer` if set; else `tokens` words and a citation if `tokens` is set; else a
-    sentence that quotes the first passage of the prompt and cites it. Vectors are bags of hashed
-    words: texts that share words are near each other.
+    sentence that quotes the first passage of the prompt and cites it. A request that does not
+    stream gets `rewritten`, or the last line of its prompt after the colon. Vectors are bags of
+    hashed words: texts that share words are near each other.
     """
 
     def __init__(self, port: int = 0, dimensions: int = 64) -> None:
         self.dimensions = dimensions
         self.answer = ""
+        self.rewritten = ""
         self.finish_reason = "stop"
         self.tokens = 0
         self.token_delay_seconds = 0.0
@@ -226,8 +228,30 @@ class _Handler(BaseHTTPRequestHandler):
             self.fake.stopping.wait(60)
             self.close_connection = True
             return
+        if not request.get("stream"):
+            self._complete(request)
+            return
         with self.fake.streaming():
             self._stream(request, behaviour)
+
+    def _complete(self, request: dict[str, Any]) -> None:
+        last_line = request["messages"][-1]["content"].rpartition("\n")[2]
+        text = self.fake.rewritten or last_line.partition(": ")[2]
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": text},
+            "finish_reason": "stop",
+        }
+        usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        body = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": request["model"],
+            "choices": [choice],
+            "usage": usage,
+        }
+        self._json(200, body)
 
     def _stream(self, request: dict[str, Any], behaviour: str) -> None:
         words = self.fake.words_of(request)

@@ -140,7 +140,7 @@ def read_root() -> ServiceStatus:
     "/chat",
     status_code=202,
     dependencies=[Depends(refuse_other_sites)],
-    responses={403: ERRORS[403], 503: ERRORS[503]},
+    responses={403: ERRORS[403], 404: ERRORS[404], 503: ERRORS[503]},
     tags=["jobs"],
 )
 def submit(
@@ -159,9 +159,18 @@ def submit(
     ] = "",
 ) -> ChatAccepted:
     """Put a question on the queue. It is accepted when this returns, and is never lost."""
-    question = query if query is not None else (body.query if body else "")
+    asked = body or ChatRequest(query="")
     job_id = uuid.uuid5(JOB_IDS, f"{user} {key}").hex if key else ""
-    return ChatAccepted(job_id=client.submit_question(user, question, job_id=job_id).id)
+    view = client.submit_question(
+        user,
+        query if query is not None else asked.query,
+        job_id=job_id,
+        documents=asked.documents,
+        model=asked.model,
+        follows=asked.follows,
+        version_of=asked.version_of,
+    )
+    return ChatAccepted(job_id=view.id)
 
 
 @app.get(

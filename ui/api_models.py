@@ -51,9 +51,20 @@ def is_unicode(text: str) -> str:
     return text
 
 
+Text = Annotated[str, AfterValidator(is_unicode)]
+
+
 class ChatRequest(BaseModel):
-    query: Annotated[str, AfterValidator(is_unicode)] = Field(
+    query: Text = Field(
         description="The question.", examples=["What is the hotel limit per night?"]
+    )
+    documents: list[Text] = Field(
+        [], description="Ids of the documents to ask, each the SHA-256 of its content; none: all."
+    )
+    model: Text = Field("", description="One of the offered models; empty: the usual one.")
+    follows: Text = Field("", description="The id of a job whose question this one follows up.")
+    version_of: Text = Field(
+        "", description="The id of a job whose question this is another version of."
     )
 
 
@@ -94,6 +105,13 @@ class JobStatus(BaseModel):
     ended_at: datetime | None = Field(None, description="When it finished, failed or was stopped.")
     result: str | None = Field(None, description="The answer, when finished.")
     error: ErrorDetail | None = Field(None, description="Why it failed.")
+    documents: list[str] | None = Field(None, description="Those that it is asked of, if not all.")
+    model: str | None = Field(None, description="The model that was chosen for it.")
+    follows: str | None = Field(None, description="The job whose question it follows up.")
+    version_of: str | None = Field(None, description="The job that it is another version of.")
+    standalone: str | None = Field(
+        None, description="The question that was answered in place of a follow-up."
+    )
 
 
 class JobResult(BaseModel):
@@ -107,6 +125,9 @@ class JobResult(BaseModel):
     timings: dict[str, float | None] = {}
     tokens: dict[str, int] = {}
     model: str | None = None
+    standalone: str | None = Field(
+        None, description="The question that was answered in place of a follow-up."
+    )
     notes: list[str] = Field([], description="What to know about the answer, in sentences.")
     error: ErrorDetail | None = None
 
@@ -176,6 +197,11 @@ def status_of(view: JobView, answer: Answer | None, eta: Eta | None = None) -> J
         ended_at=moment(view.ended_at),
         result=answer.text if answer else None,
         error=error_of(view),
+        documents=list(view.documents) or None,
+        model=view.model or None,
+        follows=view.follows or None,
+        version_of=view.version_of or None,
+        standalone=(answer.standalone or None) if answer else None,
     )
 
 
@@ -200,6 +226,7 @@ def result_of(view: JobView, answer: Answer | None) -> JobResult:
         timings=data["timings"],
         tokens=data["tokens"],
         model=answer.model,
+        standalone=answer.standalone or None,
         notes=list(answer.notes),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from jobs.models import Answer, Failure, JobState, LiveText
+from jobs.models import Answer, Failure, JobState, LiveText, Question
 
 # Keys of widgets. Their values can be read before the widgets are drawn.
 QUESTION_INPUT = "question_input"
@@ -29,7 +29,7 @@ JobStates = tuple[tuple[str, JobState], ...]
 class Unsent:
     """A question that could not be submitted, kept so that nobody has to type it again."""
 
-    question: str
+    asked: Question
     failure: Failure
     job_id: str
 

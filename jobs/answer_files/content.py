@@ -45,7 +45,7 @@ def compose(view: JobView, answer: Answer) -> Sheet:
     citations = sorted(answer.citations, key=lambda citation: citation.number)
     return Sheet(
         question=clean(view.question) or "Question",
-        facts=f"Asked {_date(view.asked_at)} · {_author(answer)}",
+        facts=f"Asked {_date(view.asked_at)}{_scope(view)} · {_author(answer)}",
         warnings=_warnings(answer),
         blocks=parse(clean(answer.text), {citation.number for citation in citations}),
         sources=tuple(_source(citation) for citation in citations),
@@ -58,6 +58,13 @@ def clean(text: str) -> str:
     return _UNSHOWN.sub("", _BREAK.sub("\n", text)).strip()
 
 
+def _scope(view: JobView) -> str:
+    count = len(view.documents)
+    if not count:
+        return ""
+    return " of one document" if count == 1 else f" of {count} documents"
+
+
 def _author(answer: Answer) -> str:
     if answer.extractive:
         return "quoted from the documents; no model wrote it"
@@ -68,6 +75,8 @@ def _author(answer: Answer) -> str:
 
 def _warnings(answer: Answer) -> tuple[str, ...]:
     found = []
+    if answer.standalone:
+        found.append(f"A follow-up, understood as: {clean(answer.standalone)}")
     if answer.support is SupportLevel.UNSUPPORTED:
         found.append(
             "This answer cites no passage of the documents. Check it before you rely on it."

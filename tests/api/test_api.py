@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -19,8 +19,9 @@ from rq.serializers import JSONSerializer
 from jobs.broker import WORKERS_KEY, Broker, connect, durations_key, worker_key
 from jobs.client import JobClient
 from jobs.errors import BadApiKey
-from jobs.models import Answer, Citation, Timings, WorkerReport
+from jobs.models import Answer, Citation, Document, Timings, WorkerReport
 from jobs.records import JobRecords
+from jobs.register import DocumentRegister
 from jobs.settings import Settings
 from ui import api, api_caller
 from ui.identity import Signer
@@ -223,3 +224,45 @@ def test_status_of_a_queued_job_says_when_it_is_done(
     eta = http.get(f"/job-status/{submit(http)}").json()["eta"]
     assert eta["overdue"] is False
     assert 2.0 <= eta["low_seconds"] <= 4.0 <= eta["high_seconds"] < 8.0
+
+
+def test_scope_model_and_relations_are_accepted_and_returned(
+    http: TestClient, connection: redis.Redis, make_settings: Callable[..., Settings]
+) -> None:
+    """What a question is asked of, by whom answered and what it refers to come back with it."""
+    settings = make_settings(chat_models="large")
+    api.app.dependency_overrides[api.job_client] = lambda: JobClient(Broker(connection, settings))
+    DocumentRegister(connection).add_if_new(Document("d1", "travel.md", 1))
+    first = submit(http)
+    plain = http.get(f"/job-status/{first}").json()
+    asked = {"documents": ["d1"], "model": "large", "follows": first, "version_of": first}
+    response = http.post("/chat", json={"query": "And in Oslo?", **asked})
+    assert response.status_code == 202
+    job_id = response.json()["job_id"]
+    status = http.get(f"/job-status/{job_id}").json()
+    assert {name: status[name] for name in asked} == asked
+    assert not {*asked, "standalone"} & set(plain)
+    finish(connection, job_id, Answer("It is 160.", standalone="What is the limit in Oslo?"))
+    for path in ("job-status", "result"):
+        body = http.get(f"/{path}/{job_id}").json()
+        assert body["standalone"] == "What is the limit in Oslo?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "kind"),
+    [
+        ({"documents": ["nowhere"]}, 422, "unknown_documents"),
+        ({"model": "other"}, 422, "model_not_offered"),
+        ({"follows": "nowhere"}, 404, "not_found"),
+        ({"version_of": "nowhere"}, 404, "not_found"),
+        ({"documents": "d1"}, 422, "invalid_input"),
+        ({"follows": "\ud800"}, 422, "invalid_input"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_by_name(
+    http: TestClient, asked: dict[str, object], status: int, kind: str
+) -> None:
+    """Programs learn which part of their question is wrong."""
+    body = json.dumps({"query": "Why?", **asked})
+    response = http.post("/chat", content=body, headers={"Content-Type": "application/json"})
+    assert_error(response, status, kind)

@@ -114,7 +114,7 @@ def test_answer_says_that_its_source_was_deleted(
     expect(dialog.get_by_text("The original is no longer there.")).to_be_visible()
     expect(dialog.get_by_text("The telescope Bertha opens its dome")).to_be_visible()
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Ask again").click()
+    page.get_by_role("button", name="Ask again", exact=True).click()
     expect(page.get_by_text("The sources have changed since.")).to_have_count(0)
     expect_state(page, "Finished")
     expect(page).not_to_have_url(address)

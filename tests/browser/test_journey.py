@@ -171,20 +171,6 @@ def test_refreshes_lose_neither_words_nor_place(page: Page, model: FakeModelServ
     expect(box).to_be_focused()
 
 
-def test_row_opens_its_question_and_stays_selected(page: Page, model: FakeModelServer) -> None:
-    """A click on a row shows its question, and stays with it while others come in above."""
-    for question in ("First question", "Second question"):
-        ask(page, question)
-        expect_state(page, "Finished")
-    click_row(page, 2)
-    expect(page.get_by_role("heading", name="First question")).to_be_visible()
-    selected = page.get_by_test_id("stDataFrame").locator("[role=row][aria-selected=true]")
-    expect(selected).to_contain_text("First question")
-    page.get_by_role("button", name="Second question").click()
-    expect(page.get_by_role("heading", name="Second question")).to_be_visible()
-    expect(selected).to_contain_text("Second question")
-
-
 def test_restart_of_web_loses_nothing(page: Page, model: FakeModelServer, stack: Stack) -> None:
     """A running answer goes on while web restarts; the first visit may be to any page."""
     model.tokens = 60

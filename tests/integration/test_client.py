@@ -23,7 +23,7 @@ from jobs.errors import (
     ModelTimeout,
     NotFound,
 )
-from jobs.models import JobState, LiveText
+from jobs.models import JobState, LiveText, Question
 from jobs.outcomes import MAX_ATTEMPTS
 from jobs.queries import JobQuery
 from jobs.records import JobRecords
@@ -138,7 +138,7 @@ def test_listing_takes_three_round_trips_however_many_jobs(
         for number in range(count):
             job_id = f"{count}-{number}"
             with connection.pipeline() as pipeline:
-                records.create(pipeline, job_id, "ann", "q?")
+                records.create(pipeline, job_id, "ann", Question("q?"))
                 pipeline.execute()
             connection.hset(Job.key_for(job_id), "status", JobStatus.QUEUED.value)
         with counted_round_trips(connection) as trips:

@@ -25,6 +25,7 @@ from jobs import threads as threads_module
 from jobs.attempts import Attempts
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
+from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import AskqueueError, BadApiKey, ModelTimeout
 from jobs.generation import Chunk
 from jobs.maintenance import Maintenance
@@ -45,7 +46,9 @@ MOST_REQUESTS = 200
 class FakeIndex:
     embeddings_unsupported = None
 
-    def search(self, question: str, limit: int, collection: str) -> list[Passage]:
+    def search(
+        self, question: str, limit: int, collection: str, documents: Sequence[str] = ()
+    ) -> list[Passage]:
         return [Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160.")]
 
     def texts(self, ids: Sequence[str], collection: str) -> dict[str, str]:
@@ -108,6 +111,10 @@ class Bench:
             if fault is not None:
                 self.runtime.connection.close()
                 connection.close()
+
+    def purge(self) -> None:
+        """What maintenance does when no deletion can be undone any more."""
+        Deletions(self.broker).purge(time.time() + 2 * UNDO_KEPT_SECONDS)
 
     def recover_lost(self) -> None:
         """What maintenance does when no heartbeat has come for long."""
@@ -256,6 +263,7 @@ def test_what_a_person_does_is_done_whole_or_not_at_all_whichever_request_goes_w
             _check_end(bench, job.id, end, f"{kind} at request {at}")
         bench.clean_up_limits()
         assert bench.places() == {}
+        bench.purge()
         if not states:
             assert connection.keys("rq:job:*") + connection.keys("askqueue:job:*") == []
         if not fault.happened:

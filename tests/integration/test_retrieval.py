@@ -393,3 +393,22 @@ def test_texts_are_read_by_id(make_index: Callable[..., PassageIndex]) -> None:
     index.upsert(collection, stored, None)
     wanted = [stored[1].id, passage_id("nothing", 7)]
     assert index.texts(wanted, collection) == {stored[1].id: TEXTS["dividend"]}
+
+
+@pytest.mark.parametrize("with_vectors", [True, False])
+def test_search_finds_nothing_outside_its_scope(
+    make_index: Callable[..., PassageIndex], model: FakeModelServer, with_vectors: bool
+) -> None:
+    """Neither by vectors nor by keywords does a passage of another document come."""
+    index = make_index(model if with_vectors else None)
+    collection = fill(index)
+    question = "What is the hotel limit per night?"
+
+    def found(*documents: str) -> set[str]:
+        return {each.document_id for each in index.search(question, 10, collection, documents)}
+
+    assert "travel" in found()
+    assert found("dividend", "travel") >= {"travel"}
+    assert found("dividend", "travel") <= {"dividend", "travel"}
+    assert found("dividend", "remote") <= {"dividend", "remote"}
+    assert found("deleted") == set()

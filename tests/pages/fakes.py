@@ -88,7 +88,7 @@ class FakeJobs:
         number = next(self._numbers)
         job_id = f"job-{number}"
         asked = time.time() - age_seconds + number / 1000
-        view = JobView(job_id, user, question, state, asked_at=asked, queued_at=asked)
+        view = JobView(job_id, user, question, state, asked, queued_at=asked, thread=job_id)
         if state in (JobState.STARTED, JobState.FINISHED, JobState.FAILED):
             view = replace(view, started_at=asked + 0.01, attempt=1)
         if state.is_over:
@@ -102,13 +102,35 @@ class FakeJobs:
         self.jobs[job_id] = replace(self.jobs[job_id], **fields)
 
     def submit_question(
-        self, user: str, question: str, *, urgent: bool = False, job_id: str = ""
+        self,
+        user: str,
+        question: str,
+        *,
+        urgent: bool = False,
+        job_id: str = "",
+        version_of: str = "",
+        **asked: object,
     ) -> JobView:
         self.submitted_ids.append(job_id)
         self._called("submit", question)
         if self.submit_error is not None:
             raise self.submit_error
-        return self.jobs[self.put(question, JobState.QUEUED, user=user, age_seconds=0, position=1)]
+        thread = self.get_job(user, version_of).thread if version_of else ""
+        fields = {**asked, "version_of": version_of, "position": 1}
+        new = self.put(question, JobState.QUEUED, user=user, age_seconds=0, **fields)
+        self.change(new, thread=thread or new)
+        return self.jobs[new]
+
+    def list_versions(self, user: str, job: JobView) -> list[JobView]:
+        found = (each for each in self.jobs.values() if each.thread == job.thread)
+        return sorted(found, key=lambda each: each.asked_at)
+
+    def list_earlier(self, user: str, job: JobView) -> list[JobView]:
+        earlier: list[JobView] = []
+        while job.follows in self.jobs:
+            job = self.jobs[job.follows]
+            earlier.insert(0, job)
+        return earlier
 
     def get_job(self, user: str, job_id: str) -> JobView:
         self._called("get", job_id)
@@ -201,11 +223,12 @@ class FakeJobs:
         self.change(job_id, state=JobState.STOPPED, ended_at=time.time())
         return self.jobs[job_id]
 
-    def delete(self, user: str, job_id: str) -> None:
+    def delete(self, user: str, job_id: str) -> bool:
         self._called("delete", job_id)
         if not self.get_job(user, job_id).state.is_over:
             raise InvalidState("Stop this question before deleting it.")
         self.deleted[job_id] = self.jobs.pop(job_id)
+        return True
 
     def undo_deletion(self, user: str, job_id: str) -> JobView:
         self._called("undo", job_id)

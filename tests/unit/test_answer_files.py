@@ -16,6 +16,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from jobs.answer_files import to_docx, to_markdown, to_pdf
+from jobs.answer_files.content import compose
 from jobs.models import Answer, Citation, JobState, JobView, SupportLevel
 
 Write = Callable[[JobView, Answer], str | bytes]
@@ -313,3 +314,12 @@ def test_pdf_has_typographic_characters() -> None:
     words = "“double” ‘single’ – en — em … 5 € ½ × ≤ → fi"
     document = pypdfium2.PdfDocument(to_pdf(VIEW, answer(words)))
     assert words in document[0].get_textpage().get_text_bounded()
+
+
+def test_file_of_a_follow_up_says_how_it_was_understood() -> None:
+    """The question alone would be a riddle; of which documents it was asked is told as well."""
+    view = replace(VIEW, question="And in Oslo?", documents=("d1", "d2"))
+    sheet = compose(view, Answer("x", standalone="What is the limit in Oslo?"))
+    assert "UTC of 2 documents · " in sheet.facts
+    assert sheet.warnings[0] == "A follow-up, understood as: What is the limit in Oslo?"
+    assert "understood as" not in " ".join(compose(VIEW, Answer("x")).warnings)

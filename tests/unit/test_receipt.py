@@ -12,12 +12,13 @@ from ui.components.receipt import segments_of, timeline
 FULL = Timings(
     queue=1.5,
     retrieval=0.1,
-    first_token=0.6,
-    total=12.3,
+    first_token=0.8,
+    total=12.5,
     generation=2.0,
     checking=0.1,
     earlier=3.0,
     retry_waits=5.0,
+    rewriting=0.2,
 )
 
 
@@ -31,6 +32,7 @@ def test_parts_are_in_order_and_add_up_to_the_total() -> None:
         ("In the queue", 1.5),
         ("Earlier attempts", 3.0),
         ("Waits between attempts", 5.0),
+        ("Rewriting the question", 0.2),
         ("Search", 0.1),
         ("To the first word", 0.5),
         ("Writing", 2.0),
@@ -64,11 +66,11 @@ def test_timeline_is_text_for_those_who_do_not_see_it() -> None:
     html = timeline(segments_of(FULL), FULL.total)
     bar, _, words = html.partition("<ul")
     assert 'aria-hidden="true"' in bar
-    assert 'aria-label="Where 12.3 s went"' in words
+    assert 'aria-label="Where 12.5 s went"' in words
     items = [re.sub(r"<[^>]+>", "", item) for item in re.findall(r"<li.*?</li>", words)]
     assert items[0] == "In the queue 1.5 s"
     assert items[-1] == "Checking 200 ms"
-    assert len(items) == bar.count("<span") == 7
+    assert len(items) == bar.count("<span") == 8
 
 
 def test_widths_are_in_proportion() -> None:
@@ -76,4 +78,4 @@ def test_widths_are_in_proportion() -> None:
     html = timeline(segments_of(FULL), FULL.total)
     assert "flex:1.500 1 0" in html
     assert "flex:3.000 1 0" in html
-    assert html.count("min-width:4px") == 7
+    assert html.count("min-width:4px") == 8

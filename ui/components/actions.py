@@ -6,26 +6,53 @@ from jobs.client import JobClient, new_job_id
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
-from jobs.models import Feedback
+from jobs.models import Feedback, JobView, Question
 from jobs.operations import Operations
 from ui import state, table_state
 from ui.components.text import requeued
 
 
-def submit_question(jobs: JobClient, user: str, question: str, job_id: str = "") -> None:
+def submit_question(jobs: JobClient, user: str, question: str | Question, job_id: str = "") -> None:
     """Submit a question and show it; if that fails, keep it for another try.
 
     The other try has the same id: if only the reply got lost, it is not asked twice.
     """
+    asked = question if isinstance(question, Question) else Question(question)
     job_id = job_id or new_job_id()
     try:
-        job = jobs.submit_question(user, question, job_id=job_id)
+        job = send(jobs, user, asked, job_id)
     except AskqueueError as error:
-        state.keep_unsent(state.Unsent(question, error.failure, job_id))
+        state.keep_unsent(state.Unsent(asked, error.failure, job_id))
     else:
         state.keep_unsent(None)
         state.select_job(job.id)
     state.request_redraw()
+
+
+def send(jobs: JobClient, user: str, asked: Question, job_id: str) -> JobView:
+    """Submit a question with all that belongs to it; raises what `JobClient` raises."""
+    return jobs.submit_question(
+        user,
+        asked.text,
+        job_id=job_id,
+        documents=asked.documents,
+        model=asked.model,
+        follows=asked.follows,
+        version_of=asked.version_of,
+    )
+
+
+def ask_again(jobs: JobClient, documents: DocumentClient, user: str, job: JobView) -> None:
+    """Submit the same question as another version, of those of its documents that are there."""
+    try:
+        there = tuple(each.id for each in documents.find(job.documents)) if job.documents else ()
+        follows = job.follows if jobs.list_earlier(user, job) else ""
+    except AskqueueError as error:
+        _tell(error)
+        return
+    # If all of its documents are gone, that is worth an error.
+    asked = Question(job.question, there or job.documents, job.model, follows, version_of=job.id)
+    submit_question(jobs, user, asked)
 
 
 def retry_job(jobs: JobClient, user: str, job_id: str) -> None:

@@ -26,12 +26,18 @@ def stop_jobs(jobs: JobClient, user: str, job_ids: Iterable[str]) -> None:
 
 def delete_jobs(jobs: JobClient, user: str, job_ids: Iterable[str]) -> None:
     """Delete those that are over; for a while they can be brought back."""
-    done, left = _each(lambda job_id: jobs.delete(user, job_id), job_ids)
-    if done:
-        history_state.note_deleted(done)
-        if state.shown_job() in done:
-            state.start_new_question()
-    if left:
+    undoable: list[str] = []
+
+    def delete(job_id: str) -> None:
+        if jobs.delete(user, job_id):
+            undoable.append(job_id)
+
+    done, left = _each(delete, job_ids)
+    if undoable:
+        history_state.note_deleted(undoable)
+    if state.shown_job() in done:
+        state.start_new_question()
+    if left or len(undoable) < len(done):
         _tell("Deleted", len(done), left, "not over yet: stop first what still runs or waits")
 
 

@@ -10,7 +10,7 @@ from jobs.errors import AskqueueError
 from jobs.models import Answer, Citation, Document, JobView
 from jobs.pictures import PagePicture, Pictures, has_pictures
 from ui import state
-from ui.components.actions import submit_question
+from ui.components.actions import ask_again
 from ui.components.citations import in_order
 from ui.components.text import pages, plain
 
@@ -189,8 +189,8 @@ def show_changes(
             icon=":material/replay:",
             key=f"ask_again_{job.id}",
             help="Ask the same question of the documents as they are now",
-            on_click=submit_question,
-            args=(jobs, user, job.question),
+            on_click=ask_again,
+            args=(jobs, documents, user, job),
         )
 
 

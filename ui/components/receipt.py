@@ -12,7 +12,7 @@ from jobs.models import Answer, Timings
 from ui.components.text import counted, duration, plain
 
 # Each has a contrast of at least 3 to the grounds of both themes (WCAG, graphical objects).
-QUEUE, EARLIER, PAUSE = "#7b8794", "#d0524a", "#c07a12"
+QUEUE, EARLIER, PAUSE, REWRITING = "#7b8794", "#d0524a", "#c07a12", "#c2559b"
 SEARCH, MODEL, WRITING, REST = "#3f83c9", "#8f6fd6", "#1d8f86", "#8a8a1f"
 LEAST_SECONDS = 0.0005
 
@@ -44,8 +44,9 @@ def segments_of(timings: Timings) -> tuple[Segment, ...]:
         Segment("In the queue", timings.queue, QUEUE),
         Segment("Earlier attempts", timings.earlier, EARLIER),
         Segment("Waits between attempts", timings.retry_waits, PAUSE),
+        Segment("Rewriting the question", timings.rewriting, REWRITING),
         Segment("Search", timings.retrieval, SEARCH),
-        Segment("To the first word", (first or 0.0) - timings.retrieval, MODEL),
+        Segment("To the first word", (first or 0.0) - timings.retrieval - timings.rewriting, MODEL),
         Segment("Writing", timings.generation, WRITING),
     ]
     rest = timings.total - sum(max(0.0, each.seconds) for each in segments)

@@ -7,24 +7,35 @@ import time
 import streamlit as st
 
 from jobs.client import JobClient
-from jobs.errors import BrokerUnavailable, NotFound
+from jobs.errors import NotFound
 from jobs.models import JobPage, JobState, JobView
 from jobs.queries import JobQuery
 from jobs.settings import QUESTIONS_QUEUE
-from ui import history_state, state
+from ui import history_state, state, thread_state
 from ui.clients import Clients, Conditions, get_clients
 from ui.components.actions import submit_question
 from ui.components.answer import show_answer, show_question, show_unanswered
+from ui.components.ask_again import show_ask_again, show_ask_again_button
 from ui.components.banners import lacks_worker, show_banners, show_no_worker, show_paused
+from ui.components.compare import show_comparison
 from ui.components.download import show_download
 from ui.components.empty import show_welcome
 from ui.components.evidence import show_changes, show_evidence
 from ui.components.failure import show_failure
 from ui.components.feedback import show_feedback
+from ui.components.followup import (
+    next_question,
+    show_asked_of,
+    show_earlier,
+    show_follow_up_button,
+    show_followed,
+    show_understood,
+)
 from ui.components.job_table import read_table, show_job_table
 from ui.components.live import ACTIVE_SECONDS, AROUND_SECONDS, OUTAGE_SECONDS, show_live
 from ui.components.streaming import show_streaming
-from ui.components.text import plain
+from ui.components.unsent import show_unsent
+from ui.components.versions import show_versions
 from ui.identity import current_user
 
 # Longer lines are hard to read.
@@ -35,40 +46,25 @@ def show_page() -> None:
     clients, user = get_clients(), current_user()
     if user is None:
         return
+    if state.is_composing():
+        thread_state.follow(None)
     # First, so that what is being typed survives whatever happens below.
     with st.bottom:
+        with st.container(key="followed_place"):
+            show_followed()
         question = st.chat_input(
             "Ask your documents…",
             key=state.QUESTION_INPUT,
             max_chars=clients.settings.max_question_chars,
         )
     if question:
-        submit_question(clients.jobs, user, question)
-    _show_unsent(clients.jobs, user)
+        submit_question(clients.jobs, user, next_question(question))
+        thread_state.follow(None)
+    show_unsent(clients.jobs, user)
     show_live(clients.jobs, user, lambda: _draw(clients, user))
     show_evidence(clients.jobs, clients.pictures, user)
-
-
-def _show_unsent(jobs: JobClient, user: str) -> None:
-    unsent = state.unsent()
-    if unsent is None:
-        return
-    # Of an outage the page says so itself, and for as long as it lasts.
-    if unsent.failure.kind != BrokerUnavailable.kind:
-        show_failure(unsent.failure)
-    with st.container(border=True, key="unsent"):
-        st.caption("Not sent yet")
-        st.markdown(plain(unsent.question))
-        with st.container(horizontal=True):
-            st.button(
-                "Send again",
-                icon=":material/send:",
-                key="unsent_send",
-                type="primary",
-                on_click=submit_question,
-                args=(jobs, user, unsent.question, unsent.job_id),
-            )
-            st.button("Discard", key="unsent_discard", on_click=state.keep_unsent, args=(None,))
+    show_ask_again(clients.jobs, clients.documents, clients.settings, user)
+    show_comparison(clients.jobs, user)
 
 
 def _draw(clients: Clients, user: str) -> float | None:
@@ -131,24 +127,35 @@ def _show_job(
     jobs, live = clients.jobs, state.live_text(job_id)
     job, live = jobs.read_live(user, live)
     state.keep_live_text(live)
+    # What not every question has, in containers, as in `_draw`.
+    with st.container():
+        show_earlier(jobs, user, job)
     show_question(jobs, user, job)
+    with st.container():
+        show_asked_of(clients.documents, job)
+        show_versions(jobs, user, job)
     if not job.state.is_over:
         show_streaming(clients, user, job, around)
         return job, AROUND_SECONDS
     if job.state is not JobState.FINISHED:
         show_unanswered(job, jobs.get_partial_text(user, job_id))
+        show_ask_again_button(job)
         return job, None
     answer = state.kept_answer(job_id) or jobs.get_answer(user, job_id)
     if answer is None:
         st.info("This answer is no longer kept. Ask again to get a new one.")
+        show_ask_again_button(job)
         return job, None
     state.keep_answer(job_id, answer)
+    with st.container():
+        show_understood(answer)
     show_changes(jobs, clients.documents, user, job, answer)
     show_answer(job, answer)
     with st.container(horizontal=True, vertical_alignment="center", key=f"after_{job_id}"):
-        show_feedback(jobs, user, job)
-        st.space("stretch")
+        show_follow_up_button(job)
+        show_ask_again_button(job)
         show_download(job, answer)
+    show_feedback(jobs, user, job)
     return job, None
 
 

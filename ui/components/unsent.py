@@ -1,0 +1,50 @@
+"""A question that could not be submitted: it stays on the page until it is sent or discarded."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.client import JobClient
+from jobs.errors import BrokerUnavailable, ModelNotOffered, NotFound, UnknownDocuments
+from jobs.models import Question
+from ui import state
+from ui.components.actions import submit_question
+from ui.components.failure import show_failure
+from ui.components.text import plain
+
+# What it refers to is not there: sent again, it would fail again.
+_MISSING = (NotFound.kind, UnknownDocuments.kind, ModelNotOffered.kind)
+
+
+def show_unsent(jobs: JobClient, user: str) -> None:
+    """Show the question that was not accepted, if there is one, and why."""
+    unsent = state.unsent()
+    if unsent is None:
+        return
+    # Of an outage the page says so itself, and for as long as it lasts.
+    if unsent.failure.kind != BrokerUnavailable.kind:
+        show_failure(unsent.failure)
+    with st.container(border=True, key="unsent"):
+        st.caption("Not sent yet")
+        st.markdown(plain(unsent.asked.text))
+        with st.container(horizontal=True):
+            if unsent.failure.kind in _MISSING:
+                st.button(
+                    "Ask it on its own",
+                    icon=":material/send:",
+                    key="unsent_alone",
+                    type="primary",
+                    help="Of all documents and of the usual model, as a question that follows none",
+                    on_click=submit_question,
+                    args=(jobs, user, Question(unsent.asked.text)),
+                )
+            else:
+                st.button(
+                    "Send again",
+                    icon=":material/send:",
+                    key="unsent_send",
+                    type="primary",
+                    on_click=submit_question,
+                    args=(jobs, user, unsent.asked, unsent.job_id),
+                )
+            st.button("Discard", key="unsent_discard", on_click=state.keep_unsent, args=(None,))
