@@ -59,6 +59,7 @@ from ui.api_models import (
     result_of,
     status_of,
 )
+from ui.api_reference import description
 from ui.clients import get_clients
 
 MAX_WAIT_SECONDS = 30.0
@@ -112,6 +113,7 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     redoc_url=None,
     title="Askqueue",
     summary="Ask questions of your documents: submit, follow, read the cited answer.",
+    description=description(STATUS_CODES, KINDS),
     version="1",
     openapi_url="/openapi.json",
     lifespan=_alone,

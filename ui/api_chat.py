@@ -81,7 +81,10 @@ router = APIRouter(
     prefix="/v1",
     route_class=OpenAIRoute,
     tags=["openai"],
-    responses={400: _error("Bad input, or something that is not supported")},
+    responses={
+        400: _error("Bad input, or something that is not supported"),
+        422: _error("Not given here: bad input is 400, as at OpenAI"),
+    },
 )
 
 

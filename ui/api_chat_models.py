@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from jobs.models import Answer, Citation
 
 MODEL = "askqueue"
 MAX_MESSAGES = 1000
+ROLES: list[JsonValue] = ["user", "system", "developer", "assistant", "tool"]
 UNSUPPORTED = {
     "tools": "Tools are not supported. Leave out `tools`.",
     "functions": "Functions are not supported. Leave out `functions`.",
@@ -38,7 +39,7 @@ class Part(BaseModel):
 class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="allow")
 
-    role: str = Field(examples=["user"])
+    role: str = Field(examples=["user"], json_schema_extra={"enum": ROLES})
     content: str | list[Part] | None = Field(None, examples=["What is the hotel limit per night?"])
 
     @property
@@ -66,11 +67,15 @@ class ChatCompletionRequest(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    model: str = Field(description="The one of `GET /v1/models`.", examples=[MODEL])
+    model: str = Field(
+        description="The one of `GET /v1/models`.",
+        examples=[MODEL],
+        json_schema_extra={"enum": [MODEL]},
+    )
     messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
-    n: int | None = Field(None, description="1, if given.")
+    n: int | None = Field(None, description="1, if given.", json_schema_extra={"enum": [1, None]})
 
     @model_validator(mode="after")
     def _asks_what_there_is(self) -> ChatCompletionRequest:
