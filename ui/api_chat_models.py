@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from jobs.models import Answer, Citation
+from jobs.batch_files import source_line
+from jobs.models import Answer
 
 MODEL = "askqueue"
 MAX_MESSAGES = 1000
@@ -176,17 +177,5 @@ def sources_of(answer: Answer | None) -> str:
     """The list of sources that ends a text; "" if it cites none."""
     if answer is None or not answer.citations:
         return ""
-    lines = [_source(citation) for citation in answer.citations]
+    lines = [source_line(citation) for citation in answer.citations]
     return "\n\nSources:\n" + "\n".join(lines)
-
-
-def _source(citation: Citation) -> str:
-    """Such as `[1] travel.pdf, page 4`."""
-    first, last = citation.page, citation.last_page
-    if first is None:
-        pages = ""
-    elif last in (None, first):
-        pages = f", page {first}"
-    else:
-        pages = f", pages {first}–{last}"
-    return f"[{citation.number}] {citation.document_name}{pages}"

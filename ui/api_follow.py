@@ -38,7 +38,8 @@ DESCRIPTION = """\
 `status`: the job, first of all and when its state or place changes. `stage`: what the attempt does.
 `text`: what comes after the text before it. `restarted`: a newer attempt begins, so drop the text
 so far. Then one of `finished`, `failed` and `stopped`, with the same data as `GET /result`; the
-text in it is the checked one, and counts. Comments come every 10 seconds of silence.
+text in it is the checked one, and counts. Of a job that was deleted, `failed` has an error alone.
+Comments come every 10 seconds of silence.
 
 Cut off, connect again with the last `id` as `Last-Event-ID`: each event comes once. After the end,
 the reply is 204, which tells a browser's EventSource to stop.

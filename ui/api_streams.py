@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated
 
 import anyio
@@ -30,8 +31,9 @@ class Places:
         self.most = most
         self.taken = 0
 
-    async def take(self) -> AsyncIterator[None]:
-        """A place for as long as the request goes on; raises TooManyFollowers."""
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place for as long as the block runs; raises TooManyFollowers."""
         if self.taken >= self.most:
             raise TooManyFollowers()
         self.taken += 1
@@ -49,7 +51,8 @@ def following(settings: Annotated[Settings, Depends(settings)], client: Client) 
 
 
 async def take_place() -> AsyncIterator[None]:
-    async for _ in places.take():
+    """Hold a place until the reply has ended, however it ends."""
+    with places.place():
         yield
 
 

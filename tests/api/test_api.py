@@ -231,7 +231,9 @@ def test_scope_model_and_relations_are_accepted_and_returned(
 ) -> None:
     """What a question is asked of, by whom answered and what it refers to come back with it."""
     settings = make_settings(chat_models="large")
-    api.app.dependency_overrides[api_caller.job_client] = lambda: JobClient(Broker(connection, settings))
+    api.app.dependency_overrides[api_caller.job_client] = lambda: JobClient(
+        Broker(connection, settings)
+    )
     DocumentRegister(connection).add_if_new(Document("d1", "travel.md", 1))
     first = submit(http)
     plain = http.get(f"/job-status/{first}").json()
