@@ -65,11 +65,11 @@ def _outcome(result: LineResult) -> tuple[str, ...]:
     answer = result.answer
     if answer is None or result.state is not RowState.FINISHED:
         return (state, "", "", "", error, "")
-    citations = "; ".join(_citation(citation) for citation in answer.citations)
+    citations = "; ".join(source_line(citation) for citation in answer.citations)
     return (state, answer.text, citations, SUPPORT[answer.support], error, answer.model)
 
 
-def _citation(citation: Citation) -> str:
+def source_line(citation: Citation) -> str:
     """Such as `[1] travel.pdf, page 4`."""
     first, last = citation.page, citation.last_page
     if first is None:

@@ -29,6 +29,7 @@ from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import BrokerFull, InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
 from jobs.forecasts import Forecasts
+from jobs.job_pages import JobPages, PageAfter
 from jobs.lifecycle import Lifecycle
 from jobs.listing import Listing, with_position
 from jobs.models import (
@@ -89,6 +90,7 @@ class JobClient:
         self._listing = Listing(broker)
         self._register = DocumentRegister(broker.connection)
         self._forecasts = Forecasts(broker, self.workers)
+        self._pages = JobPages(broker, self._listing)
 
     def submit_question(
         self,
@@ -203,6 +205,13 @@ class JobClient:
         """Those of these jobs that are the user's, in this order; at most two round trips."""
         with broker_errors():
             return self._listing.read(user, job_ids)
+
+    def list_after(
+        self, user: str, query: JobQuery, cursor: str = "", limit: int = 50
+    ) -> PageAfter:
+        """The page that follows a cursor, for programs that read all; raises InvalidCursor."""
+        with broker_errors():
+            return self._pages.page(user, query, cursor, limit)
 
     def get_answer(self, user: str, job_id: str) -> Answer | None:
         """The answer, or None unless the job is finished."""

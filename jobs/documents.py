@@ -149,6 +149,10 @@ class DocumentClient:
             )
             return self._register.index_state()
 
+    def check_store(self) -> None:
+        """Raise DocumentStoreUnavailable if files can be neither kept nor read."""
+        self._store.check()
+
     def index_state(self) -> IndexState:
         """Which collection answers, and whether everything should be indexed again."""
         with broker_errors():

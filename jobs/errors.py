@@ -64,6 +64,11 @@ class InvalidFeedback(AskqueueError):
     message = "This reason is too long. Shorten it."
 
 
+class InvalidCursor(AskqueueError):
+    kind = "invalid_cursor"
+    message = "This cursor is not one of ours. Begin without one, then use each reply's `next`."
+
+
 class NotFound(AskqueueError):
     """Also raised for what belongs to somebody else, so that ids cannot be probed."""
 
@@ -109,6 +114,15 @@ class StillIndexing(NoDocuments):
 
 
 # Services
+
+
+class TooManyFollowers(AskqueueError):
+    kind = "too_many_followers"
+    message = (
+        "As many callers as this server takes are following answers. Try again in a moment, or "
+        "ask for the result now and then."
+    )
+    retryable = True
 
 
 class BrokerUnavailable(AskqueueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 import tempfile
@@ -52,6 +53,17 @@ class DocumentStore:
                 with suppress(OSError):  # not empty: an older file stays
                     target.parent.rmdir()
                 raise
+
+    def check(self) -> None:
+        """Nothing if the store answers and, a folder, can be written to or be made."""
+        with _store_errors():
+            root = self._folder("")
+            if not isinstance(root, Path):
+                root.exists()
+                return
+            there = next(path for path in (root, *root.absolute().parents) if path.exists())
+            if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+                raise NotADirectoryError(there)
 
     def exists(self, document_id: str, name: str) -> bool:
         with _store_errors():

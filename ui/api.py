@@ -24,16 +24,30 @@ from jobs.client import JobClient
 from jobs.errors import (
     AskqueueError,
     BrokerUnavailable,
+    DocumentStoreUnavailable,
+    InvalidBatch,
+    InvalidCursor,
     InvalidQuestion,
     InvalidState,
     InvalidUpload,
     NotFound,
     OperatorsClosed,
+    TooManyFollowers,
     WrongCredentials,
 )
 from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
-from ui import api_operations, api_operators
+from ui import (
+    api_batches,
+    api_chat,
+    api_documents,
+    api_follow,
+    api_health,
+    api_jobs,
+    api_operations,
+    api_operators,
+)
+from ui.api_caller import Client, User
 from ui.api_guards import refuse_other_sites
 from ui.api_models import (
     ERRORS,
@@ -45,10 +59,9 @@ from ui.api_models import (
     result_of,
     status_of,
 )
+from ui.api_reference import description
 from ui.clients import get_clients
-from ui.identity import get_signer
 
-API_USER = "api"
 MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
@@ -69,7 +82,11 @@ STATUS_CODES: dict[type[AskqueueError], int] = {
     NotFound: 404,
     InvalidQuestion: 422,
     InvalidUpload: 422,
+    InvalidBatch: 422,
+    InvalidCursor: 422,
     InvalidState: 409,
+    DocumentStoreUnavailable: 503,
+    TooManyFollowers: 503,
     BrokerUnavailable: 503,
 }
 KINDS = {
@@ -77,6 +94,7 @@ KINDS = {
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
+    415: "unsupported_media_type",
 }
 PENDING: dict[int | str, dict[str, Any]] = {
     202: {"model": JobResult, "description": "Not over yet; ask again, or use `wait`"}
@@ -95,29 +113,23 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     redoc_url=None,
     title="Askqueue",
     summary="Ask questions of your documents: submit, follow, read the cited answer.",
+    description=description(STATUS_CODES, KINDS),
     version="1",
     openapi_url="/openapi.json",
     lifespan=_alone,
     responses={422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,
 )
+app.include_router(api_jobs.router)
+app.include_router(api_follow.router)
+app.include_router(api_chat.router)
+app.include_router(api_batches.router)
+app.include_router(api_documents.router)
+app.include_router(api_health.router)
 app.include_router(api_operators.router)
 app.include_router(api_operations.router)
 # Of their own: the default threads serve the pages' files too.
 _waiting = anyio.CapacityLimiter(MAX_WAITING)
-
-
-def job_client() -> JobClient:
-    return get_clients().jobs
-
-
-def caller(request: Request) -> str:
-    """The user of the browser's cookie, or else the user `api`."""
-    return get_signer().user_of(request.cookies) or API_USER
-
-
-Client = Annotated[JobClient, Depends(job_client)]
-User = Annotated[str, Depends(caller)]
 
 
 @app.get("/", tags=["service"])

@@ -32,6 +32,8 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     403: {"model": Error, "description": "Sent by a page of another site"},
     404: {"model": Error, "description": "Unknown job, or another user's"},
     409: {"model": Error, "description": "Not possible in the state that the job is in"},
+    413: {"model": Error, "description": "More than this takes"},
+    415: {"model": Error, "description": "Not of a media type that this reads"},
     422: {"model": Error, "description": "Bad input"},
     503: {"model": Error, "description": "The job queue is away; Retry-After says when to ask"},
 }

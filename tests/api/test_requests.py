@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from jobs.client import JobClient
-from ui import api
+from ui import api, api_caller
 from ui.identity import Signer
 
 JSON = {"content-type": "application/json"}
@@ -20,8 +20,8 @@ JSON = {"content-type": "application/json"}
 def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie."""
     signer = Signer("test")
-    monkeypatch.setattr(api, "get_signer", lambda: signer)
-    api.app.dependency_overrides[api.job_client] = lambda: client
+    monkeypatch.setattr(api_caller, "get_signer", lambda: signer)
+    api.app.dependency_overrides[api_caller.job_client] = lambda: client
     with TestClient(api.app, raise_server_exceptions=False) as test_client:
         yield test_client
     api.app.dependency_overrides.clear()
@@ -105,15 +105,26 @@ def test_wait_outside_its_range_is_422(http: TestClient, wait: str) -> None:
 
 
 def test_documentation_knows_one_error_shape(http: TestClient) -> None:
-    """Every documented error is ours, none the framework's."""
+    """Every documented error is ours, below /v1 OpenAI's, and none the framework's."""
     schema = http.get("/openapi.json").json()
     assert "HTTPValidationError" not in schema["components"]["schemas"]
-    for path in schema["paths"].values():
-        for operation in path.values():
+    own = {("/ready", "503"): "Ready"}  # an error, and what else is known
+    for path, operations in schema["paths"].items():
+        usual = "OpenAIError" if path.startswith("/v1/") else "Error"
+        for operation in operations.values():
             for status, response in operation["responses"].items():
                 if status >= "400":
                     reference = response["content"]["application/json"]["schema"]["$ref"]
-                    assert reference == "#/components/schemas/Error"
+                    name = own.get((path, status), usual)
+                    assert reference == f"#/components/schemas/{name}", (path, status)
+
+
+def test_documentation_publishes_limits_and_kinds_of_errors(http: TestClient) -> None:
+    """Each kind with its status, and each limit with what it is as shipped."""
+    text = http.get("/openapi.json").json()["info"]["description"]
+    for row in ("| 404 | `not_found` |", "| 503 | `broker_full` |", "| 422 | `invalid_batch` |"):
+        assert row in text
+    assert "`MAX_UPLOAD_MB`: Largest uploaded file, in MB. | 50 |" in text
 
 
 def test_mounted_documentation_finds_its_schema(http: TestClient) -> None:

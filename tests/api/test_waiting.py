@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from jobs.broker import Broker
 from jobs.client import JobClient
 from jobs.models import Answer, JobState, JobView
-from ui import api
+from ui import api, api_caller
 from ui.identity import Signer
 
 UNFINISHED = JobView("1", "api", "Why?", JobState.STARTED, asked_at=1.0)
@@ -58,9 +58,9 @@ def fake() -> FakeClient:
 def http(fake: FakeClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie, of the fake client."""
     signer = Signer("test")
-    monkeypatch.setattr(api, "get_signer", lambda: signer)
+    monkeypatch.setattr(api_caller, "get_signer", lambda: signer)
     monkeypatch.setattr(api, "_waiting", anyio.CapacityLimiter(2))
-    api.app.dependency_overrides[api.job_client] = lambda: fake
+    api.app.dependency_overrides[api_caller.job_client] = lambda: fake
     with TestClient(api.app, raise_server_exceptions=False) as test_client:
         yield test_client
     fake.over.set()
@@ -119,7 +119,7 @@ def test_wait_ends_when_a_worker_finishes(
     monkeypatch.setattr(
         "jobs.tasks.answer_question", lambda: Answer("It is 160 [1].").to_dict(), raising=True
     )
-    api.app.dependency_overrides[api.job_client] = lambda: client
+    api.app.dependency_overrides[api_caller.job_client] = lambda: client
     job_id = http.post("/chat", params={"query": "What is the limit?"}).json()["job_id"]
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(http.get, f"/result/{job_id}", params={"wait": 30})

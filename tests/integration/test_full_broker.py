@@ -21,7 +21,7 @@ from tests.integration.full_valkey import WAYS, FullValkey, full_valkey
 from tests.integration.processes import environment, running, wait_until
 from tests.pages.conftest import HOME, RUN_SECONDS, use_clients, words
 from tests.pages.fakes import USER
-from ui import api
+from ui import api, api_caller
 from ui.clients import Clients, build_clients
 from ui.identity import Signer
 
@@ -76,8 +76,8 @@ def full(
 
 @pytest.fixture
 def http(full: Full, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr(api, "get_signer", lambda: Signer("test"))
-    api.app.dependency_overrides[api.job_client] = lambda: full.clients.jobs
+    monkeypatch.setattr(api_caller, "get_signer", lambda: Signer("test"))
+    api.app.dependency_overrides[api_caller.job_client] = lambda: full.clients.jobs
     with TestClient(api.app, raise_server_exceptions=False) as caller:
         yield caller
     api.app.dependency_overrides.clear()
@@ -142,7 +142,7 @@ def test_api_refuses_with_503_and_the_sentence(full: Full, http: TestClient) -> 
     assert response.json() == {"error": {"kind": full.error.kind, "message": full.error.message}}
     status = http.get(f"/job-status/{job_id}")
     assert (status.status_code, status.json()["status"]) == (200, "queued")
-    assert listed(full, api.API_USER) == [job_id]
+    assert listed(full, api_caller.API_USER) == [job_id]
 
 
 def test_page_keeps_the_question_and_shows_the_sentence(

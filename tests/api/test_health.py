@@ -1,0 +1,107 @@
+"""Whether the API lives, and what it stands on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from fastapi.testclient import TestClient
+
+from jobs.broker import WORKERS_KEY, Broker, connect, worker_key
+from jobs.client import JobClient
+from jobs.errors import IndexUnavailable
+from jobs.models import Failure, WorkerReport
+from jobs.settings import Settings
+from ui import api, api_caller
+
+ALL = {"questions": 16, "batch": 4, "indexing": 2}
+
+
+def report(
+    connection: redis.Redis, threads: Mapping[str, int], problem: Failure | None = None
+) -> None:
+    """A worker that says this of itself."""
+    worker = WorkerReport("w", time.time(), threads_by_queue=threads, problem=problem)
+    connection.set(worker_key("w"), json.dumps(asdict(worker)), ex=30)
+    connection.zadd(WORKERS_KEY, {"w": time.time()})
+
+
+def test_whole_installation_is_ready(everything: TestClient, connection: redis.Redis) -> None:
+    """Each part is fine, with the queues that workers serve."""
+    report(connection, ALL)
+    response = everything.get("/ready")
+    body = response.json()
+    assert (response.status_code, body["status"]) == (200, "ready")
+    assert body["workers"] == {"ok": True, "alive": 1, "queues": ALL}
+    assert all(body[part] == {"ok": True} for part in ("valkey", "index", "documents"))
+
+
+def part_of(everything: TestClient, name: str) -> dict[str, Any]:
+    response = everything.get("/ready")
+    body: dict[str, Any] = response.json()
+    assert (response.status_code, body["status"]) == (200, "degraded")
+    assert body[name]["ok"] is False
+    return dict(body[name])
+
+
+def test_queue_without_a_worker_degrades(everything: TestClient, connection: redis.Redis) -> None:
+    """Questions are accepted all the same, so it serves; the queue is named."""
+    assert "questions, batch, indexing" in part_of(everything, "workers")["error"]["message"]
+    report(connection, {"questions": 1, "indexing": 1})
+    assert "No worker serves: batch." in part_of(everything, "workers")["error"]["message"]
+
+
+def test_problem_of_the_index_is_told_as_the_worker_reports_it(
+    everything: TestClient, connection: redis.Redis
+) -> None:
+    """The web process does not ask Qdrant itself."""
+    report(connection, ALL, IndexUnavailable().failure)
+    assert part_of(everything, "index")["error"]["kind"] == "index_unavailable"
+
+
+def test_document_store_that_is_no_folder_degrades(
+    everything: TestClient, connection: redis.Redis, settings: Settings
+) -> None:
+    """A file where the folder should be: nothing can be kept there."""
+    report(connection, ALL)
+    store = Path(settings.document_store_url)
+    store.parent.mkdir(parents=True, exist_ok=True)
+    store.write_text("in the way")
+    assert part_of(everything, "documents")["error"]["kind"] == "document_store_unavailable"
+
+
+def test_without_valkey_it_lives_and_cannot_serve(
+    everything: TestClient, settings: Settings
+) -> None:
+    """Health asks nobody; ready is 503, says why, and when to ask again."""
+    away = connect("redis://127.0.0.1:1/0")
+    api.app.dependency_overrides[api_caller.job_client] = lambda: JobClient(Broker(away, settings))
+    assert everything.get("/health").json() == {"status": "alive"}
+    response = everything.get("/ready")
+    assert (response.status_code, response.json()["status"]) == (503, "unavailable")
+    assert response.json()["error"]["kind"] == "broker_unavailable"
+    assert int(response.headers["Retry-After"]) > 0
+    away.close()
+
+
+def test_dependency_that_never_answers_is_given_up(
+    everything: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A probe has its reply before it gives up itself."""
+
+    class Silent:
+        def workers(self) -> list[WorkerReport]:
+            time.sleep(2)
+            return []
+
+    monkeypatch.setattr("ui.api_health.PATIENCE_SECONDS", 0.1)
+    api.app.dependency_overrides[api_caller.job_client] = Silent
+    started = time.monotonic()
+    assert everything.get("/ready").status_code == 503
+    assert time.monotonic() - started < 1.5
