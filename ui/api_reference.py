@@ -19,11 +19,11 @@ OWN_LIMITS = (
 
 def description(status_codes: Mapping[type[AskqueueError], int], kinds: Mapping[int, str]) -> str:
     """Markdown: the one error shape, its kinds with their status, and the limits as shipped."""
-    rows = [(status, kind, "") for status, kind in kinds.items()]
-    rows += [(422, "invalid_input", "Names the field and what is wrong with it.")]
-    rows += [(status, kind.kind, kind.message) for kind, status in _raised(status_codes)]
+    rows = {(status, kind): "" for status, kind in kinds.items()}
+    rows[422, "invalid_input"] = "Names the field and what is wrong with it."
+    rows |= {(status, kind.kind): kind.message for kind, status in _raised(status_codes)}
     errors = "\n".join(
-        f"| {status} | `{kind}` | {sentence} |" for status, kind, sentence in sorted(set(rows))
+        f"| {status} | `{kind}` | {sentence} |" for (status, kind), sentence in sorted(rows.items())
     )
     fields = Settings.model_fields
     limits = "\n".join(
