@@ -20,7 +20,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-DRAWN_SECONDS = 180  # on a machine that is busy with other work
+DRAWN_SECONDS = 40  # on a machine that is busy with other work
 
 
 @dataclass

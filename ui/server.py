@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -21,7 +22,10 @@ API_PREFIX = "/api"
 # Each refresh of a page leaves cycles behind. Python's thresholds, made for small programs, had a
 # fifth of the time go into looking for them; these let more of them gather, some 10 MB.
 GARBAGE_THRESHOLDS = (50_000, 20, 50)
+# One thread talks to all browsers, and has to wait so long for each that draws a page.
+SWITCH_SECONDS = 0.0005
 
+sys.setswitchinterval(SWITCH_SECONDS)
 gc.freeze()  # what is loaded now stays
 gc.set_threshold(*GARBAGE_THRESHOLDS)
 configure_logging(get_clients().settings)

@@ -95,6 +95,7 @@ def test_selected_questions_are_deleted_undone_retried_and_exported(
     expect_row(page, "Finished", FAILING)
 
     page.get_by_role("button", name="Clear", exact=True).click()
+    expect(table.locator("[role=row][aria-selected=true]")).to_have_count(0)
     select_row(page, 2)
     expect(page.get_by_text("1 selected")).to_be_visible()
     with page.expect_download() as download:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 import streamlit as st
@@ -20,8 +19,8 @@ from ui.clients import Clients, Conditions
 from ui.components.answer import show_unfinished
 from ui.components.failure import show_outage
 
-# One refresh takes 3 to 4 ms of the one core that a Python process has.
-INTERVALS = ((60, 0.5), (240, 1.0), (480, 2.0))  # up to so many pages, each so often
+# One refresh takes 4 ms of the one core that a Python process has, see benchmarks/sessions.py.
+INTERVALS = ((30, 0.5), (120, 1.0), (480, 2.0))  # up to so many pages, each so often
 SLOWEST_SECONDS = 4.0
 COUNTED_SECONDS = 5.0
 
@@ -32,20 +31,19 @@ class Pace:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._noted: deque[tuple[float, float]] = deque()
+        self._seen: dict[str, float] = {}
 
-    def note(self, seconds: float) -> None:
-        """A page refreshes that does so once in so many seconds."""
+    def note(self, job_id: str) -> None:
+        """The page of this question refreshes."""
         with self._lock:
-            self._noted.append((self._clock(), seconds))
+            self._seen[job_id] = self._clock()
 
     def seconds(self) -> float:
         """How soon a page that is drawn now should refresh."""
         with self._lock:
             oldest = self._clock() - COUNTED_SECONDS
-            while self._noted and self._noted[0][0] < oldest:
-                self._noted.popleft()
-            pages = sum(seconds for _, seconds in self._noted) / COUNTED_SECONDS
+            self._seen = {job: seen for job, seen in self._seen.items() if seen >= oldest}
+            pages = len(self._seen)
         return next((each for most, each in INTERVALS if pages <= most), SLOWEST_SECONDS)
 
 
@@ -57,15 +55,12 @@ def show_streaming(clients: Clients, user: str, drawn: JobView, around: Conditio
 
     `drawn` and `around` are what the page around it was drawn from.
     """
-    seconds = pace.seconds()
-    refresh = st.fragment(_refresh, run_every=seconds)
-    refresh(clients, user, drawn, around, seconds)
+    refresh = st.fragment(_refresh, run_every=pace.seconds())
+    refresh(clients, user, drawn, around)
 
 
-def _refresh(
-    clients: Clients, user: str, drawn: JobView, around: Conditions, seconds: float
-) -> None:
-    pace.note(seconds)
+def _refresh(clients: Clients, user: str, drawn: JobView, around: Conditions) -> None:
+    pace.note(drawn.id)
     try:
         job, live = clients.jobs.read_live(user, state.live_text(drawn.id))
         if job.state is drawn.state and not clients.conditions().differ(around):
