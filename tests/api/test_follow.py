@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any
 
@@ -46,7 +47,9 @@ def follow(
                         break
         return kinds
 
-    return asyncio.run(read())
+    # On a thread of its own: a browser test before this one may have left a loop on ours.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, read()).result()
 
 
 def test_follower_beyond_the_limit_is_told_when_to_come_again(
