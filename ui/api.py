@@ -48,6 +48,7 @@ from ui import (
     api_follow,
     api_health,
     api_jobs,
+    api_me,
     api_operations,
     api_operators,
 )
@@ -129,7 +130,7 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     version="1",
     openapi_url="/openapi.json",
     lifespan=_alone,
-    responses={422: ERRORS[422]},
+    responses={401: ERRORS[401], 403: ERRORS[403], 422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,
 )
 app.include_router(api_jobs.router)
@@ -138,6 +139,7 @@ app.include_router(api_chat.router)
 app.include_router(api_batches.router)
 app.include_router(api_documents.router)
 app.include_router(api_health.router)
+app.include_router(api_me.router)
 app.include_router(api_operators.router)
 app.include_router(api_operations.router)
 # Of their own: the default threads serve the pages' files too.
