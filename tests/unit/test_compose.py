@@ -26,7 +26,13 @@ SECRETS = (
     "DASHBOARD_PASSWORD",
 )
 # Variables of compose itself, which no Askqueue process reads.
-COMPOSE_ONLY = {"VALKEY_PASSWORD", "PUBLISH_ADDRESS", "VALKEY_MEMORY_MB", "GRAFANA_PORT"}
+COMPOSE_ONLY = {
+    "VALKEY_PASSWORD",
+    "PUBLISH_ADDRESS",
+    "VALKEY_MEMORY_MB",
+    "GRAFANA_PORT",
+    "AUTH_SECRETS_FILE",
+}
 
 
 def seconds(duration: str) -> float:
