@@ -18,6 +18,7 @@ from ui.api import app as api
 from ui.clients import get_clients
 from ui.identity import IdentityMiddleware, get_signer
 from ui.start import check_start
+from ui.theme import keep_theme
 
 API_PREFIX = "/api"
 # Each refresh of a page leaves cycles behind. Python's thresholds, made for small programs, had a
@@ -29,6 +30,7 @@ SWITCH_SECONDS = 0.0005
 sys.setswitchinterval(SWITCH_SECONDS)
 gc.freeze()  # what is loaded now stays
 gc.set_threshold(*GARBAGE_THRESHOLDS)
+keep_theme()
 configure_logging(get_clients().settings)
 check_start(get_clients().settings)
 get_signer()  # a secret that cannot be had is better known now than at the first visit
