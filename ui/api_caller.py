@@ -8,9 +8,8 @@ from fastapi import Depends, Request
 
 from jobs.client import JobClient
 from jobs.errors import NotSignedIn
-from jobs.settings import AuthMode
 from ui.clients import get_clients
-from ui.identity import get_settings, who_is
+from ui.identity import is_anonymous, who_is
 
 API_USER = "api"
 
@@ -27,7 +26,7 @@ def caller(request: Request) -> str:
     person = who_is(request)
     if person:
         return person.user
-    if get_settings().auth_mode is AuthMode.ANONYMOUS:
+    if is_anonymous():
         return API_USER
     raise NotSignedIn()
 
