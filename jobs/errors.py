@@ -86,7 +86,40 @@ class NoDocuments(AskqueueError):
     message = "No documents are indexed yet. Add some on the Documents page, then retry."
 
 
+# Who is asking
+
+
+class NotSignedIn(AskqueueError):
+    kind = "not_signed_in"
+    message = "Nobody is signed in. Sign in on the pages in this browser, then try again."
+
+
+class OperatorsOnly(AskqueueError):
+    kind = "operators_only"
+    message = "This is for operators alone. Ask one of them, or to be named in OPERATORS."
+
+
 # What an operator can put right
+
+
+class UntrustedProxy(AskqueueError):
+    """Whoever can set the header could be anybody, so its word is not taken, nor ignored."""
+
+    kind = "untrusted_proxy"
+    message = (
+        "This request names a user in the header that the sign-in proxy sets, but does not come "
+        "from that proxy. Open Askqueue at the proxy's address. If you did, ask the operator to "
+        "add the proxy's own address to TRUSTED_PROXIES."
+    )
+
+
+class AmbiguousProxyUser(AskqueueError):
+    kind = "ambiguous_proxy_user"
+    message = (
+        "The sign-in proxy sent a user's name that cannot be used: more than one, or a very long "
+        "one. Ask the operator to have the proxy replace the header of PROXY_USER_HEADER, not add "
+        "to it."
+    )
 
 
 class WrongCredentials(AskqueueError):

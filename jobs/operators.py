@@ -1,4 +1,5 @@
-"""Who is an operator: whoever has the user and password of rq-dashboard, or sits at this machine.
+"""Who is an operator: where people sign in, those of `OPERATORS`; elsewhere, and for programs,
+whoever has the user and password of rq-dashboard, or sits at this machine.
 
 The dashboard, the API and the pages ask here; each says no in its own way.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from jobs.settings import Settings
@@ -47,3 +49,14 @@ def are_credentials(settings: Settings, username: str, password: str) -> bool:
         password.encode(), settings.dashboard_password.get_secret_value().encode()
     )
     return is_user and is_password
+
+
+def are_operators(settings: Settings, names: Iterable[str]) -> bool:
+    """True if a person who is known by these names, or is in these groups, is in `OPERATORS`."""
+    operators = {_same(name) for name in settings.operator_names}
+    return any(_same(name) in operators for name in names)
+
+
+def _same(name: str) -> str:
+    """Of e-mail addresses alone, the case does not matter."""
+    return name.lower() if "@" in name else name

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import tempfile
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 QUESTIONS_QUEUE = "questions"
 BATCH_QUEUE = "batch"
@@ -20,6 +25,14 @@ QUEUE_NAMES = (QUESTIONS_QUEUE, BATCH_QUEUE, INDEXING_QUEUE)
 # A Unix socket's path must fit in sockaddr_un.sun_path: 104 bytes on macOS, 108 on Linux; and
 # supervisord appends its process id while it creates its own.
 MAX_SOCKET_PATH_BYTES = 94
+
+
+class AuthMode(StrEnum):
+    """How Askqueue knows who is asking."""
+
+    ANONYMOUS = "anonymous"  # by a cookie of the browser
+    OIDC = "oidc"  # by a login at an OpenID provider
+    PROXY = "proxy"  # by a header of a reverse proxy
 
 
 class Settings(BaseSettings):
@@ -46,6 +59,23 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs the browser cookie; the same on every web process."
+    )
+
+    # Who is asking
+    auth_mode: AuthMode = Field(
+        AuthMode.ANONYMOUS, description="Who is asking: anonymous, oidc or proxy."
+    )
+    operators: str = Field(
+        "", description="Operators where people sign in: users or OpenID groups, with commas."
+    )
+    proxy_user_header: str = Field(
+        "X-Forwarded-User", description="Header in which the proxy names the user."
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses and networks of the proxies to believe, with commas."
+    )
+    proxy_sign_out_url: str = Field(
+        "", description="Where the proxy signs people out; empty shows no such link."
     )
 
     # Services: empty means the embedded part
@@ -147,6 +177,19 @@ class Settings(BaseSettings):
         parse_threads(value)
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_readable(cls, value: str) -> str:
+        parse_networks(value)
+        return value
+
+    @field_validator("proxy_user_header")
+    @classmethod
+    def _header_is_a_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9-]+", value):
+            raise ValueError("PROXY_USER_HEADER is the name of a header, such as X-Forwarded-User")
+        return value
+
     @field_validator("valkey_appendfsync")
     @classmethod
     def _appendfsync_is_safe(cls, value: str) -> str:
@@ -167,6 +210,16 @@ class Settings(BaseSettings):
         if value not in {"console", "json"}:
             raise ValueError("LOG_FORMAT is console or json")
         return value
+
+    @property
+    def operator_names(self) -> frozenset[str]:
+        """Users and groups that are operators, where people sign in."""
+        return frozenset(filter(None, (name.strip() for name in self.operators.split(","))))
+
+    @cached_property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """The networks whose members are believed as proxies; a single address is one of one."""
+        return parse_networks(self.trusted_proxies)
 
     @property
     def embedded_valkey(self) -> bool:
@@ -256,6 +309,25 @@ class Settings(BaseSettings):
     def threads_by_queue(self) -> dict[str, int]:
         """Threads for each queue, as in `WORKER_THREADS`; a queue that is not named has none."""
         return parse_threads(self.worker_threads)
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Read `10.0.0.2, 172.16.0.0/12, ::1` into networks, in this order.
+
+    Raises ValueError for what is neither an address nor a network, and for one that holds all.
+    """
+    networks = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            network = ipaddress.ip_network(part)
+        except ValueError:
+            raise ValueError(
+                f"{part!r} is no address or network, such as 10.0.0.2 or 172.16.0.0/12"
+            ) from None
+        if network.prefixlen == 0:
+            raise ValueError(f"{part} is everybody: name the addresses of the proxies alone")
+        networks.append(network)
+    return tuple(networks)
 
 
 def parse_threads(text: str) -> dict[str, int]:

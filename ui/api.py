@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 
 from jobs.client import JobClient
 from jobs.errors import (
+    AmbiguousProxyUser,
     AskqueueError,
     BrokerUnavailable,
     DocumentStoreUnavailable,
@@ -31,8 +32,11 @@ from jobs.errors import (
     InvalidState,
     InvalidUpload,
     NotFound,
+    NotSignedIn,
     OperatorsClosed,
+    OperatorsOnly,
     TooManyFollowers,
+    UntrustedProxy,
     WrongCredentials,
 )
 from jobs.logs import configure_logging
@@ -66,7 +70,11 @@ MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
-CHALLENGE = {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'}
+# By kind, because a browser asks for a password of its own where the scheme is Basic.
+CHALLENGES = {
+    WrongCredentials.kind: {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'},
+    NotSignedIn.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue"'},
+}
 # A request that waits holds a thread and a connection to Valkey. More than this at once are asked
 # to come back sooner: the pool has 100 connections, and the pages need some of them.
 MAX_WAITING = 50
@@ -78,7 +86,11 @@ JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
     WrongCredentials: 401,
+    NotSignedIn: 401,
     OperatorsClosed: 403,
+    OperatorsOnly: 403,
+    UntrustedProxy: 403,
+    AmbiguousProxyUser: 403,
     NotFound: 404,
     InvalidQuestion: 422,
     InvalidUpload: 422,
@@ -263,5 +275,7 @@ async def _on_unknown_error(_request: Request, _error_in_log: Exception) -> JSON
 
 
 def _error(status: int, kind: str, message: str) -> JSONResponse:
-    headers = {401: CHALLENGE, 503: {"Retry-After": str(RETRY_AFTER_SECONDS)}}.get(status)
+    headers = CHALLENGES.get(kind)
+    if status == 503:
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return JSONResponse({"error": {"kind": kind, "message": message}}, status, headers)

@@ -7,8 +7,10 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends, Request
 
 from jobs.client import JobClient
+from jobs.errors import NotSignedIn
+from jobs.settings import AuthMode
 from ui.clients import get_clients
-from ui.identity import get_signer
+from ui.identity import get_settings, who_is
 
 API_USER = "api"
 
@@ -18,8 +20,16 @@ def job_client() -> JobClient:
 
 
 def caller(request: Request) -> str:
-    """The user of the browser's cookie, or else the user `api`."""
-    return get_signer().user_of(request.cookies) or API_USER
+    """Whoever is signed in, or else, where nobody can sign in, the user `api`.
+
+    Raises NotSignedIn, and what `who_is` does.
+    """
+    person = who_is(request)
+    if person:
+        return person.user
+    if get_settings().auth_mode is AuthMode.ANONYMOUS:
+        return API_USER
+    raise NotSignedIn()
 
 
 Client = Annotated[JobClient, Depends(job_client)]

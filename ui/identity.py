@@ -1,30 +1,27 @@
-"""Who is asking: a random, signed, HttpOnly cookie per browser.
+"""Who is asking: the one place that knows, for pages and API alike, in each `AUTH_MODE`.
 
-`IdentityMiddleware` sets it with a page; a `Signer` reads it, for pages and API alike. Streamlit
-is imported only where a page is drawn: the API runs without it.
+`who_is` says it of a connection. `IdentityMiddleware` gives browsers their cookie and notes the
+peer of a page's connection. Streamlit is imported only where a page is drawn: the API runs
+without it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import secrets
-import tempfile
-from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jobs.settings import Settings
+from jobs.operators import Access, access_of, are_operators
+from jobs.settings import AuthMode, Settings
+from ui import oidc, proxy
+from ui.browser_cookie import Signer, secret_of
 
 COOKIE_MAX_AGE_SECONDS = 365 * 24 * 3600
-TOKEN_BYTES = 16
-SECRET_BYTES = 32
-SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file
+# Set by the middleware alone, on the connection of a page, whose script cannot see its peer.
+PEER_HEADER = "X-Askqueue-Peer"
 
 # Sent with everything: no sniffing of types, no framing by others, no addresses to others.
 SECURITY_HEADERS = {
@@ -35,62 +32,71 @@ SECURITY_HEADERS = {
 }
 
 
-class Signer:
-    """Makes and checks the cookie's value.
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in, or a browser that is known.
 
-    The cookie is named after the secret, because browsers share cookies between the ports of a
-    host: two installations on one machine must not overwrite each other's.
+    `user` owns questions and keys, and never changes; `name` is for people to read, "" if unknown.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._serializer = URLSafeSerializer(secret, salt="askqueue.browser")
-        digest = hashlib.sha256(f"askqueue.cookie-name:{secret}".encode()).hexdigest()
-        self.cookie_name = f"askqueue_{digest[:8]}"
+    user: str
+    name: str = ""
+    is_operator: bool = False
 
-    def new_cookie(self) -> str:
-        """A value for a browser that was never here."""
-        return str(self._serializer.dumps(secrets.token_hex(TOKEN_BYTES)))
 
-    def user_of(self, cookies: Mapping[str, str]) -> str | None:
-        """The user of these cookies; None if ours is missing or was not signed by us."""
-        value = cookies.get(self.cookie_name)
-        if not value:
-            return None
-        try:
-            token = self._serializer.loads(value)
-        except BadSignature:
-            return None
-        return f"b-{token}" if isinstance(token, str) else None
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, from the environment."""
+    return Settings()
 
 
 @lru_cache(maxsize=1)
 def get_signer() -> Signer:
     """The signer of this process, from the environment."""
-    return Signer(secret_of(Settings()))
+    return Signer(secret_of(get_settings()))
 
 
-def secret_of(settings: Settings) -> str:
-    """`SECRET_KEY`, or one that is made once and kept in the data folder, readable by us alone.
+def who_is(connection: HTTPConnection) -> Person | None:
+    """Who asks by this connection, a request or a page's websocket; None if nobody is signed in.
 
-    Raises OSError if that file cannot be made, and ValueError if it is empty.
+    Raises UntrustedProxy and AmbiguousProxyUser for a user's name that must not be believed.
     """
-    configured = settings.secret_key.get_secret_value()
-    if configured:
-        return configured
-    path = settings.data_dir.resolve() / SECRET_FILE
-    if not path.exists():
-        _create_once(path, secrets.token_hex(SECRET_BYTES))
-    secret = path.read_text().strip()
-    if not secret:
-        raise ValueError(f"{path} is empty: anybody could sign a cookie. Delete it and restart.")
-    return secret
+    settings = get_settings()
+    if settings.auth_mode is AuthMode.OIDC:
+        login = oidc.login_of(connection.cookies)
+        if login is None or login.is_expired:
+            return None
+        return Person(login.user, login.name, are_operators(settings, login.known_as))
+    if settings.auth_mode is AuthMode.PROXY:
+        name = proxy.name_from(connection, settings)
+        if name is None:
+            return None
+        user = proxy.user_of(name)
+        return Person(user, name, are_operators(settings, (name, user)))
+    browser = get_signer().user_of(connection.cookies)
+    if browser is None:
+        return None
+    host = connection.headers.get("host", "")
+    return Person(browser, is_operator=access_of(settings, host) is Access.OPEN)
 
 
-def page_cookies() -> Mapping[str, str]:
-    """The cookies of the browser whose page is drawn now; tests put their own in its place."""
+def page_connection() -> HTTPConnection:
+    """The connection of the page that is drawn now; tests put their own in its place."""
     import streamlit
 
-    return streamlit.context.cookies
+    headers = streamlit.context.headers
+    peer = headers.get(PEER_HEADER)
+    return HTTPConnection(
+        {
+            "type": "websocket",
+            "client": (peer, 0) if peer else None,
+            "headers": [
+                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                for name in headers
+                for value in headers.get_all(name)
+            ],
+        }
+    )
 
 
 def page_host() -> str:
@@ -100,15 +106,32 @@ def page_host() -> str:
     return streamlit.context.headers.get("Host") or ""
 
 
+def current_person() -> Person | None:
+    """Who looks at the page that is drawn now; raises what `who_is` does."""
+    return who_is(page_connection())
+
+
 def current_user() -> str | None:
-    """The user of the page that is drawn now; None if the browser keeps no cookie."""
-    return get_signer().user_of(page_cookies())
+    """The user of the page that is drawn now; None if nobody is signed in."""
+    person = current_person()
+    return person.user if person else None
+
+
+def operators_access(settings: Settings) -> Access:
+    """How operators get in on the page that is drawn now.
+
+    Whoever is signed in is an operator, or none; the password is for the mode `anonymous`.
+    """
+    if settings.auth_mode is AuthMode.ANONYMOUS:
+        return access_of(settings, page_host())
+    person = current_person()
+    return Access.OPEN if person and person.is_operator else Access.CLOSED
 
 
 class IdentityMiddleware:
     """Gives a browser its cookie with the first page, and renews it with every other.
 
-    What is below `no_pages`, such as the API, sets none.
+    What is below `no_pages`, such as the API, sets none, and where people sign in there is none.
     """
 
     def __init__(self, app: ASGIApp, no_pages: tuple[str, ...] = ()) -> None:
@@ -116,6 +139,8 @@ class IdentityMiddleware:
         self._no_pages = no_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            scope = {**scope, "headers": _with_peer(scope)}
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -136,7 +161,16 @@ class IdentityMiddleware:
     def _may_be_page(self, scope: Scope) -> bool:
         path: str = scope["path"]
         below = any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._no_pages)
-        return scope["method"] == "GET" and not below
+        is_anonymous = get_settings().auth_mode is AuthMode.ANONYMOUS
+        return is_anonymous and scope["method"] == "GET" and not below
+
+
+def _with_peer(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The headers of a page's connection with its peer's address, whatever the peer says of it."""
+    name = PEER_HEADER.lower().encode()
+    headers = [(key, value) for key, value in scope["headers"] if key.lower() != name]
+    client = scope.get("client")
+    return [*headers, (name, client[0].encode())] if client else headers
 
 
 def _is_page(status: int, headers: Headers, request: Scope) -> bool:
@@ -159,17 +193,3 @@ def _cookie_for(scope: Scope) -> str:
         f"{signer.cookie_name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; "
         f"HttpOnly; SameSite=Lax{secure}"
     )
-
-
-def _create_once(path: Path, secret: str) -> None:
-    """Write a file that appears whole; of two processes at once, the first wins."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, partial = tempfile.mkstemp(dir=path.parent)  # readable by us alone
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secret)
-        os.link(partial, path)
-    except FileExistsError:
-        return
-    finally:
-        Path(partial).unlink()

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jobs.settings import Settings
-from ui import api, api_batches, api_caller, api_documents, api_guards
+from ui import api, api_batches, api_caller, api_documents, api_guards, identity
 from ui.clients import Clients, build_clients
 from ui.identity import Signer
 
@@ -23,7 +23,7 @@ def clients(connection: object, settings: Settings) -> Clients:
 def everything(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie, of all endpoints."""
     signer = Signer("test")
-    monkeypatch.setattr(api_caller, "get_signer", lambda: signer)
+    monkeypatch.setattr(identity, "get_signer", lambda: signer)
     api.app.dependency_overrides |= {
         api_caller.job_client: lambda: clients.jobs,
         api_guards.settings: lambda: clients.settings,

@@ -23,7 +23,7 @@ from jobs.models import Answer, Citation, Document, Timings, WorkerReport
 from jobs.records import JobRecords
 from jobs.register import DocumentRegister
 from jobs.settings import Settings
-from ui import api, api_caller
+from ui import api, api_caller, identity
 from ui.identity import Signer
 
 SIGNER = Signer("test")
@@ -32,7 +32,7 @@ SIGNER = Signer("test")
 @pytest.fixture
 def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie."""
-    monkeypatch.setattr(api_caller, "get_signer", lambda: SIGNER)
+    monkeypatch.setattr(identity, "get_signer", lambda: SIGNER)
     api.app.dependency_overrides[api_caller.job_client] = lambda: client
     with TestClient(api.app, raise_server_exceptions=False) as test_client:
         yield test_client

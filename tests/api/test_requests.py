@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from jobs.client import JobClient
-from ui import api, api_caller
+from ui import api, api_caller, identity
 from ui.identity import Signer
 
 JSON = {"content-type": "application/json"}
@@ -20,7 +20,7 @@ JSON = {"content-type": "application/json"}
 def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie."""
     signer = Signer("test")
-    monkeypatch.setattr(api_caller, "get_signer", lambda: signer)
+    monkeypatch.setattr(identity, "get_signer", lambda: signer)
     api.app.dependency_overrides[api_caller.job_client] = lambda: client
     with TestClient(api.app, raise_server_exceptions=False) as test_client:
         yield test_client

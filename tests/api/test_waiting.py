@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from jobs.broker import Broker
 from jobs.client import JobClient
 from jobs.models import Answer, JobState, JobView
-from ui import api, api_caller
+from ui import api, api_caller, identity
 from ui.identity import Signer
 
 UNFINISHED = JobView("1", "api", "Why?", JobState.STARTED, asked_at=1.0)
@@ -58,7 +58,7 @@ def fake() -> FakeClient:
 def http(fake: FakeClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie, of the fake client."""
     signer = Signer("test")
-    monkeypatch.setattr(api_caller, "get_signer", lambda: signer)
+    monkeypatch.setattr(identity, "get_signer", lambda: signer)
     monkeypatch.setattr(api, "_waiting", anyio.CapacityLimiter(2))
     api.app.dependency_overrides[api_caller.job_client] = lambda: fake
     with TestClient(api.app, raise_server_exceptions=False) as test_client:

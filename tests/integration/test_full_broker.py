@@ -21,7 +21,7 @@ from tests.integration.full_valkey import WAYS, FullValkey, full_valkey
 from tests.integration.processes import environment, running, wait_until
 from tests.pages.conftest import HOME, RUN_SECONDS, use_clients, words
 from tests.pages.fakes import USER
-from ui import api, api_caller
+from ui import api, api_caller, identity
 from ui.clients import Clients, build_clients
 from ui.identity import Signer
 
@@ -76,7 +76,7 @@ def full(
 
 @pytest.fixture
 def http(full: Full, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr(api_caller, "get_signer", lambda: Signer("test"))
+    monkeypatch.setattr(identity, "get_signer", lambda: Signer("test"))
     api.app.dependency_overrides[api_caller.job_client] = lambda: full.clients.jobs
     with TestClient(api.app, raise_server_exceptions=False) as caller:
         yield caller

@@ -13,6 +13,7 @@ import ui.clients
 import ui.identity
 from jobs.settings import Settings
 from tests.pages.fakes import USER, FakeClients
+from ui.identity import Person
 
 HOME = Path(__file__).resolve().parents[2] / "ui" / "home.py"
 # The first run imports pandas and pyarrow.
@@ -39,7 +40,7 @@ def use_clients(clients: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
     monkeypatch.setattr(app_test, "PagesManager", _PagesManager)
     monkeypatch.setattr(ui.clients, "get_clients", lambda: clients)
-    monkeypatch.setattr(ui.identity, "current_user", lambda: USER)
+    monkeypatch.setattr(ui.identity, "current_person", lambda: Person(USER))
     monkeypatch.setattr(ui.identity, "page_host", lambda: HOST)
 
 

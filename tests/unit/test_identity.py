@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -219,8 +219,11 @@ def test_current_user_is_read_from_the_pages_cookies(
     monkeypatch: pytest.MonkeyPatch, signer: Signer
 ) -> None:
     """A page knows the user of its browser, and that there is none without a cookie."""
-    cookies = {signer.cookie_name: signer.new_cookie()}
-    monkeypatch.setattr(identity, "page_cookies", lambda: cookies)
-    assert identity.current_user() == signer.user_of(cookies)
-    monkeypatch.setattr(identity, "page_cookies", dict)
+    value = signer.new_cookie()
+    cookie = f"{signer.cookie_name}={value}".encode()
+    known = HTTPConnection({"type": "websocket", "headers": [(b"cookie", cookie)]})
+    monkeypatch.setattr(identity, "page_connection", lambda: known)
+    assert identity.current_user() == signer.user_of({signer.cookie_name: value})
+    unknown = HTTPConnection({"type": "websocket", "headers": []})
+    monkeypatch.setattr(identity, "page_connection", lambda: unknown)
     assert identity.current_user() is None
