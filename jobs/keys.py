@@ -18,9 +18,8 @@ from typing import cast
 
 import redis
 
-from jobs.broker import API_KEYS_KEY, api_key_key, api_keys_key
+from jobs.broker import api_key_key, api_keys_key, broker_errors
 from jobs.errors import InvalidKey, NotFound, WrongKey
-from jobs.refusals import broker_errors
 
 PREFIX = "askq_"
 SECRET_BYTES = 32

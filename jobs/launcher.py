@@ -16,7 +16,13 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from jobs.settings import Settings
+from jobs.authentication import (
+    SECRETS_FILE,
+    WrongAuthentication,
+    check_authentication,
+    read_auth_section,
+)
+from jobs.settings import AuthMode, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGURATION = ROOT / "supervisord.conf"
@@ -107,6 +113,14 @@ def check_access(settings: Settings) -> None:
         )
 
 
+def check_sign_in(settings: Settings) -> None:
+    """Raise CannotStart if nobody could sign in as `AUTH_MODE` says."""
+    try:
+        check_authentication(settings, read_auth_section(ROOT / SECRETS_FILE))
+    except WrongAuthentication as problem:
+        raise CannotStart(str(problem)) from problem
+
+
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment of supervisord and of all that it runs, with what supervisord.conf names."""
     return {
@@ -118,6 +132,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "BIND_ADDRESS": settings.bind_address,
         "MAX_UPLOAD_MB": str(settings.max_upload_mb),
         "SHUTDOWN_GRACE_SECONDS": str(min(settings.shutdown_grace_seconds, MAX_GRACE_SECONDS)),
+        # The web server must not take a proxy's word for who its peer is: ui/proxy.py asks for the
+        # peer itself.
+        **({"FORWARDED_ALLOW_IPS": "none"} if settings.auth_mode is AuthMode.PROXY else {}),
         "ASKQUEUE_PYTHON": sys.executable,
         "ASKQUEUE_ROOT": str(ROOT),
         "ASKQUEUE_SUPERVISOR_SOCKET": str(settings.supervisor_socket),
@@ -128,6 +145,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
 def launch(settings: Settings) -> NoReturn:
     """Check, announce, and become supervisord; raises CannotStart."""
     check_access(settings)
+    check_sign_in(settings)
     data_dir = prepare_data_dir(settings)
     lock_data_dir(data_dir)
     if settings.port == settings.dashboard_port:

@@ -28,9 +28,11 @@ from jobs.errors import (
     DocumentStoreUnavailable,
     InvalidBatch,
     InvalidCursor,
+    InvalidKey,
     InvalidQuestion,
     InvalidState,
     InvalidUpload,
+    MissingScope,
     NotFound,
     NotSignedIn,
     OperatorsClosed,
@@ -38,6 +40,7 @@ from jobs.errors import (
     TooManyFollowers,
     UntrustedProxy,
     WrongCredentials,
+    WrongKey,
 )
 from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
@@ -48,10 +51,11 @@ from ui import (
     api_follow,
     api_health,
     api_jobs,
+    api_me,
     api_operations,
     api_operators,
 )
-from ui.api_caller import Client, User
+from ui.api_caller import Asker, Client, Reader
 from ui.api_guards import refuse_other_sites
 from ui.api_models import (
     ERRORS,
@@ -74,6 +78,7 @@ RETRY_AFTER_SECONDS = 5
 CHALLENGES = {
     WrongCredentials.kind: {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'},
     NotSignedIn.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue"'},
+    WrongKey.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue", error="invalid_token"'},
 }
 # A request that waits holds a thread and a connection to Valkey. More than this at once are asked
 # to come back sooner: the pool has 100 connections, and the pages need some of them.
@@ -86,8 +91,10 @@ JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
     WrongCredentials: 401,
+    WrongKey: 401,
     NotSignedIn: 401,
     OperatorsClosed: 403,
+    MissingScope: 403,
     OperatorsOnly: 403,
     UntrustedProxy: 403,
     AmbiguousProxyUser: 403,
@@ -96,6 +103,7 @@ STATUS_CODES: dict[type[AskqueueError], int] = {
     InvalidUpload: 422,
     InvalidBatch: 422,
     InvalidCursor: 422,
+    InvalidKey: 422,
     InvalidState: 409,
     DocumentStoreUnavailable: 503,
     TooManyFollowers: 503,
@@ -129,7 +137,7 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     version="1",
     openapi_url="/openapi.json",
     lifespan=_alone,
-    responses={422: ERRORS[422]},
+    responses={401: ERRORS[401], 403: ERRORS[403], 422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,
 )
 app.include_router(api_jobs.router)
@@ -138,6 +146,7 @@ app.include_router(api_chat.router)
 app.include_router(api_batches.router)
 app.include_router(api_documents.router)
 app.include_router(api_health.router)
+app.include_router(api_me.router)
 app.include_router(api_operators.router)
 app.include_router(api_operations.router)
 # Of their own: the default threads serve the pages' files too.
@@ -159,7 +168,7 @@ def read_root() -> ServiceStatus:
 )
 def submit(
     client: Client,
-    user: User,
+    user: Asker,
     query: Annotated[str | None, Query(description="The question; or send a JSON body.")] = None,
     body: Annotated[ChatRequest | None, Body()] = None,
     key: Annotated[
@@ -193,7 +202,7 @@ def submit(
     response_model_exclude_none=True,
     tags=["jobs"],
 )
-def read_status(job_id: str, client: Client, user: User) -> JobStatus:
+def read_status(job_id: str, client: Client, user: Reader) -> JobStatus:
     """The state of a job; with the answer when finished, and the error when failed."""
     view = client.get_job(user, job_id)
     answer = client.get_answer(user, job_id) if view.state is JobState.FINISHED else None
@@ -211,7 +220,7 @@ async def read_result(
     request: Request,
     response: Response,
     client: Client,
-    user: User,
+    user: Reader,
     wait: Annotated[
         float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the end.")
     ] = 0,

@@ -12,10 +12,12 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from jobs.errors import OperatorsClosed, WrongCredentials
+from jobs.errors import NotSignedIn, OperatorsClosed, OperatorsOnly, WrongCredentials
 from jobs.operators import Access, access_of, are_credentials
-from jobs.settings import Settings
+from jobs.settings import AuthMode, Settings
+from ui.api_key import GivenKey, require_operators_key
 from ui.clients import get_clients
+from ui.identity import who_is
 
 
 class _Credentials(HTTPBasic):
@@ -61,12 +63,32 @@ def require_operator(
         HTTPBasicCredentials | None,
         Depends(_Credentials(scheme_name="Operator", auto_error=False)),
     ],
+    key: GivenKey,
 ) -> None:
-    """Raise WrongCredentials or OperatorsClosed unless an operator calls."""
+    """Raise an error unless an operator calls: a program by key or password, a person who is one.
+
+    WrongKey, MissingScope or OperatorsOnly for a key; without one, WrongCredentials or
+    OperatorsClosed where nobody signs in, NotSignedIn or OperatorsOnly else.
+    """
+    if key:
+        require_operators_key(key, request, settings)
+        return
+    has_password = bool(settings.dashboard_password.get_secret_value())
+    if has_password and given and are_credentials(settings, given.username, given.password):
+        return
+    if settings.auth_mode is not AuthMode.ANONYMOUS:
+        _require_operator_by_name(request)
+        return
     access = access_of(settings, request.headers.get("host", ""))
     if access is Access.CLOSED:
         raise OperatorsClosed()
-    if access is Access.PASSWORD and not (
-        given and are_credentials(settings, given.username, given.password)
-    ):
+    if access is Access.PASSWORD:
         raise WrongCredentials()
+
+
+def _require_operator_by_name(request: Request) -> None:
+    person = who_is(request)
+    if person is None:
+        raise NotSignedIn()
+    if not person.is_operator:
+        raise OperatorsOnly()

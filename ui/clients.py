@@ -12,6 +12,7 @@ from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
+from jobs.keys import ApiKeys
 from jobs.models import IndexState, WorkerReport
 from jobs.operations import Operations
 from jobs.pausing import Pause
@@ -61,6 +62,7 @@ class Clients:
     batches: BatchClient
     pictures: Pictures
     operations: Operations
+    keys: ApiKeys
     _kept: _Kept = field(default_factory=_Kept)
 
     def conditions(self) -> Conditions:
@@ -88,6 +90,7 @@ def build_clients(settings: Settings) -> Clients:
         batches=BatchClient(broker),
         pictures=Pictures(store),
         operations=Operations(broker),
+        keys=ApiKeys(broker.connection),
     )
 
 

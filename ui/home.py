@@ -7,24 +7,24 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from jobs.errors import BrokerUnavailable
-from jobs.operators import Access, access_of
+from jobs.errors import AskqueueError, BrokerUnavailable
+from jobs.operators import Access
 from ui import state
 from ui.clients import get_clients
+from ui.components.account import show_account
+from ui.components.entrance import show_entrance
 from ui.components.history import ASK_PAGE, show_history
 from ui.components.notices import tab_title
-from ui.identity import current_user, page_host
+from ui.identity import Person, current_person, operators_access
 
 STATIC = Path(__file__).resolve().parent / "static"
 # Not with Ctrl: browsers keep Ctrl+N, and most of its neighbours, for themselves.
 NEW_QUESTION_KEYS = "Alt+N"
-NO_COOKIE = (
-    "Askqueue knows your questions by a cookie, and your browser sent none. "
-    "Allow cookies for this address, then reload the page."
-)
 
 
 def main() -> None:
+    person, refusal = visitor()
+    state.claim(person.user if person else None)
     st.set_page_config(
         page_title=tab_title(state.sidebar_states()),
         page_icon=str(STATIC / "icon.svg"),
@@ -34,21 +34,32 @@ def main() -> None:
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
     st.html(STATIC / "access.css")
     # One list: with headings between them, screen readers do not see a list of links.
-    page = st.navigation([page for section in pages().values() for page in section])
-    user = current_user()
-    if user is None:
-        st.warning(NO_COOKIE, icon=":material/cookie_off:")
+    page = st.navigation(
+        [page for section in pages(person).values() for page in section],
+        position="sidebar" if person else "hidden",
+    )
+    if person is None:
+        show_entrance(get_clients().settings, refusal)
         return
     if page.title == "Ask":
         state.open_address()
     state.set_shown_job(None)  # the page says if it shows one
     with st.sidebar:
-        show_sidebar(user, on_ask_page=page.title == "Ask")
+        show_sidebar(person.user, on_ask_page=page.title == "Ask")
+        show_account(get_clients().settings, person)
     page.run()
 
 
-def pages() -> dict[str, list[Page]]:
-    """The pages by section; what operators need, where somebody can be one."""
+def visitor() -> tuple[Person | None, str]:
+    """Who looks at the page, and, if nobody may, why not, where there is more to say of it."""
+    try:
+        return current_person(), ""
+    except AskqueueError as refusal:
+        return None, refusal.message
+
+
+def pages(person: Person | None) -> dict[str, list[Page]]:
+    """The pages by section; what operators need, where this can be one."""
     sections = {
         "": [
             st.Page(ASK_PAGE, title="Ask", icon=":material/forum:", default=True),
@@ -56,7 +67,7 @@ def pages() -> dict[str, list[Page]]:
             st.Page("pages/batch.py", title="Batches", icon=":material/table_rows:"),
         ]
     }
-    if access_of(get_clients().settings, page_host()) is not Access.CLOSED:
+    if person and operators_access(get_clients().settings) is not Access.CLOSED:
         sections["Operations"] = [
             st.Page("pages/operations.py", title="Operations", icon=":material/monitor_heart:"),
             st.Page("pages/failed.py", title="Failed jobs", icon=":material/assignment_late:"),

@@ -117,6 +117,12 @@ def current_user() -> str | None:
     return person.user if person else None
 
 
+def is_login_expired() -> bool:
+    """True if whoever looks at the page that is drawn now was signed in until a while ago."""
+    login = oidc.login_of(page_connection().cookies)
+    return login is not None and login.is_expired
+
+
 def operators_access(settings: Settings) -> Access:
     """How operators get in on the page that is drawn now.
 

@@ -17,6 +17,7 @@ from jobs.logs import configure_logging
 from ui.api import app as api
 from ui.clients import get_clients
 from ui.identity import IdentityMiddleware, get_signer
+from ui.start import check_start
 from ui.theme import keep_theme
 
 API_PREFIX = "/api"
@@ -31,6 +32,7 @@ gc.freeze()  # what is loaded now stays
 gc.set_threshold(*GARBAGE_THRESHOLDS)
 keep_theme()
 configure_logging(get_clients().settings)
+check_start(get_clients().settings)
 get_signer()  # a secret that cannot be had is better known now than at the first visit
 
 # Streamlit logs what goes wrong in a page, with a handler of its own: ours hides secrets.

@@ -43,6 +43,20 @@ class UploadResult:
     accepted: bool
 
 
+# Whose session this is
+
+
+def claim(user: str | None) -> None:
+    """Make this session that of `user`; what it remembers of anybody else is forgotten first.
+
+    Once per run of the script, before anything is drawn. A session goes from one to the other
+    where its connection comes back after somebody else signed in, in the same browser.
+    """
+    if st.session_state.get("user", user) != user:
+        st.session_state.clear()
+    st.session_state["user"] = user
+
+
 # Which question is shown
 
 

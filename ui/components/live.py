@@ -13,6 +13,7 @@ from ui.components.failure import show_outage
 from ui.components.history import read_history, states_of
 from ui.components.notices import notice_of
 from ui.components.undo import show_undo
+from ui.identity import current_user
 
 ACTIVE_SECONDS = 1.5
 # Of what is around an answer that refreshes itself, see `ui.components.streaming`.
@@ -32,6 +33,8 @@ def show_live(jobs: JobClient, user: str, draw: Draw) -> None:
 
 
 def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
+    if current_user() != user:
+        st.rerun()  # signed out, or in as somebody else: the page as a whole says so
     with st.container():  # there with or without the bar, so that nothing below moves
         undo_seconds = show_undo(jobs, user)
     try:

@@ -6,21 +6,21 @@ import streamlit as st
 
 from jobs.dead_letters import DeadLetters
 from jobs.models import DeadLetterPage
-from jobs.operators import Access, access_of
+from jobs.operators import Access
 from ui import state, table_state
 from ui.clients import get_clients
 from ui.components.failed_table import PAGE_SIZE, show_failed_jobs, show_kinds
 from ui.components.live import show_live
 from ui.components.requeue import show_requeue_confirmation
 from ui.components.sign_in import show_sign_in, show_sign_out
-from ui.identity import current_user, page_host
+from ui.identity import current_user, operators_access
 
 REFRESH_SECONDS = 3.0
 
 
 def show_page() -> None:
     clients, user = get_clients(), current_user()
-    access = access_of(clients.settings, page_host())
+    access = operators_access(clients.settings)
     if user is None or access is Access.CLOSED:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

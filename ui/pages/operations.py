@@ -10,7 +10,7 @@ import streamlit as st
 from jobs import metrics
 from jobs.metrics import DAY, HOUR, Tally
 from jobs.operations import Operations, Span
-from jobs.operators import LOOPBACK_HOSTS, Access, access_of
+from jobs.operators import LOOPBACK_HOSTS, Access
 from jobs.settings import QUEUE_NAMES, Settings
 from ui import state, table_state
 from ui.clients import Clients, get_clients
@@ -21,7 +21,7 @@ from ui.components.queue_cards import show_failures, show_figures, show_queues
 from ui.components.sign_in import show_sign_in, show_sign_out
 from ui.components.states import kind_name
 from ui.components.worker_table import show_running, show_workers
-from ui.identity import current_user, page_host
+from ui.identity import current_person, operators_access, page_host
 
 REFRESH_SECONDS = 3.0
 PERIODS = {"Last hour": (HOUR, "minute"), "Last day": (DAY, "10 minutes")}
@@ -32,9 +32,9 @@ SUSPENDED = (
 
 
 def show_page() -> None:
-    clients, user = get_clients(), current_user()
-    access = access_of(clients.settings, page_host())
-    if user is None or access is Access.CLOSED:
+    clients, person = get_clients(), current_person()
+    access = operators_access(clients.settings)
+    if person is None or access is Access.CLOSED:
         return
     is_in = access is not Access.PASSWORD or state.is_operator()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -47,7 +47,9 @@ def show_page() -> None:
     if not is_in:
         show_sign_in(clients.settings)
         return
-    show_live(clients.jobs, user, lambda: _draw(clients))
+    # Who paused a queue is said to all operators.
+    operator = person.name or clients.settings.dashboard_username
+    show_live(clients.jobs, person.user, lambda: _draw(clients, operator))
 
 
 def dashboard_address(settings: Settings, host: str) -> str:
@@ -58,7 +60,7 @@ def dashboard_address(settings: Settings, host: str) -> str:
     return f"http://{name}:{settings.dashboard_port}" if name in LOOPBACK_HOSTS else ""
 
 
-def _draw(clients: Clients) -> float:
+def _draw(clients: Clients, operator: str) -> float:
     """Draw what is live; returns how soon to draw it again."""
     overview = clients.operations.overview()
     if overview.suspended:
@@ -66,7 +68,7 @@ def _draw(clients: Clients) -> float:
     if not overview.workers:
         show_no_worker()
     show_figures(overview)
-    show_queues(clients.operations, overview.queues, clients.settings.dashboard_username)
+    show_queues(clients.operations, overview.queues, operator)
     _show_past(clients.operations, sum(queue.failed for queue in overview.queues))
     st.subheader("Running now", anchor=False)
     show_running(overview.running)

@@ -1,0 +1,30 @@
+"""The part of the HTTP API that says who the caller is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from ui.api_caller import User
+from ui.identity import who_is
+
+router = APIRouter(tags=["service"])
+
+
+class Me(BaseModel):
+    """Who the caller is."""
+
+    user: str = Field(description="The owner of what the caller asks.")
+    name: str = Field(description="The name for people to read; empty where nobody signs in.")
+    is_operator: bool
+
+
+@router.get("/me")
+def read_me(request: Request, user: User) -> Me:
+    """Whose questions and documents the caller sees."""
+    person = who_is(request)
+    return Me(
+        user=user,
+        name=person.name if person else "",
+        is_operator=person is not None and person.is_operator,
+    )
