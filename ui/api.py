@@ -22,7 +22,6 @@ from starlette.exceptions import HTTPException
 
 from jobs.client import JobClient
 from jobs.errors import (
-    AmbiguousProxyUser,
     AskqueueError,
     BrokerUnavailable,
     DocumentStoreUnavailable,
@@ -32,15 +31,11 @@ from jobs.errors import (
     InvalidQuestion,
     InvalidState,
     InvalidUpload,
-    MissingScope,
     NotFound,
-    NotSignedIn,
     OperatorsClosed,
     OperatorsOnly,
     TooManyFollowers,
-    UntrustedProxy,
     WrongCredentials,
-    WrongKey,
 )
 from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
@@ -55,7 +50,7 @@ from ui import (
     api_operations,
     api_operators,
 )
-from ui.api_caller import Asker, Client, Reader
+from ui.api_caller import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, Reader
 from ui.api_guards import refuse_other_sites
 from ui.api_models import (
     ERRORS,
@@ -74,12 +69,6 @@ MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
-# By kind, because a browser asks for a password of its own where the scheme is Basic.
-CHALLENGES = {
-    WrongCredentials.kind: {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'},
-    NotSignedIn.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue"'},
-    WrongKey.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue", error="invalid_token"'},
-}
 # A request that waits holds a thread and a connection to Valkey. More than this at once are asked
 # to come back sooner: the pool has 100 connections, and the pages need some of them.
 MAX_WAITING = 50
@@ -90,14 +79,10 @@ WAIT_SLICE_SECONDS = 2.0
 JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
+    **CALLER_STATUS_CODES,
     WrongCredentials: 401,
-    WrongKey: 401,
-    NotSignedIn: 401,
     OperatorsClosed: 403,
-    MissingScope: 403,
     OperatorsOnly: 403,
-    UntrustedProxy: 403,
-    AmbiguousProxyUser: 403,
     NotFound: 404,
     InvalidQuestion: 422,
     InvalidUpload: 422,

@@ -7,15 +7,37 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
 
+from jobs.api_keys import Scope
 from jobs.client import JobClient
-from jobs.errors import NotSignedIn
-from jobs.keys import Scope
+from jobs.errors import (
+    AmbiguousProxyUser,
+    AskqueueError,
+    MissingScope,
+    NotSignedIn,
+    UntrustedProxy,
+    WrongCredentials,
+    WrongKey,
+)
 from jobs.settings import AuthMode
 from ui.api_key import GivenKey, require_scope
 from ui.clients import get_clients
 from ui.identity import get_settings, who_is
 
 API_USER = "api"
+# What is said to a caller who is not known, or may not; every endpoint can.
+CALLER_STATUS_CODES: dict[type[AskqueueError], int] = {
+    WrongKey: 401,
+    NotSignedIn: 401,
+    MissingScope: 403,
+    UntrustedProxy: 403,
+    AmbiguousProxyUser: 403,
+}
+# By kind, because a browser asks for a password of its own where the scheme is Basic.
+CHALLENGES = {
+    WrongCredentials.kind: {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'},
+    NotSignedIn.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue"'},
+    WrongKey.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue", error="invalid_token"'},
+}
 
 
 def job_client() -> JobClient:

@@ -7,8 +7,8 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from jobs.api_keys import PREFIX, ApiKey, Scope
 from jobs.errors import MissingScope, OperatorsOnly, WrongKey
-from jobs.keys import PREFIX, ApiKey, Scope
 from jobs.operators import Access, access_of, are_operators
 from jobs.settings import AuthMode, Settings
 from ui.clients import get_clients

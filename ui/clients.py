@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from jobs.api_keys import ApiKeys
 from jobs.batches import BatchClient
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
-from jobs.keys import ApiKeys
 from jobs.models import IndexState, WorkerReport
 from jobs.operations import Operations
 from jobs.pausing import Pause
