@@ -29,8 +29,8 @@ def show_keys(keys: Sequence[ApiKey]) -> None:
         placeholder="never",
         alt="Your API keys, the newest first",
         column_config={
-            "Name": st.column_config.TextColumn(width=240),
-            "May": st.column_config.TextColumn(width=220),
+            "Name": st.column_config.TextColumn(width=200),
+            "May": st.column_config.TextColumn(width=180),
             "Created": st.column_config.DatetimeColumn(format="distance", width=120),
             "Last used": st.column_config.DatetimeColumn(
                 format="distance", width=120, help="To the minute."
