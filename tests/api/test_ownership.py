@@ -60,7 +60,7 @@ class World:
             stopped = self.ask(user, "stopped")
             self.clients.jobs.stop(user, stopped)
             self.own(user, self.questions, stopped)
-            deleted = self.ask(user, "deleted")
+            deleted = self.finished(user, "deleted")
             self.clients.jobs.delete(user, deleted)
             self.own(user, self.deleted, deleted)
             sheet = pasted_sheet(f"{word(user)} one?\n{word(user)} two?")
