@@ -1,4 +1,4 @@
-"""An OpenID provider over real HTTP: discovery, keys, and the code flow with PKCE and signed tokens.
+"""An OpenID provider over real HTTP: discovery, keys, the code flow with PKCE, signed tokens.
 
 Its sign-in page is a form with the name of one of its people.
 """

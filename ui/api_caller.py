@@ -18,10 +18,9 @@ from jobs.errors import (
     WrongCredentials,
     WrongKey,
 )
-from jobs.settings import AuthMode
 from ui.api_key import GivenKey, require_scope
 from ui.clients import get_clients
-from ui.identity import get_settings, who_is
+from ui.identity import is_anonymous, who_is
 
 API_USER = "api"
 # What is said to a caller who is not known, or may not; every endpoint can.
@@ -54,7 +53,7 @@ def caller(request: Request, key: GivenKey) -> str:
     person = who_is(request)
     if person:
         return person.user
-    if get_settings().auth_mode is AuthMode.ANONYMOUS:
+    if is_anonymous():
         return API_USER
     raise NotSignedIn()
 

@@ -31,7 +31,6 @@ def main() -> None:
         layout="wide",
         initial_sidebar_state="auto",
     )
-    st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
     st.html(STATIC / "access.css")
     # One list: with headings between them, screen readers do not see a list of links.
     page = st.navigation(
@@ -41,12 +40,13 @@ def main() -> None:
     if person is None:
         show_entrance(get_clients().settings, refusal)
         return
+    st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
     if page.title == "Ask":
         state.open_address()
     state.set_shown_job(None)  # the page says if it shows one
     with st.sidebar:
-        show_sidebar(person.user, on_ask_page=page.title == "Ask")
         show_account(get_clients().settings, person)
+        show_sidebar(person.user, on_ask_page=page.title == "Ask")
     page.run()
 
 

@@ -59,6 +59,11 @@ def get_signer() -> Signer:
     return Signer(secret_of(get_settings()))
 
 
+def is_anonymous() -> bool:
+    """True where nobody signs in: whoever comes is somebody."""
+    return get_settings().auth_mode is AuthMode.ANONYMOUS
+
+
 def who_is(connection: HTTPConnection) -> Person | None:
     """Who asks by this connection, a request or a page's websocket; None if nobody is signed in.
 
@@ -179,8 +184,7 @@ class IdentityMiddleware:
     def _may_be_page(self, scope: Scope) -> bool:
         path: str = scope["path"]
         below = any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._no_pages)
-        is_anonymous = get_settings().auth_mode is AuthMode.ANONYMOUS
-        return is_anonymous and scope["method"] == "GET" and not below
+        return is_anonymous() and scope["method"] == "GET" and not below
 
 
 def _with_peer(scope: Scope) -> list[tuple[bytes, bytes]]:

@@ -54,6 +54,7 @@ def claim(user: str | None) -> None:
     """
     if st.session_state.get("user", user) != user:
         st.session_state.clear()
+        st.query_params.clear()
     st.session_state["user"] = user
 
 

@@ -67,7 +67,6 @@ def signed_in_only(
     clients = build_clients(settings)
     monkeypatch.setattr(api_key, "get_clients", lambda: clients)
     monkeypatch.setattr(identity, "get_settings", lambda: settings)
-    monkeypatch.setattr("ui.api_caller.get_settings", lambda: settings)
     api.app.dependency_overrides[api_guards.settings] = lambda: settings
     assert settings.auth_mode is AuthMode.PROXY
     return clients

@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -51,7 +52,7 @@ class Web:
 
 
 @contextmanager
-def running(server: Path, valkey_url: str, folder: Path) -> Iterator[Web]:
+def running(server: Path, valkey_url: str, folder: Path, **settings: str) -> Iterator[Web]:
     """Start a server with the project's configuration, until the block ends."""
     web = Web(f"127.0.0.1:{free_port()}", folder / "web.log")
     environment = {
@@ -60,6 +61,7 @@ def running(server: Path, valkey_url: str, folder: Path) -> Iterator[Web]:
         "DATA_DIR": str(folder / "data"),
         "REDIS_URL": valkey_url,
         "SECRET_KEY": "",
+        **settings,
     }
     command = [sys.executable, "-m", "streamlit", "run", str(server)]
     with web.log.open("wb") as log:
@@ -95,17 +97,24 @@ def wait_until_healthy(web: Web, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
-def draw_page(web: Web, cookies: httpx.Cookies) -> str:
-    """Open the page's websocket as a browser does, and run the script once.
+def draw_page(
+    web: Web,
+    cookies: httpx.Cookies,
+    more_headers: Mapping[str, str] = MappingProxyType({}),
+    address: str = "127.0.0.1",
+) -> str:
+    """Open the page's websocket from this address as a browser does, and run the script once.
 
     Returns all that was sent, as the text of its messages.
     """
-    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    headers = {"Cookie": cookie, **more_headers}
     drawn = []
     with connect(
         f"ws://{web.host}/_stcore/stream",
         additional_headers=headers,
         subprotocols=[Subprotocol("streamlit")],
+        source_address=(address, 0),
     ) as websocket:
         run = BackMsg()
         run.rerun_script.query_string = ""

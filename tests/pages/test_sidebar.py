@@ -86,7 +86,7 @@ def test_browser_without_cookie_is_told(
     clients: FakeClients, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a cookie nobody can be told apart, so the page explains and shows no question."""
-    monkeypatch.setattr(ui.identity, "current_user", lambda: None)
+    monkeypatch.setattr(ui.identity, "current_person", lambda: None)
     app = open_page()
     assert "Allow cookies for this address" in words(app)
     assert not app.chat_input

@@ -26,7 +26,13 @@ SECRETS = (
     "DASHBOARD_PASSWORD",
 )
 # Variables of compose itself, which no Askqueue process reads.
-COMPOSE_ONLY = {"VALKEY_PASSWORD", "PUBLISH_ADDRESS", "VALKEY_MEMORY_MB", "GRAFANA_PORT"}
+COMPOSE_ONLY = {
+    "VALKEY_PASSWORD",
+    "PUBLISH_ADDRESS",
+    "VALKEY_MEMORY_MB",
+    "GRAFANA_PORT",
+    "AUTH_SECRETS_FILE",
+}
 
 
 def seconds(duration: str) -> float:
@@ -143,7 +149,9 @@ def test_data_is_on_volumes() -> None:
     """Valkey, Qdrant and the documents are on named volumes, the last shared by web and worker."""
     assert SERVICES["valkey"]["volumes"] == ["valkey-data:/data"]
     assert SERVICES["qdrant"]["volumes"] == ["qdrant-data:/qdrant/storage"]
-    assert SERVICES["web"]["volumes"] == SERVICES["worker"]["volumes"] == ["documents:/data"]
+    assert SERVICES["worker"]["volumes"] == ["documents:/data"]
+    secrets = "${AUTH_SECRETS_FILE:-/dev/null}:/app/.streamlit/secrets.toml:ro"
+    assert SERVICES["web"]["volumes"] == ["documents:/data", secrets]
     stores = {SERVICES[name]["environment"]["DOCUMENT_STORE"] for name in ("web", "worker")}
     assert stores == {"${DOCUMENT_STORE:-/data/documents}"}
     data = {f"{name}-data" for name in ("valkey", "qdrant", *MONITORING)}
@@ -152,8 +160,9 @@ def test_data_is_on_volumes() -> None:
 
 @pytest.mark.parametrize("name", OWN)
 def test_environment_names_settings(name: str) -> None:
-    """Each variable that a container gets is a setting, or one of Streamlit's own."""
+    """Each variable that a container gets is a setting, or one of the web server's own."""
     names = {key for key in SERVICES[name]["environment"] if not key.startswith("STREAMLIT_")}
+    names.discard("FORWARDED_ALLOW_IPS")
     assert names - {field.upper() for field in Settings.model_fields} == set()
 
 

@@ -26,10 +26,9 @@ def show_account(settings: Settings, person: Person) -> None:
     if settings.auth_mode is AuthMode.ANONYMOUS:
         return
     _watch(key="account_watch", data={"user": person.user}, height=0)
-    with st.container(key="account", gap=None):
-        st.caption(
-            f":material/account_circle: {plain(person.name)}", help=f"User id: {plain(person.user)}"
-        )
+    with st.container(gap=None, key="account"):
+        # Not as Markdown, which makes a link of an e-mail address.
+        st.text(person.name, help=f"Your user id: {plain(person.user)}", width="stretch")
         if settings.auth_mode is AuthMode.OIDC:
             if st.button("Sign out", icon=":material/logout:", key="account_out", type="tertiary"):
                 st.logout()

@@ -77,7 +77,7 @@ def show_new_key() -> bool:
         st.code(secret, language=None)
         if Scope.ASK in key.scopes:
             st.caption("A first question with it:")
-            st.code(_example(secret), language="bash", wrap_lines=True)
+            st.code(_example(secret), language=None, wrap_lines=True)
         st.button("I have copied it", key="key_copied", on_click=_forget, type="primary")
     return True
 

@@ -19,10 +19,11 @@ def show_page() -> None:
         return
     keys = get_clients().keys
     st.title("API keys", anchor=False)
-    st.caption(
-        "With a key, a program asks in your name over the HTTP API, or as a client of OpenAI. "
-        "What it asks stands in your history. The API is described at [/api/docs](/api/docs)."
+    st.markdown(
+        "With a key, a program asks in your name over the HTTP API, or as a client of OpenAI. What "
+        "it asks stands in your history."
     )
+    st.link_button("What the API can do", "/api/docs", icon=":material/api:", type="tertiary")
     try:
         mine = keys.list(person.user)
     except AskqueueError as error:
