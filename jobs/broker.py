@@ -84,6 +84,16 @@ def user_batches_key(user: str) -> str:
     return f"{PREFIX}user:{user}:batches"
 
 
+def api_key_key(digest: str) -> str:
+    """Hash: one API key, found by the SHA-256 of its secret."""
+    return f"{PREFIX}key:{digest}"
+
+
+def api_keys_key(user: str) -> str:
+    """Hash: the digests of one user's API keys, by their ids."""
+    return f"{PREFIX}user:{user}:keys"
+
+
 def limit_key(queue_name: str, user: str) -> str:
     """The name of RQ's rate limit: one for a user's questions, another for the user's batches."""
     return f"batch:{user}" if queue_name == BATCH_QUEUE else user

@@ -99,6 +99,26 @@ class OperatorsOnly(AskqueueError):
     message = "This is for operators alone. Ask one of them, or to be named in OPERATORS."
 
 
+class WrongKey(AskqueueError):
+    """It does not say what is wrong with a key: whoever tries some learns nothing."""
+
+    kind = "wrong_key"
+    message = (
+        "This API key is wrong, expired or revoked. Make one on the page API keys, and send it as "
+        "Authorization: Bearer askq_…"
+    )
+
+
+class MissingScope(AskqueueError):
+    kind = "missing_scope"
+    message = "This API key may not do that. Use one with the scope that it needs."
+
+
+class InvalidKey(AskqueueError):
+    kind = "invalid_key"
+    message = "No API key can be made from this."
+
+
 # What an operator can put right
 
 

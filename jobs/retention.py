@@ -44,6 +44,8 @@ WORKER_SECONDS = 60
 
 # The keys that need no TTL, by glob, and who removes them or bounds what is in them.
 OWNERS = {
+    "askqueue:key:*": "the user whose API key it is; one that expires has a TTL",
+    "askqueue:user:*:keys": "ApiKeys; goes with the user's last key",
     "askqueue:documents": "the register; an entry goes with its document",
     "askqueue:document:*": "the register; goes with the document",
     "askqueue:documents:deleted": "the job that takes a deleted document's passages out",

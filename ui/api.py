@@ -22,21 +22,19 @@ from starlette.exceptions import HTTPException
 
 from jobs.client import JobClient
 from jobs.errors import (
-    AmbiguousProxyUser,
     AskqueueError,
     BrokerUnavailable,
     DocumentStoreUnavailable,
     InvalidBatch,
     InvalidCursor,
+    InvalidKey,
     InvalidQuestion,
     InvalidState,
     InvalidUpload,
     NotFound,
-    NotSignedIn,
     OperatorsClosed,
     OperatorsOnly,
     TooManyFollowers,
-    UntrustedProxy,
     WrongCredentials,
 )
 from jobs.logs import configure_logging
@@ -52,7 +50,7 @@ from ui import (
     api_operations,
     api_operators,
 )
-from ui.api_caller import Client, User
+from ui.api_caller import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, Reader
 from ui.api_guards import refuse_other_sites
 from ui.api_models import (
     ERRORS,
@@ -71,11 +69,6 @@ MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
-# By kind, because a browser asks for a password of its own where the scheme is Basic.
-CHALLENGES = {
-    WrongCredentials.kind: {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'},
-    NotSignedIn.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue"'},
-}
 # A request that waits holds a thread and a connection to Valkey. More than this at once are asked
 # to come back sooner: the pool has 100 connections, and the pages need some of them.
 MAX_WAITING = 50
@@ -86,17 +79,16 @@ WAIT_SLICE_SECONDS = 2.0
 JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
+    **CALLER_STATUS_CODES,
     WrongCredentials: 401,
-    NotSignedIn: 401,
     OperatorsClosed: 403,
     OperatorsOnly: 403,
-    UntrustedProxy: 403,
-    AmbiguousProxyUser: 403,
     NotFound: 404,
     InvalidQuestion: 422,
     InvalidUpload: 422,
     InvalidBatch: 422,
     InvalidCursor: 422,
+    InvalidKey: 422,
     InvalidState: 409,
     DocumentStoreUnavailable: 503,
     TooManyFollowers: 503,
@@ -161,7 +153,7 @@ def read_root() -> ServiceStatus:
 )
 def submit(
     client: Client,
-    user: User,
+    user: Asker,
     query: Annotated[str | None, Query(description="The question; or send a JSON body.")] = None,
     body: Annotated[ChatRequest | None, Body()] = None,
     key: Annotated[
@@ -195,7 +187,7 @@ def submit(
     response_model_exclude_none=True,
     tags=["jobs"],
 )
-def read_status(job_id: str, client: Client, user: User) -> JobStatus:
+def read_status(job_id: str, client: Client, user: Reader) -> JobStatus:
     """The state of a job; with the answer when finished, and the error when failed."""
     view = client.get_job(user, job_id)
     answer = client.get_answer(user, job_id) if view.state is JobState.FINISHED else None
@@ -213,7 +205,7 @@ async def read_result(
     request: Request,
     response: Response,
     client: Client,
-    user: User,
+    user: Reader,
     wait: Annotated[
         float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the end.")
     ] = 0,

@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from jobs.client import JobClient
 from jobs.errors import AskqueueError, BrokerUnavailable, InvalidQuestion, TooManyFollowers
 from jobs.following import EventKind, Following, JobEvent, Position
-from ui.api_caller import Asker, Client
+from ui.api_caller import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, User
 from ui.api_chat_models import (
     MODEL,
     ChatCompletion,
@@ -46,6 +46,7 @@ AGAIN = "\n\n(The answer begins again.)\n\n"
 # Clients of OpenAI ask again by themselves after a 5xx. A job has had its attempts.
 NO_RETRY = {"x-should-retry": "false"}
 STATUS_CODES: dict[type[AskqueueError], int] = {
+    **CALLER_STATUS_CODES,
     InvalidQuestion: 400,
     BrokerUnavailable: 503,
     TooManyFollowers: 503,
@@ -67,8 +68,10 @@ class OpenAIRoute(APIRoute):
                 return _refused(error.status_code, str(error.detail), headers=error.headers)
             except AskqueueError as error:
                 status = next((c for k, c in STATUS_CODES.items() if isinstance(error, k)), 500)
-                wait = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
-                return _refused(status, error.message, code=error.kind, headers=wait)
+                headers = CHALLENGES.get(error.kind)
+                if status == 503:
+                    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+                return _refused(status, error.message, code=error.kind, headers=headers)
 
         return handle_in_shape
 
@@ -83,13 +86,16 @@ router = APIRouter(
     tags=["openai"],
     responses={
         400: _error("Bad input, or something that is not supported"),
+        401: _error("A wrong or expired API key, or nobody is signed in"),
+        403: _error("The API key lacks the scope, or another site asks"),
         422: _error("Not given here: bad input is 400, as at OpenAI"),
+        503: _error("The job queue is away; Retry-After says when to ask"),
     },
 )
 
 
 @router.get("/models")
-async def list_models() -> ModelList:
+async def list_models(_user: User) -> ModelList:
     """The one model: answers from the documents, with citations."""
     return ModelList(data=[ModelInfo()])
 
@@ -104,7 +110,6 @@ async def list_models() -> ModelList:
             "usage has `citations`",
             "content": {SSE_TYPE: {"schema": {"type": "string"}}},
         },
-        403: _error("Sent by a page of another site"),
         404: _error("Unknown model"),
         409: _error("Somebody stopped or deleted the question"),
         413: _error("More than this takes"),

@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from jobs.errors import NotSignedIn, OperatorsClosed, OperatorsOnly, WrongCredentials
 from jobs.operators import Access, access_of, are_credentials
 from jobs.settings import AuthMode, Settings
+from ui.api_key import GivenKey, require_operators_key
 from ui.clients import get_clients
 from ui.identity import who_is
 
@@ -62,11 +63,16 @@ def require_operator(
         HTTPBasicCredentials | None,
         Depends(_Credentials(scheme_name="Operator", auto_error=False)),
     ],
+    key: GivenKey,
 ) -> None:
-    """Raise an error unless an operator calls: a program by the password, a person who is one.
+    """Raise an error unless an operator calls: a program by key or password, a person who is one.
 
-    WrongCredentials or OperatorsClosed where nobody signs in, NotSignedIn or OperatorsOnly else.
+    WrongKey, MissingScope or OperatorsOnly for a key; without one, WrongCredentials or
+    OperatorsClosed where nobody signs in, NotSignedIn or OperatorsOnly else.
     """
+    if key:
+        require_operators_key(key, request, settings)
+        return
     has_password = bool(settings.dashboard_password.get_secret_value())
     if has_password and given and are_credentials(settings, given.username, given.password):
         return

@@ -28,8 +28,8 @@ class Error(BaseModel):
 
 # What endpoints document. Each names those that it can give.
 ERRORS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Error, "description": "Nobody is signed in, or not the operators' password"},
-    403: {"model": Error, "description": "Sent by a page of another site, or not by the proxy"},
+    401: {"model": Error, "description": "A wrong or expired API key, or nobody is signed in"},
+    403: {"model": Error, "description": "The API key lacks the scope, or another site asks"},
     404: {"model": Error, "description": "Unknown job, or another user's"},
     409: {"model": Error, "description": "Not possible in the state that the job is in"},
     413: {"model": Error, "description": "More than this takes"},

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from jobs.api_keys import ApiKeys
 from jobs.batches import BatchClient
 from jobs.broker import Broker, connect
 from jobs.client import JobClient
@@ -61,6 +62,7 @@ class Clients:
     batches: BatchClient
     pictures: Pictures
     operations: Operations
+    keys: ApiKeys
     _kept: _Kept = field(default_factory=_Kept)
 
     def conditions(self) -> Conditions:
@@ -88,6 +90,7 @@ def build_clients(settings: Settings) -> Clients:
         batches=BatchClient(broker),
         pictures=Pictures(store),
         operations=Operations(broker),
+        keys=ApiKeys(broker.connection),
     )
 
 

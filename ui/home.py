@@ -65,6 +65,7 @@ def pages(person: Person | None) -> dict[str, list[Page]]:
             st.Page(ASK_PAGE, title="Ask", icon=":material/forum:", default=True),
             st.Page("pages/documents.py", title="Documents", icon=":material/folder_open:"),
             st.Page("pages/batch.py", title="Batches", icon=":material/table_rows:"),
+            st.Page("pages/api_keys.py", title="API keys", icon=":material/key:"),
         ]
     }
     if person and operators_access(get_clients().settings) is not Access.CLOSED:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -37,11 +38,13 @@ class Person:
     """Somebody who is signed in, or a browser that is known.
 
     `user` owns questions and keys, and never changes; `name` is for people to read, "" if unknown.
+    `known_as` is what `OPERATORS` may call this person or a group of theirs.
     """
 
     user: str
     name: str = ""
     is_operator: bool = False
+    known_as: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -71,13 +74,14 @@ def who_is(connection: HTTPConnection) -> Person | None:
         login = oidc.login_of(connection.cookies)
         if login is None or login.is_expired:
             return None
-        return Person(login.user, login.name, are_operators(settings, login.known_as))
+        is_operator = are_operators(settings, login.known_as)
+        return Person(login.user, login.name, is_operator, login.known_as)
     if settings.auth_mode is AuthMode.PROXY:
         name = proxy.name_from(connection, settings)
         if name is None:
             return None
         user = proxy.user_of(name)
-        return Person(user, name, are_operators(settings, (name, user)))
+        return Person(user, name, are_operators(settings, (name, user)), (name, user))
     browser = get_signer().user_of(connection.cookies)
     if browser is None:
         return None
@@ -109,6 +113,14 @@ def page_host() -> str:
     import streamlit
 
     return streamlit.context.headers.get("Host") or ""
+
+
+def page_address() -> str:
+    """Where the browser finds this installation, such as https://askqueue.example.com."""
+    import streamlit
+
+    address = urlsplit(streamlit.context.url or "")
+    return f"{address.scheme or 'http'}://{address.netloc or page_host()}"
 
 
 def current_person() -> Person | None:

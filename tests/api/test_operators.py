@@ -218,6 +218,6 @@ def test_openapi_has_the_statuses_and_the_password(operator: TestClient) -> None
     for method, path, _body in ENDPOINTS:
         operation = paths[path.replace("/job/", "/{job_id}/")][method.lower()]
         assert {"200", "401", "403", "503"} <= set(operation["responses"])
-        assert operation["security"] == [{"Operator": []}]
+        assert operation["security"] == [{"Operator": []}, {"ApiKey": []}]
     one = paths["/operator/failed/{job_id}/requeue"]["post"]["responses"]
     assert {"404", "409"} <= set(one)

@@ -1,0 +1,197 @@
+"""API keys as callers of the API meet them: who they are, what they may, and how it is refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+from fastapi.testclient import TestClient
+
+from jobs.api_keys import Scope
+from jobs.settings import AuthMode, Settings
+from ui import api, api_guards, api_key, identity
+from ui.clients import Clients, build_clients
+
+ALL = (Scope.ASK, Scope.READ, Scope.DOCUMENTS)
+# An endpoint of each kind, and the scope that it needs. What is asked for need not be there.
+NEEDED = [
+    ("POST", "/chat?query=Why", Scope.ASK),
+    ("GET", "/job-status/x", Scope.READ),
+    ("GET", "/result/x", Scope.READ),
+    ("GET", "/jobs", Scope.READ),
+    ("POST", "/jobs/x/retry", Scope.ASK),
+    ("POST", "/jobs/x/stop", Scope.ASK),
+    ("DELETE", "/jobs/x", Scope.ASK),
+    ("GET", "/batches", Scope.READ),
+    ("POST", "/batches/x/pause", Scope.ASK),
+    ("DELETE", "/batches/x", Scope.ASK),
+    ("GET", "/documents", Scope.DOCUMENTS),
+    ("DELETE", "/documents/x", Scope.DOCUMENTS),
+    ("GET", "/operator/failed", Scope.OPERATE),
+    ("GET", "/operator/queues", Scope.OPERATE),
+    ("GET", "/metrics", Scope.OPERATE),
+]
+# They answer whoever asks, and say nothing of anybody.
+FREE = {"/", "/health", "/ready"}
+
+
+@pytest.fixture
+def use_key(
+    everything: TestClient, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Give the caller a key of `ann` with these scopes; returns its secret."""
+    monkeypatch.setattr(api_key, "get_clients", lambda: clients)
+
+    def use(*scopes: Scope, user: str = "ann", **values: Any) -> str:
+        _, secret = clients.keys.create(user, "a key", scopes, **values)
+        everything.headers["Authorization"] = f"Bearer {secret}"
+        return secret
+
+    return use
+
+
+@pytest.fixture
+def signed_in_only(
+    connection: redis.Redis,
+    everything: TestClient,
+    make_settings: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Clients:
+    """An installation where people sign in at a proxy, and ops is an operator."""
+    settings = make_settings(
+        auth_mode="proxy", trusted_proxies="192.0.2.7", operators="ops", dashboard_password="secret"
+    )
+    clients = build_clients(settings)
+    monkeypatch.setattr(api_key, "get_clients", lambda: clients)
+    monkeypatch.setattr(identity, "get_settings", lambda: settings)
+    api.app.dependency_overrides[api_guards.settings] = lambda: settings
+    assert settings.auth_mode is AuthMode.PROXY
+    return clients
+
+
+def kind_of(response: Any) -> str:
+    error = response.json()["error"]
+    return str(error.get("kind") or error.get("code"))
+
+
+def test_key_asks_in_the_name_of_its_owner(
+    everything: TestClient, clients: Clients, use_key: Callable[..., str]
+) -> None:
+    """What a program asks stands in its owner's history, and in nobody else's."""
+    use_key(*ALL)
+    job_id = everything.post("/chat", json={"query": "Why?"}).json()["job_id"]
+    assert clients.jobs.get_job("ann", job_id).question == "Why?"
+    assert everything.get(f"/job-status/{job_id}").status_code == 200
+    use_key(*ALL, user="bob")
+    assert everything.get(f"/job-status/{job_id}").status_code == 404
+    del everything.headers["Authorization"]
+    assert everything.get(f"/job-status/{job_id}").status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path", "needed"), NEEDED)
+def test_every_endpoint_needs_its_scope(
+    everything: TestClient, use_key: Callable[..., str], method: str, path: str, needed: Scope
+) -> None:
+    """All other scopes together are refused with the name of the one that lacks."""
+    use_key(*(scope for scope in Scope if scope is not needed))
+    response = everything.request(method, path)
+    assert (response.status_code, kind_of(response)) == (403, "missing_scope")
+    assert needed.value in response.json()["error"]["message"]
+    use_key(needed)
+    assert kind_of_refusal(everything.request(method, path)) != "missing_scope"
+
+
+def kind_of_refusal(response: Any) -> str:
+    return "" if response.status_code < 400 else kind_of(response)
+
+
+def test_wrong_revoked_and_expired_keys_are_refused_alike(
+    everything: TestClient, clients: Clients, use_key: Callable[..., str]
+) -> None:
+    """401 with a challenge, in the shape of every error; nothing tells them apart."""
+    replies = []
+    use_key(*ALL)
+    clients.keys.revoke("ann", clients.keys.list("ann")[0].id)
+    replies.append(everything.get("/jobs"))
+    everything.headers["Authorization"] = "Bearer askq_wrong"
+    replies.append(everything.get("/jobs"))
+    use_key(*ALL, expires_at=time.time() + 0.05)
+    deadline = time.monotonic() + 10
+    while (reply := everything.get("/jobs")).status_code == 200 and time.monotonic() < deadline:
+        pass
+    replies.append(reply)
+    for reply in replies:
+        assert (reply.status_code, kind_of(reply)) == (401, "wrong_key")
+        assert reply.headers["WWW-Authenticate"].startswith("Bearer ")
+    assert len({reply.text for reply in replies}) == 1
+
+
+def test_whoever_sends_no_key_of_ours_is_who_they_were(
+    everything: TestClient, use_key: Callable[..., str]
+) -> None:
+    """Clients of OpenAI always send something; where nobody signs in, it is taken for nothing."""
+    use_key(*ALL)
+    everything.headers["Authorization"] = "Bearer none"
+    job_id = everything.post("/chat", json={"query": "Why?"}).json()["job_id"]
+    del everything.headers["Authorization"]
+    assert everything.get(f"/job-status/{job_id}").status_code == 200
+
+
+def test_openai_protocol_refuses_in_its_own_shape(
+    everything: TestClient, use_key: Callable[..., str]
+) -> None:
+    """A wrong key, and one without the scope, are refused as OpenAI refuses."""
+    body = {"model": "askqueue", "messages": [{"role": "user", "content": "Why?"}]}
+    use_key(Scope.READ)
+    assert everything.get("/v1/models").status_code == 200
+    refused = everything.post("/v1/chat/completions", json=body)
+    assert (refused.status_code, kind_of(refused)) == (403, "missing_scope")
+    everything.headers["Authorization"] = "Bearer askq_wrong"
+    for refused in (
+        everything.get("/v1/models"),
+        everything.post("/v1/chat/completions", json=body),
+    ):
+        assert (refused.status_code, kind_of(refused)) == (401, "wrong_key")
+
+
+def test_where_people_sign_in_programs_need_a_key(
+    everything: TestClient, signed_in_only: Clients
+) -> None:
+    """Without one, or with something else, nobody is asking; with one, its owner is."""
+    refused = everything.get("/jobs")
+    assert (refused.status_code, kind_of(refused)) == (401, "not_signed_in")
+    refused = everything.get("/jobs", headers={"Authorization": "Bearer none"})
+    assert (refused.status_code, kind_of(refused)) == (401, "wrong_key")
+    _, secret = signed_in_only.keys.create("p-ann", "a key", [Scope.READ])
+    accepted = everything.get("/jobs", headers={"Authorization": f"Bearer {secret}"})
+    assert accepted.status_code == 200
+
+
+def test_key_operates_only_while_its_owner_is_an_operator(
+    everything: TestClient, signed_in_only: Clients
+) -> None:
+    """The scope alone opens nothing to those who are not, or are no longer, in OPERATORS."""
+    for known_as, status in ((("ops", "p-ops"), 200), (("ann", "p-ann"), 403), ((), 403)):
+        _, secret = signed_in_only.keys.create(
+            known_as[-1] if known_as else "p-x", "a key", [Scope.OPERATE], known_as=known_as
+        )
+        bearer = {"Authorization": f"Bearer {secret}"}
+        reply = everything.post("/operator/queues/nothing/pause", headers=bearer)
+        assert reply.status_code == (404 if status == 200 else 403), reply.text
+        if status == 403:
+            assert kind_of(reply) == "operators_only"
+
+
+def test_documentation_says_what_every_endpoint_may_refuse(everything: TestClient) -> None:
+    """Each that takes a key names it, 401 and 403; none is left out by accident."""
+    schema = everything.get("/openapi.json").json()
+    assert schema["components"]["securitySchemes"]["ApiKey"]["scheme"] == "bearer"
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            takes_key = {"ApiKey": []} in operation.get("security", [])
+            assert takes_key == (path not in FREE), path
+            if takes_key:
+                assert {"401", "403"} <= operation["responses"].keys(), path

@@ -1,0 +1,287 @@
+"""Nobody gets at what is another's: thousands of random calls, by the pages' clients and the API.
+
+Every question, answer, batch and key carries a word of its owner. No reply to anybody else may hold
+it, and what is another's is refused in the same words as what does not exist.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+from fastapi.testclient import TestClient
+
+from jobs.api_keys import Scope
+from jobs.broker import Broker
+from jobs.errors import AskqueueError, BadApiKey, NotFound
+from jobs.models import Answer, Citation, Feedback, JobState, LiveText
+from jobs.outcomes import History, after_error
+from jobs.queries import JobQuery
+from jobs.settings import Settings
+from jobs.spreadsheets import lines_of, pasted_sheet
+from tests.integration.test_history import Desk
+from ui import api, api_key, identity
+from ui.clients import Clients, build_clients
+
+USERS = ("b-ann", "b-bob", "b-eve")
+CLIENT_CALLS, API_CALLS = 8_500, 1_500
+NOBODYS = "0" * 32
+SEED = 20_261_127
+
+
+def word(user: str) -> str:
+    """What only this user's things say."""
+    return f"{user.removeprefix('b-')}swort".capitalize()
+
+
+@dataclass
+class World:
+    """Three users with questions in every state, batches and keys; and whose is what."""
+
+    clients: Clients
+    desk: Desk
+    owners: dict[str, str] = field(default_factory=dict)  # of questions, batches and keys
+    questions: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)  # questions whose deletion can be undone
+    batches: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def fill(self) -> None:
+        for user in USERS:
+            for number in range(2):
+                self.own(user, self.questions, self.ask(user, f"waiting {number}"))
+                self.own(user, self.questions, self.finished(user, f"finished {number}"))
+            self.own(user, self.questions, self.failed(user))
+            stopped = self.ask(user, "stopped")
+            self.clients.jobs.stop(user, stopped)
+            self.own(user, self.questions, stopped)
+            deleted = self.finished(user, "deleted")
+            self.clients.jobs.delete(user, deleted)
+            self.own(user, self.deleted, deleted)
+            sheet = pasted_sheet(f"{word(user)} one?\n{word(user)} two?")
+            lines = lines_of(f"{word(user)}.csv", sheet, 0, has_header=False)
+            self.own(user, self.batches, self.clients.batches.submit(user, lines).id)
+            key, self.secrets[user] = self.clients.keys.create(user, word(user), Scope)
+            self.own(user, self.keys, key.id)
+
+    def own(self, user: str, kind: list[str], name: str) -> None:
+        self.owners[name] = user
+        kind.append(name)
+
+    def ask(self, user: str, text: str) -> str:
+        return self.clients.jobs.submit_question(user, f"{word(user)} {text}?").id
+
+    def finished(self, user: str, text: str) -> str:
+        job_id = self.ask(user, text)
+        passage = f"{word(user)} says so."
+        citation = Citation(1, "d1", "travel.md", "p1", passage)
+        self.desk.answer(job_id, Answer(f"{word(user)}: yes [1].", citations=(citation,)))
+        self.clients.jobs.give_feedback(user, job_id, Feedback(True, word(user)))
+        return job_id
+
+    def failed(self, user: str) -> str:
+        job_id = self.ask(user, "failed")
+        attempt, worker = self.desk._begin(job_id)
+        error = BadApiKey(f"{word(user)} broke it.")
+        assert self.desk.attempts.end(attempt, worker, after_error(error, History()), error)
+        return job_id
+
+
+@pytest.fixture
+def world(connection: redis.Redis, make_settings: Callable[..., Settings]) -> World:
+    settings = make_settings(user_concurrency=1000)
+    clients = build_clients(settings)
+    made = World(clients, Desk(clients.jobs, Broker(connection, settings)))
+    made.fill()
+    return made
+
+
+@pytest.fixture
+def http(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    for module in ("ui.api_caller", "ui.api_key", "ui.api_batches", "ui.api_documents"):
+        monkeypatch.setattr(f"{module}.get_clients", lambda: world.clients)
+    monkeypatch.setattr(api_key, "get_clients", lambda: world.clients)
+    monkeypatch.setattr(identity, "get_settings", lambda: world.clients.settings)
+    with TestClient(api.app, raise_server_exceptions=False) as caller:
+        yield caller
+
+
+def assert_no_leak(user: str, reply: object, call: object) -> None:
+    """A reply says nothing of anybody else, in whatever form."""
+    said = repr(reply)
+    for other in USERS:
+        if other != user:
+            assert word(other) not in said, (user, call)
+            assert other not in said, (user, call)
+
+
+# What pages do with one question, one batch and one key that somebody names, and with all of one's.
+OF_A_QUESTION: dict[str, Callable[[Clients, str, str], object]] = {
+    "get": lambda c, user, name: c.jobs.get_job(user, name),
+    "answer": lambda c, user, name: c.jobs.get_answer(user, name),
+    "partial": lambda c, user, name: c.jobs.get_partial_text(user, name),
+    "live": lambda c, user, name: c.jobs.read_live(user, LiveText(name)),
+    "wait": lambda c, user, name: c.jobs.wait(user, name, 0),
+    "retry": lambda c, user, name: c.jobs.retry(user, name),
+    "stop": lambda c, user, name: c.jobs.stop(user, name),
+    "delete": lambda c, user, name: c.jobs.delete(user, name),
+    "undo": lambda c, user, name: c.jobs.undo_deletion(user, name),
+    "feedback": lambda c, user, name: c.jobs.give_feedback(user, name, Feedback(False, "no")),
+    "versions": lambda c, user, name: c.jobs.list_versions(user, c.jobs.get_job(user, name)),
+    "earlier": lambda c, user, name: c.jobs.list_earlier(user, c.jobs.get_job(user, name)),
+}
+OF_A_BATCH: dict[str, Callable[[Clients, str, str], object]] = {
+    "get": lambda c, user, name: c.batches.get(user, name),
+    "header": lambda c, user, name: c.batches.header(user, name),
+    "rows": lambda c, user, name: c.batches.rows(user, name),
+    "results": lambda c, user, name: list(c.batches.results(user, name)),
+    "pause": lambda c, user, name: c.batches.pause(user, name),
+    "resume": lambda c, user, name: c.batches.resume(user, name),
+    "stop": lambda c, user, name: c.batches.stop(user, name),
+    "retry": lambda c, user, name: c.batches.retry_failed(user, name),
+    "delete": lambda c, user, name: c.batches.delete(user, name),
+}
+OF_ALL: dict[str, Callable[[Clients, str, list[str]], object]] = {
+    "list": lambda c, user, _names: c.jobs.list_jobs(user),
+    "search": lambda c, user, _names: c.jobs.list_jobs(user, JobQuery("swort")),
+    "find": lambda c, user, _names: c.jobs.read_jobs(user, c.jobs.find_jobs(user, JobQuery())),
+    "read": lambda c, user, names: c.jobs.read_jobs(user, names),
+    "export": lambda c, user, names: c.jobs.answers_of(user, names),
+    "after": lambda c, user, _names: c.jobs.list_after(user, JobQuery()),
+    "batches": lambda c, user, _names: c.batches.list(user),
+    "keys": lambda c, user, _names: c.keys.list(user),
+}
+
+
+def expect_not_found(call: Callable[[], object], nothing: Callable[[], object]) -> None:
+    """Refused, and in the words in which something that never was is refused."""
+    with pytest.raises(NotFound) as theirs:
+        call()
+    with pytest.raises(NotFound) as never:
+        nothing()
+    assert (theirs.value.kind, str(theirs.value)) == (never.value.kind, str(never.value))
+
+
+def call_client(world: World, chance: random.Random) -> None:
+    """One random call by a random user, on one thing of somebody, or on all that is theirs."""
+    user = chance.choice(USERS)
+    kind = chance.choice(("question", "question", "batch", "key", "all", "follow"))
+    if kind == "all":
+        name, ask_all = chance.choice(list(OF_ALL.items()))
+        assert_no_leak(user, ask_all(world.clients, user, world.questions), name)
+        return
+    if kind == "follow":
+        follow(world, chance, user)
+        return
+    if kind == "key":
+        target = chance.choice(world.keys)
+        if world.owners[target] != user:
+            expect_not_found(
+                lambda: world.clients.keys.revoke(user, target),
+                lambda: world.clients.keys.revoke(user, NOBODYS),
+            )
+        return
+    calls, targets = (
+        (OF_A_QUESTION, world.questions) if kind == "question" else (OF_A_BATCH, world.batches)
+    )
+    name, ask = chance.choice(list(calls.items()))
+    target = chance.choice(world.deleted if name == "undo" else targets)
+    if world.owners[target] != user:
+        expect_not_found(
+            lambda: ask(world.clients, user, target), lambda: ask(world.clients, user, NOBODYS)
+        )
+        return
+    if name in ("delete", "undo"):
+        return  # so that there is something left to look for
+    try:
+        assert_no_leak(user, ask(world.clients, user, target), name)
+    except AskqueueError as error:
+        assert_no_leak(user, (str(error), error.failure), name)
+
+
+def follow(world: World, chance: random.Random, user: str) -> None:
+    """Follow up, or ask again, somebody's question: another's cannot be told from nothing."""
+    target = chance.choice(world.questions)
+    if world.owners[target] == user:
+        return
+    role = chance.choice(("follows", "version_of"))
+    before = world.clients.jobs.count_jobs(user)
+    text = f"{word(user)} and then?"
+    expect_not_found(
+        lambda: world.clients.jobs.submit_question(user, text, **{role: target}),
+        lambda: world.clients.jobs.submit_question(user, text, **{role: NOBODYS}),
+    )
+    assert world.clients.jobs.count_jobs(user) == before
+
+
+def test_clients_of_the_pages_leak_nothing(world: World) -> None:
+    """Random calls by three users: theirs alone, and what is another's is not found."""
+    chance = random.Random(SEED)
+    before = states(world)
+    for _ in range(CLIENT_CALLS):
+        call_client(world, chance)
+    assert len(before) == len(states(world))
+    for name in world.deleted:  # nobody else brought it back
+        with pytest.raises(NotFound):
+            world.clients.jobs.get_job(world.owners[name], name)
+
+
+def states(world: World) -> dict[str, JobState]:
+    return {
+        name: world.clients.jobs.get_job(world.owners[name], name).state for name in world.questions
+    }
+
+
+PATHS = [
+    ("GET", "/job-status/{question}"),
+    ("GET", "/result/{question}"),
+    ("GET", "/jobs/{question}/events"),
+    ("POST", "/jobs/{question}/retry"),
+    ("POST", "/jobs/{question}/stop"),
+    ("DELETE", "/jobs/{question}"),
+    ("GET", "/batches/{batch}"),
+    ("GET", "/batches/{batch}/results"),
+    ("GET", "/batches/{batch}/results?format=csv"),
+    ("POST", "/batches/{batch}/pause"),
+    ("POST", "/batches/{batch}/resume"),
+    ("POST", "/batches/{batch}/stop"),
+    ("POST", "/batches/{batch}/retry"),
+    ("DELETE", "/batches/{batch}"),
+]
+LISTS = ["/jobs", "/jobs?q=swort", "/jobs?limit=3", "/batches"]
+
+
+def test_api_leaks_nothing(world: World, http: TestClient) -> None:
+    """The same over the API, by key: one reply for what is another's and for what never was."""
+    chance = random.Random(SEED)
+    documented = http.get("/openapi.json").json()["paths"]
+    for method, path in PATHS:  # none of them is a 404 of its own
+        name = path.partition("?")[0].replace("{question}", "{job_id}")
+        assert method.lower() in documented[name.replace("{batch}", "{batch_id}")], path
+    for _ in range(API_CALLS):
+        user = chance.choice(USERS)
+        headers = {"Authorization": f"Bearer {world.secrets[user]}"}
+        if chance.random() < 0.2:
+            listed = http.get(chance.choice(LISTS), headers=headers)
+            assert listed.status_code == 200, listed.text
+            assert_no_leak(user, listed.text, "list")
+            continue
+        method, path = chance.choice(PATHS)
+        target = chance.choice(world.batches if "{batch}" in path else world.questions)
+        if world.owners[target] == user:
+            if method == "GET" and "events" not in path:
+                assert_no_leak(user, http.get(_named(path, target), headers=headers).text, path)
+            continue
+        theirs = http.request(method, _named(path, target), headers=headers)
+        never = http.request(method, _named(path, NOBODYS), headers=headers)
+        assert (theirs.status_code, theirs.text) == (404, never.text), path
+        assert json.loads(never.text)["error"]["kind"] == "not_found"
+
+
+def _named(path: str, name: str) -> str:
+    return path.replace("{question}", name).replace("{batch}", name)

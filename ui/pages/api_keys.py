@@ -1,0 +1,44 @@
+"""The page of API keys: making one, and those there are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.errors import AskqueueError
+from ui import key_state
+from ui.clients import get_clients
+from ui.components.failure import show_failure
+from ui.components.key_form import show_key_form, show_new_key
+from ui.components.key_table import show_keys, show_revocation
+from ui.identity import current_person
+
+
+def show_page() -> None:
+    person = current_person()
+    if person is None:
+        return
+    keys = get_clients().keys
+    st.title("API keys", anchor=False)
+    st.markdown(
+        "With a key, a program asks in your name over the HTTP API, or as a client of OpenAI. What "
+        "it asks stands in your history."
+    )
+    st.link_button("What the API can do", "/api/docs", icon=":material/api:", type="tertiary")
+    try:
+        mine = keys.list(person.user)
+    except AskqueueError as error:
+        show_failure(error.failure)
+        return
+    if not show_new_key():
+        show_key_form(keys, person)
+    st.subheader("Your keys", anchor=False)
+    if mine:
+        show_keys(mine)
+    else:
+        st.info("You have no keys yet.", icon=":material/key_off:")
+    doomed = key_state.key_to_revoke()
+    if doomed:
+        show_revocation(keys, person.user, doomed)
+
+
+show_page()
