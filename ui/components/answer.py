@@ -8,8 +8,9 @@ import streamlit as st
 
 from jobs.client import JobClient
 from jobs.models import Answer, JobState, JobView, LiveText, SupportLevel
+from ui.bulk_state import Action
 from ui.components.actions import retry_job, stop_job
-from ui.components.bulk import delete_jobs
+from ui.components.bulk import start
 from ui.components.citations import show_citations, show_support, with_marked_quotes
 from ui.components.eta import eta_of
 from ui.components.failure import show_failure
@@ -59,8 +60,8 @@ def show_question(jobs: JobClient, user: str, job: JobView) -> None:
             key=f"delete_{job.id}",
             type="tertiary",
             help="Delete this question and its answer",
-            on_click=delete_jobs,
-            args=(jobs, user, (job.id,)),
+            on_click=start,
+            args=(jobs, user, Action.DELETE, (job.id,)),
         )
 
 

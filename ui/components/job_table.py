@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,12 +11,14 @@ import streamlit as st
 
 from jobs.client import JobClient
 from jobs.documents import DocumentClient
+from jobs.errors import AskqueueError
 from jobs.export import evaluation_lines
 from jobs.models import JobPage, JobState, JobView
 from jobs.queries import JobQuery
 from ui import history_state, state
+from ui.bulk_state import Action
 from ui.components.actions import retry_job
-from ui.components.bulk import delete_jobs, retry_jobs, stop_jobs
+from ui.components.bulk import start_on_selected
 from ui.components.eta import eta_of
 from ui.components.filters import show_filters
 from ui.components.found import find_page
@@ -28,6 +29,11 @@ PAGE_SIZE = 50
 ROW_PIXELS = 35
 MAX_ROWS = 12
 RETRY = ":material/replay: Retry"
+ACTIONS = (
+    ("Retry", ":material/replay:", Action.RETRY, "Run those again that failed or were stopped"),
+    ("Stop", ":material/stop_circle:", Action.STOP, "Stop those that are not over"),
+    ("Delete", ":material/delete:", Action.DELETE, "Delete those that are over"),
+)
 
 
 def read_table(jobs: JobClient, user: str) -> JobPage:
@@ -42,7 +48,7 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
     history_state.set_rows([job.id for job in page.jobs])
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
         if history_state.selected():
-            _show_actions(jobs, user)
+            _show_actions(jobs, user, page.total, query)
         else:
             st.subheader("Your questions", anchor=False, width="content")
             _show_count(jobs, user, page.total, query)
@@ -92,29 +98,41 @@ def _show_nothing(query: JobQuery) -> None:
         st.caption("No question matches these filters.")
 
 
-def _show_actions(jobs: JobClient, user: str) -> None:
-    """What can be done to the selected rows. They stand where the heading was."""
-    ids = sorted(history_state.selected())
-    st.markdown(f"**{len(ids):,} selected**", width="content")
-    actions: list[tuple[str, str, Callable[..., None], str]] = [
-        ("Retry", ":material/replay:", retry_jobs, "Run those again that failed or were stopped"),
-        ("Stop", ":material/stop_circle:", stop_jobs, "Stop those that are not over"),
-        ("Delete", ":material/delete:", delete_jobs, "Delete those that are over"),
-    ]
-    for label, icon, do, words in actions:
+def _show_actions(jobs: JobClient, user: str, total: int, query: JobQuery) -> None:
+    """What can be done to the selected ones of `total`. It stands where the heading was."""
+    selected = len(history_state.selected())
+    st.markdown(f"**{selected:,} selected**", width="content")
+    if selected < total:
+        st.button(
+            f"Select all {total:,}{' that match' if query.is_filtered else ''}",
+            icon=":material/select_all:",
+            key="select_all",
+            type="tertiary",
+            help="On all pages of the table, as they are now",
+            on_click=_select_all,
+            args=(jobs, user, query),
+        )
+    for label, icon, action, words in ACTIONS:
         st.button(
             label,
             icon=icon,
-            key=f"bulk_{label.lower()}",
+            key=f"bulk_{action.value}",
             type="tertiary",
             help=words,
-            on_click=do,
-            args=(jobs, user, ids),
+            on_click=start_on_selected,
+            args=(jobs, user, action),
         )
 
 
+def _select_all(jobs: JobClient, user: str, query: JobQuery) -> None:
+    try:
+        history_state.select_all(jobs.find_jobs(user, query))
+    except AskqueueError as error:
+        state.keep_notice(error.message, ":material/error:")
+
+
 def _show_export(jobs: JobClient, user: str, query: JobQuery) -> None:
-    chosen = [job_id for job_id in history_state.rows() if job_id in history_state.selected()]
+    chosen = history_state.selected_in_order()
 
     def lines() -> str:
         return "".join(evaluation_lines(jobs, user, chosen or jobs.find_jobs(user, query)))

@@ -9,6 +9,7 @@ import streamlit as st
 from jobs.client import JobClient
 from jobs.errors import BrokerUnavailable
 from ui import state
+from ui.components.bulk import show_bulk
 from ui.components.failure import show_outage
 from ui.components.history import read_history, states_of
 from ui.components.notices import notice_of
@@ -32,8 +33,8 @@ def show_live(jobs: JobClient, user: str, draw: Draw) -> None:
 
 
 def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
-    with st.container():  # there with or without the bar, so that nothing below moves
-        undo_seconds = show_undo(jobs, user)
+    with st.container():  # there with or without a bar, so that nothing below moves
+        bar_seconds = show_bulk(jobs, user) or show_undo(jobs, user)
     try:
         seconds = draw()
         history = read_history(jobs, user)
@@ -48,8 +49,8 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         shown = state.shown_job()
         if any(not job.state.is_over and job.id != shown for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
-    if undo_seconds is not None:
-        seconds = min(seconds or undo_seconds, undo_seconds)
+    if bar_seconds is not None:
+        seconds = min(seconds or bar_seconds, bar_seconds)
     if states != state.sidebar_states():
         state.forget_found()
     outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()
