@@ -24,12 +24,14 @@ class BulkRun:
 
     Of the first `tried` it was done to those of `done`; the others did not allow it any more. Of
     those that were deleted, the ones in `undoable` can come back. `until`, of an undo, is the Unix
-    time at which the rest of it can still be undone.
+    time at which the rest of it can still be undone; `resume_at`, on the monotonic clock, is when
+    its next piece may begin.
     """
 
     action: Action
     job_ids: Sequence[str]
     until: float = 0.0
+    resume_at: float = 0.0
     tried: int = 0
     done: list[str] = field(default_factory=list)
     undoable: list[str] = field(default_factory=list)

@@ -56,15 +56,21 @@ def undo_deletions(jobs: JobClient, user: str) -> None:
     _start(jobs, user, BulkRun(Action.UNDO, job_ids, until))
 
 
-def show_bulk(jobs: JobClient, user: str) -> float | None:
-    """Go on with what is under way, and show how far it is; returns how soon to go on."""
+def show_bulk(jobs: JobClient, user: str) -> None:
+    """Show how far what is under way is, and go on with it, apart from the rest of the page."""
+    runs = bulk_state.runs()
+    with st.container():  # there with or without the bar, so that nothing below moves
+        if runs:
+            # The page is drawn first, and what was clicked is done.
+            runs[0].resume_at = time.monotonic() + PAUSE_SECONDS
+            st.fragment(_go_on, run_every=PAUSE_SECONDS)(jobs, user)
+
+
+def _go_on(jobs: JobClient, user: str) -> None:
     runs = bulk_state.runs()
     if not runs:
-        return None
+        st.rerun()
     run = runs[0]
-    _do_piece(jobs, user, run)
-    if run.is_over:
-        return PAUSE_SECONDS if runs else None
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", width="content", key="bulk_bar"
     ):
@@ -77,7 +83,10 @@ def show_bulk(jobs: JobClient, user: str) -> float | None:
             help="Leave the rest as it is",
             on_click=bulk_state.stop_here,
         )
-    return PAUSE_SECONDS
+    if run.is_over or time.monotonic() >= run.resume_at:
+        _do_piece(jobs, user, run)
+    if run.is_over or state.take_redraw_request():
+        st.rerun()
 
 
 def _start(jobs: JobClient, user: str, run: BulkRun) -> None:
@@ -93,7 +102,7 @@ def _start(jobs: JobClient, user: str, run: BulkRun) -> None:
 def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
     """Go on for a moment. Until the last lines, nothing here gives Streamlit a chance to cut in."""
     deed, ends, before = _deed(jobs, user, run), time.monotonic() + PIECE_SECONDS, len(run.done)
-    while not run.is_over and time.monotonic() < ends:
+    while not run.is_over:
         job_id = run.job_ids[run.tried]
         try:
             deed(job_id)
@@ -106,6 +115,8 @@ def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
         else:
             run.done.append(job_id)
         run.tried += 1
+        if time.monotonic() >= ends:
+            break
     if run.is_over:
         _finish(run)
     if run.action is Action.DELETE and state.shown_job() in run.done[before:]:

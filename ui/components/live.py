@@ -29,12 +29,13 @@ def show_live(jobs: JobClient, user: str, draw: Draw) -> None:
     A page has one live part, at its top level. Its interval is fixed until the page as a whole
     runs again, so a change of interval, or of what the sidebar shows, makes the page run again.
     """
+    show_bulk(jobs, user)
     st.fragment(_refresh, run_every=state.refresh_seconds())(jobs, user, draw)
 
 
 def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
-    with st.container():  # there with or without a bar, so that nothing below moves
-        bar_seconds = show_bulk(jobs, user) or show_undo(jobs, user)
+    with st.container():  # there with or without the bar, so that nothing below moves
+        undo_seconds = show_undo(jobs, user)
     try:
         seconds = draw()
         history = read_history(jobs, user)
@@ -49,8 +50,8 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         shown = state.shown_job()
         if any(not job.state.is_over and job.id != shown for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
-    if bar_seconds is not None:
-        seconds = min(seconds or bar_seconds, bar_seconds)
+    if undo_seconds is not None:
+        seconds = min(seconds or undo_seconds, undo_seconds)
     if states != state.sidebar_states():
         state.forget_found()
     outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()
