@@ -14,7 +14,7 @@ from jobs.models import JobState
 from jobs.queries import JobOrder, JobQuery
 from ui import table_state
 from ui.periods import ANY_TIME, bounds_of
-from ui.state import ALL
+from ui.state import ALL, HISTORY_SEARCH, history_search, request_redraw
 
 # Keys of widgets. Their values can be read before the widgets are drawn.
 JOB_TABLE = "job_table"
@@ -91,6 +91,25 @@ def clear_filters() -> None:
     for key, value in NO_FILTERS.items():
         st.session_state[key] = value
     show_first_page()
+    share_search()
+    request_redraw()
+
+
+def search_in_table() -> None:
+    """Let the search above the table be the sidebar's, too."""
+    share_search()
+    show_first_page()
+    request_redraw()
+
+
+def search_in_sidebar() -> None:
+    """Let the sidebar's search be that of the table, too."""
+    st.session_state[JOB_SEARCH] = history_search()
+    show_first_page()
+
+
+def share_search() -> None:
+    st.session_state[HISTORY_SEARCH] = str(st.session_state.get(JOB_SEARCH) or "")
 
 
 def time_zone() -> tzinfo | None:

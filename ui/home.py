@@ -9,7 +9,7 @@ from streamlit.navigation.page import Page
 
 from jobs.errors import BrokerUnavailable
 from jobs.operators import Access, access_of
-from ui import state
+from ui import history_state, state, table_address
 from ui.clients import get_clients
 from ui.components.history import ASK_PAGE, show_history
 from ui.components.notices import tab_title
@@ -41,6 +41,9 @@ def main() -> None:
         return
     if page.title == "Ask":
         state.open_address()
+        table_address.open_address()
+    else:
+        table_address.leave()
     state.set_shown_job(None)  # the page says if it shows one
     with st.sidebar:
         show_sidebar(user, on_ask_page=page.title == "Ask")
@@ -75,7 +78,7 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
         help=f"{NEW_QUESTION_KEYS} from anywhere",
     ):
         state.start_new_question()
-        st.switch_page(ASK_PAGE)
+        st.switch_page(ASK_PAGE, query_params=table_address.parameters())
     st.text_input(
         "Search your questions",
         key=state.HISTORY_SEARCH,
@@ -84,6 +87,7 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
         label_visibility="collapsed",
         live=True,
         persist_state="session",
+        on_change=history_state.search_in_sidebar,
     )
     try:
         show_history(get_clients().jobs, user, state.selected_job() if on_ask_page else None)

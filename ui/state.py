@@ -59,7 +59,7 @@ def open_address() -> None:
     if job_id:
         st.query_params["job"] = job_id
     else:
-        st.query_params.clear()
+        st.query_params.pop("job", None)
 
 
 def selected_job() -> str | None:

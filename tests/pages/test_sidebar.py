@@ -64,12 +64,12 @@ def test_history_follows_a_change_of_state(clients: FakeClients, open_page: Open
 
 
 def test_long_history_points_to_the_table(clients: FakeClients, open_page: OpenPage) -> None:
-    """The history has the newest 30 and says where the others are."""
+    """The history has the newest 30, and says of how many."""
     for number in range(33):
         clients.jobs.put(f"Question {number}", JobState.FINISHED)
     app = open_page()
     assert len([key for key in button_keys(app) if key.startswith("open_")]) == 30
-    assert "3 older are in the table" in words(app)
+    assert "showing 30 of 33" in words(app)
 
 
 def test_new_question_clears_the_page(clients: FakeClients, open_page: OpenPage) -> None:

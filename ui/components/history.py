@@ -7,7 +7,7 @@ import streamlit as st
 from jobs.client import JobClient
 from jobs.models import JobPage, JobView
 from jobs.queries import JobQuery
-from ui import state
+from ui import state, table_address
 from ui.components.actions import retry_job
 from ui.components.found import find_page
 from ui.components.notifications import show_notification_switch
@@ -18,6 +18,7 @@ HISTORY_LENGTH = 30
 LABEL_CHARS = 28
 LABEL_CHARS_BESIDE_BUTTON = 22
 ASK_PAGE = "pages/ask.py"
+REST_IN_TABLE = "The newest. All are in the table of the Ask page."
 
 
 def read_history(jobs: JobClient, user: str) -> JobPage:
@@ -35,15 +36,25 @@ def show_history(jobs: JobClient, user: str, selected_id: str | None) -> None:
     state.set_sidebar_states(states_of(history))
     notified_id = show_notification_switch(history)
     if notified_id:
-        st.switch_page(ASK_PAGE, query_params={"job": notified_id})
+        _open(notified_id)
+    _show_heading(history)
     if not history.jobs:
         st.caption("No question matches." if state.history_search() else "No questions yet.")
         return
     with st.container(gap="xxsmall", key="history"):
         for job in history.jobs:
             _show_entry(jobs, user, job, is_selected=job.id == selected_id)
-    if history.total > len(history.jobs):
-        st.caption(f"{history.total - len(history.jobs):,} older are in the table of the Ask page.")
+
+
+def _show_heading(history: JobPage) -> None:
+    """Say what is shown, and of how many: all others are in the table of the Ask page."""
+    shown, total = len(history.jobs), history.total
+    count = f"{shown:,}" if shown == total else f"showing {shown:,} of {total:,}"
+    what = "Found" if state.history_search() else "Your questions"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f"**{what}**", width="content")
+        if total:
+            st.caption(count, width="content", help=REST_IN_TABLE if shown < total else None)
 
 
 def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) -> None:
@@ -76,4 +87,8 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
                 args=(jobs, user, job.id),
             )
     if opened:
-        st.switch_page(ASK_PAGE, query_params={"job": job.id})
+        _open(job.id)
+
+
+def _open(job_id: str) -> None:
+    st.switch_page(ASK_PAGE, query_params={"job": job_id, **table_address.parameters()})

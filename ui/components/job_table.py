@@ -39,7 +39,12 @@ ACTIONS = (
 def read_table(jobs: JobClient, user: str) -> JobPage:
     """The page of questions that the filters, the order and the page number ask for."""
     query, number = history_state.job_query(), history_state.page_number()
-    return find_page(jobs, user, query, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    page = find_page(jobs, user, query, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    if page.jobs or number == 1:
+        return page
+    # There is no such page any more, or there never was: an address can say anything.
+    history_state.show_first_page()
+    return find_page(jobs, user, query, 0, PAGE_SIZE)
 
 
 def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: JobPage) -> None:
