@@ -17,6 +17,7 @@ from jobs.models import Answer, Failure, JobState, LiveText, Question
 # Keys of widgets. Their values can be read before the widgets are drawn.
 QUESTION_INPUT = "question_input"
 HISTORY_SEARCH = "history_search"
+SOURCE_LIST = "source_list"
 
 KEPT_ETAS = 100  # more than a page of the table
 
@@ -148,6 +149,12 @@ def typed_text(key: str) -> str:
     return value.strip()
 
 
+def triggered_number(key: str, name: str) -> int | None:
+    """The number that the component of this key just told, None for nothing."""
+    number = getattr(st.session_state.get(key), name, None)
+    return None if number is None else int(number)
+
+
 def shown_eta(job_id: str) -> tuple[int, int] | None:
     """The range of seconds that was last said of this job."""
     shown: tuple[int, int] | None = st.session_state.get("etas", {}).get(job_id)
@@ -185,6 +192,17 @@ def open_source(job_id: str, number: int) -> None:
 def turn_to_source(job_id: str, number: int) -> None:
     """Show another source where one is open, without drawing the page anew."""
     st.session_state["opened_source"] = (job_id, number)
+
+
+def mark_source(number: int) -> str:
+    """Have the list of sources show this one as the open one; returns the key of the list."""
+    st.session_state[SOURCE_LIST] = number
+    return SOURCE_LIST
+
+
+def turn_to_marked_source(job_id: str) -> None:
+    """Show the source that was just chosen in the list."""
+    turn_to_source(job_id, int(st.session_state[SOURCE_LIST]))
 
 
 def close_source() -> None:

@@ -11,7 +11,7 @@ from jobs.models import Answer, JobState, JobView, LiveText, SupportLevel
 from ui.bulk_state import Action
 from ui.components.actions import retry_job, stop_job
 from ui.components.bulk import start
-from ui.components.citations import show_citations, show_support, with_marked_quotes
+from ui.components.citations import show_citations, show_support, with_marks
 from ui.components.eta import eta_of
 from ui.components.failure import show_failure
 from ui.components.receipt import show_receipt
@@ -104,7 +104,7 @@ def show_answer(job: JobView, answer: Answer) -> None:
     if answer.support is SupportLevel.NOT_FOUND:
         st.info(safe_markdown(answer.text), icon=":material/search_off:")
     else:
-        st.markdown(with_marked_quotes(answer.text, answer.quotes), anchors=False)
+        st.markdown(with_marks(answer.text, answer.quotes, answer.citations), anchors=False)
     if answer.support is SupportLevel.UNSUPPORTED:
         what = (
             "No sentence of this answer carries a citation."
