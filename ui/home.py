@@ -90,7 +90,7 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
         on_change=history_state.search_in_sidebar,
     )
     try:
-        show_history(get_clients().jobs, user, state.selected_job() if on_ask_page else None)
+        show_history(get_clients().jobs, user, on_ask_page=on_ask_page)
     except BrokerUnavailable:
         # The page itself says what is wrong, and has the sidebar drawn again when it is over.
         state.set_sidebar_states(None)

@@ -18,7 +18,6 @@ HISTORY_LENGTH = 30
 LABEL_CHARS = 28
 LABEL_CHARS_BESIDE_BUTTON = 22
 ASK_PAGE = "pages/ask.py"
-REST_IN_TABLE = "The newest. All are in the table of the Ask page."
 
 
 def read_history(jobs: JobClient, user: str) -> JobPage:
@@ -30,8 +29,11 @@ def states_of(history: JobPage) -> state.JobStates:
     return tuple((job.id, job.state) for job in history.jobs)
 
 
-def show_history(jobs: JobClient, user: str, selected_id: str | None) -> None:
-    """Show the newest questions; a click opens one on the Ask page."""
+def show_history(jobs: JobClient, user: str, *, on_ask_page: bool) -> None:
+    """Show the newest questions, on the Ask page with a mark at the one that is open there.
+
+    A click opens one on the Ask page.
+    """
     history = read_history(jobs, user)
     state.set_sidebar_states(states_of(history))
     notified_id = show_notification_switch(history)
@@ -41,6 +43,7 @@ def show_history(jobs: JobClient, user: str, selected_id: str | None) -> None:
     if not history.jobs:
         st.caption("No question matches." if state.history_search() else "No questions yet.")
         return
+    selected_id = _open_id(history) if on_ask_page else None
     with st.container(gap="xxsmall", key="history"):
         for job in history.jobs:
             _show_entry(jobs, user, job, is_selected=job.id == selected_id)
@@ -51,10 +54,7 @@ def _show_heading(history: JobPage) -> None:
     shown, total = len(history.jobs), history.total
     count = f"{shown:,}" if shown == total else f"showing {shown:,} of {total:,}"
     what = "Found" if state.history_search() else "Your questions"
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{what}**", width="content")
-        if total:
-            st.caption(count, width="content", help=REST_IN_TABLE if shown < total else None)
+    st.markdown(f"**{what}**" + (f" :gray[:small[{count}]]" if total else ""))
 
 
 def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) -> None:
@@ -88,6 +88,13 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
             )
     if opened:
         _open(job.id)
+
+
+def _open_id(history: JobPage) -> str | None:
+    """The question that the Ask page shows: the one opened last, or the latest."""
+    if state.is_composing() or state.selected_job():
+        return state.selected_job()
+    return None if state.history_search() else history.jobs[0].id
 
 
 def _open(job_id: str) -> None:

@@ -29,6 +29,7 @@ PAGE_SIZE = 50
 ROW_PIXELS = 35
 MAX_ROWS = 12
 RETRY = ":material/replay: Retry"
+OPEN_MARK = "▶"
 ACTIONS = (
     ("Retry", ":material/replay:", Action.RETRY, "Run those again that failed or were stopped"),
     ("Stop", ":material/stop_circle:", Action.STOP, "Stop those that are not over"),
@@ -171,6 +172,10 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
         placeholder="",
         alt="Your questions",
         column_config={
+            # In sight however far one scrolls to the right.
+            "Open": st.column_config.TextColumn(
+                "", width=26, pinned=True, help="The question that is shown above"
+            ),
             "State": st.column_config.MultiselectColumn(
                 width=92,
                 options=[look.label for look in JOB_LOOKS.values()],
@@ -197,6 +202,7 @@ def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
     now = time.time()
     return pd.DataFrame(
         {
+            "Open": [OPEN_MARK if job.id == state.shown_job() else "" for job in page.jobs],
             "State": [[JOB_LOOKS[job.state].label] for job in page.jobs],
             "Question": [one_line(job.question, 200) for job in page.jobs],
             "Answer": [_outcome(jobs, job) for job in page.jobs],
