@@ -174,7 +174,7 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
         column_config={
             # In sight however far one scrolls to the right.
             "Open": st.column_config.TextColumn(
-                "", width=26, pinned=True, help="The question that is shown above"
+                OPEN_MARK, width=26, pinned=True, help="The question that is shown above"
             ),
             "State": st.column_config.MultiselectColumn(
                 width=92,
@@ -187,7 +187,7 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
             "Waited": st.column_config.NumberColumn(format="%.1f s", width=70),
             "Took": st.column_config.NumberColumn(format="%.1f s", width=70),
             "Retry": st.column_config.ButtonColumn(
-                "",
+                "Retry",
                 width=88,
                 type="tertiary",
                 on_click=_retry_clicked,
