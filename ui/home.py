@@ -25,8 +25,10 @@ NO_COOKIE = (
 
 
 def main() -> None:
+    title = tab_title(state.sidebar_states())
+    state.set_title(title)
     st.set_page_config(
-        page_title=tab_title(state.sidebar_states()),
+        page_title=title,
         page_icon=str(STATIC / "icon.svg"),
         layout="wide",
         initial_sidebar_state="auto",

@@ -232,6 +232,15 @@ def set_sidebar_states(states: JobStates | None) -> None:
     st.session_state["sidebar_states"] = states
 
 
+def title() -> str:
+    """The title that the browser's tab was given."""
+    return str(st.session_state.get("title", ""))
+
+
+def set_title(text: str) -> None:
+    st.session_state["title"] = text
+
+
 def foresee_end(job_id: str, ended: JobState) -> None:
     """Have the next run of the page begin as it will be: with the tab's title and the interval of
     a page whose question is over. Otherwise that run would only find out, and ask for another.

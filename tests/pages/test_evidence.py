@@ -139,7 +139,7 @@ def test_quotes_are_marked_where_they_stand(clients: FakeClients, open_page: Ope
     put(clients, replace(BOTH, text=text, quotes=quotes))
     said = words(open_page())
     assert "160” :green[:material/check_circle:] [:blue-badge[1]](#source-1" in said
-    assert "at all” :orange-badge[:material/help: not word for word] :blue-badge[1]" in said
+    assert "at all” :orange-badge[:material/help: not word for word] [:blue-badge[1]](" in said
     assert "1 of 2 quotes found word for word" in said
 
 

@@ -12,7 +12,7 @@ from ui import state
 from ui.components.bulk import show_bulk
 from ui.components.failure import show_outage
 from ui.components.history import read_history, states_of
-from ui.components.notices import notice_of
+from ui.components.notices import notice_of, tab_title
 from ui.components.undo import show_undo
 
 ACTIVE_SECONDS = 1.5
@@ -55,6 +55,8 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
     if states != state.sidebar_states():
         state.forget_found()
     outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()
+    # The sidebar was read after the title was given, and may know more.
+    outdated = outdated or tab_title(states) != state.title()
     state.set_refresh_seconds(seconds)
     # The sidebar notes what it shows itself; this is for a run that ends before it is drawn.
     state.set_sidebar_states(states)
