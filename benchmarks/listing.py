@@ -1,7 +1,8 @@
 """How long a page of 50 out of many questions takes, by what is asked for, and how it scales.
 
 Each user has a history of another size; all times are of JobClient calls. The answers have 2,000
-characters. The ratios compare with the smallest history, and the scripts are timed by Valkey.
+characters. The ratios compare with the smallest history, and the scripts are timed by Valkey. At
+the end, all questions of the largest history that are over are selected, deleted and brought back.
 
 python -m benchmarks.listing [--jobs 10 50 1000 10000]
 """
@@ -140,7 +141,26 @@ def measure(broker: Broker, counts: list[int]) -> dict[str, object]:
         for figures in medians.values():
             figures["ratio"] = round(figures["median_ms"] / medians[counts[0]]["median_ms"], 1)
         report[name] = medians
+    report["all that are over"] = measure_bulk(client, user_of(counts[-1]))
     return report
+
+
+def measure_bulk(client: JobClient, user: str) -> dict[str, object]:
+    """Seconds for all questions together, and milliseconds for the slowest one."""
+    started = time.perf_counter()
+    ids = client.find_jobs(user, JobQuery(states=frozenset({JobState.FAILED, JobState.FINISHED})))
+    figures: dict[str, object] = {
+        "questions": len(ids),
+        "select_all_ms": round((time.perf_counter() - started) * 1000, 1),
+    }
+    for name, do in (("delete", client.delete), ("undo", client.undo_deletion)):
+        times = []
+        for job_id in ids:
+            started = time.perf_counter()
+            do(user, job_id)
+            times.append(time.perf_counter() - started)
+        figures[name] = {"s": round(sum(times), 1), "slowest_ms": round(max(times) * 1000, 1)}
+    return figures
 
 
 def _milliseconds(call: Callable[[], object]) -> tuple[float, float]:

@@ -26,10 +26,11 @@ from jobs.records import JobRecords
 
 log = structlog.get_logger(__name__)
 
-# For so long after it, a deletion can be undone. Pages offer it for half of this.
-UNDO_KEPT_SECONDS = 60
+# For so long after it, a deletion can be undone. Pages offer it for 300 s at most, from the end of
+# what may take half a minute for 10,000 questions on a busy machine, as may its undo.
+UNDO_KEPT_SECONDS = 420
 # Where no worker runs that would remove it, Valkey does so after this long.
-GONE_SECONDS = 600
+GONE_SECONDS = 900
 # A field of ours in RQ's hash: what an undo puts back, as JSON.
 RESTORE_FIELD = "restore"
 

@@ -14,7 +14,7 @@ from jobs.models import JobState
 from jobs.queries import JobOrder, JobQuery
 from ui import table_state
 from ui.periods import ANY_TIME, bounds_of
-from ui.state import ALL
+from ui.state import ALL, HISTORY_SEARCH, history_search, request_redraw
 
 # Keys of widgets. Their values can be read before the widgets are drawn.
 JOB_TABLE = "job_table"
@@ -35,8 +35,11 @@ NO_FILTERS = {
     JOB_DOCUMENT: ALL,
 }
 
-# So long a deletion can be undone from the page; the server keeps a margin, for slow networks.
+# So long a deletion can be undone from the page, and one of many questions, more than a page of the
+# table has. The server keeps a margin, for slow networks and for the time that many take.
 UNDO_SECONDS = 30.0
+UNDO_MANY_SECONDS = 300.0
+MANY = 50
 # The table's query and the sidebar's, and the one before.
 KEPT_FOUND = 3
 
@@ -88,6 +91,25 @@ def clear_filters() -> None:
     for key, value in NO_FILTERS.items():
         st.session_state[key] = value
     show_first_page()
+    share_search()
+    request_redraw()
+
+
+def search_in_table() -> None:
+    """Let the search above the table be the sidebar's, too."""
+    share_search()
+    show_first_page()
+    request_redraw()
+
+
+def search_in_sidebar() -> None:
+    """Let the sidebar's search be that of the table, too."""
+    st.session_state[JOB_SEARCH] = history_search()
+    show_first_page()
+
+
+def share_search() -> None:
+    st.session_state[HISTORY_SEARCH] = str(st.session_state.get(JOB_SEARCH) or "")
 
 
 def time_zone() -> tzinfo | None:
@@ -108,7 +130,10 @@ def page_number() -> int:
 
 
 def show_first_page() -> None:
+    """Show the first page of another query; what was selected of all that matched goes with it."""
     st.session_state[JOB_TABLE_PAGE] = 1
+    if _all_selected():
+        clear_selection()
 
 
 # What was found and read, for a while
@@ -144,7 +169,7 @@ def set_rows(ids: Sequence[str]) -> None:
     The table knows its selection by position only, and positions shift as questions are asked.
     """
     st.session_state["table_rows"] = tuple(ids)
-    kept = selected() & frozenset(ids)
+    kept = selected() if _all_selected() else selected() & frozenset(ids)
     st.session_state["table_selected"] = kept
     rows = [row for row, job_id in enumerate(ids) if job_id in kept]
     table_state.select_rows(JOB_TABLE, rows)
@@ -162,18 +187,38 @@ def note_selection() -> str | None:
     for row, _column in table_state.cells_of(selection):
         return table_state.row_id("table_rows", row)  # what is selected stays so
     ids = (table_state.row_id("table_rows", row) for row in table_state.rows_of(selection))
-    st.session_state["table_selected"] = frozenset(filter(None, ids))
+    elsewhere = selected() - frozenset(rows())
+    st.session_state["table_selected"] = elsewhere | frozenset(filter(None, ids))
     return None
 
 
 def selected() -> frozenset[str]:
-    """The ids of the selected questions; all are on the page of the table."""
+    """The ids of the selected questions: on the page of the table, or of all that matched."""
     ids: frozenset[str] = st.session_state.get("table_selected", frozenset())
+    return ids
+
+
+def selected_in_order() -> tuple[str, ...]:
+    """The same, in the order of the table when they were selected."""
+    chosen = selected()
+    return tuple(id_ for id_ in dict.fromkeys((*_all_selected(), *rows())) if id_ in chosen)
+
+
+def select_all(ids: Sequence[str]) -> None:
+    """Select these, which match the filters now, on whatever page of the table they are."""
+    st.session_state["table_all"] = tuple(ids)
+    st.session_state["table_selected"] = frozenset(ids)
+
+
+def _all_selected() -> tuple[str, ...]:
+    """What "Select all" selected, some of which may be selected no more; () if it was not used."""
+    ids: tuple[str, ...] = st.session_state.get("table_all", ())
     return ids
 
 
 def clear_selection() -> None:
     st.session_state["table_selected"] = frozenset()
+    st.session_state["table_all"] = ()
 
 
 def retried_id() -> str | None:
@@ -187,8 +232,14 @@ def retried_id() -> str | None:
 
 def note_deleted(job_ids: Sequence[str]) -> None:
     """Remember what was deleted just now, beside what can be undone still."""
+    seconds = UNDO_MANY_SECONDS if len(job_ids) > MANY else UNDO_SECONDS
+    keep_undoable(job_ids, time.time() + seconds)
+
+
+def keep_undoable(job_ids: Sequence[str], until: float) -> None:
+    """Offer to bring these back until then (Unix time)."""
     kept = [entry for entry in _deletions() if entry[1] > time.time()]
-    st.session_state["deletions"] = [*kept, (tuple(job_ids), time.time() + UNDO_SECONDS)]
+    st.session_state["deletions"] = [*kept, (tuple(job_ids), until)] if job_ids else kept
 
 
 def undoable() -> tuple[str, ...]:
@@ -197,8 +248,16 @@ def undoable() -> tuple[str, ...]:
     return tuple(job_id for ids, until in _deletions() if until > now for job_id in ids)
 
 
-def forget_deleted() -> None:
+def undo_seconds() -> float:
+    """How long the last of them can still be undone, in seconds."""
+    return max((until - time.time() for _ids, until in _deletions()), default=0.0)
+
+
+def take_deleted() -> tuple[tuple[str, ...], float]:
+    """What can be undone, and until when (Unix time); from now on it is not offered any more."""
+    taken, until = undoable(), time.time() + undo_seconds()
     st.session_state["deletions"] = []
+    return taken, until
 
 
 def _deletions() -> list[tuple[tuple[str, ...], float]]:

@@ -9,7 +9,7 @@ from streamlit.navigation.page import Page
 
 from jobs.errors import AskqueueError, BrokerUnavailable
 from jobs.operators import Access
-from ui import state
+from ui import history_state, state, table_address
 from ui.clients import get_clients
 from ui.components.account import show_account
 from ui.components.entrance import show_entrance
@@ -25,8 +25,10 @@ NEW_QUESTION_KEYS = "Alt+N"
 def main() -> None:
     person, refusal = visitor()
     state.claim(person.user if person else None)
+    title = tab_title(state.sidebar_states())
+    state.set_title(title)
     st.set_page_config(
-        page_title=tab_title(state.sidebar_states()),
+        page_title=title,
         page_icon=str(STATIC / "icon.svg"),
         layout="wide",
         initial_sidebar_state="auto",
@@ -43,6 +45,9 @@ def main() -> None:
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
     if page.title == "Ask":
         state.open_address()
+        table_address.open_address()
+    else:
+        table_address.leave()
     state.set_shown_job(None)  # the page says if it shows one
     with st.sidebar:
         show_account(get_clients().settings, person)
@@ -87,7 +92,7 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
         help=f"{NEW_QUESTION_KEYS} from anywhere",
     ):
         state.start_new_question()
-        st.switch_page(ASK_PAGE)
+        st.switch_page(ASK_PAGE, query_params=table_address.parameters())
     st.text_input(
         "Search your questions",
         key=state.HISTORY_SEARCH,
@@ -96,9 +101,10 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
         label_visibility="collapsed",
         live=True,
         persist_state="session",
+        on_change=history_state.search_in_sidebar,
     )
     try:
-        show_history(get_clients().jobs, user, state.selected_job() if on_ask_page else None)
+        show_history(get_clients().jobs, user, on_ask_page=on_ask_page)
     except BrokerUnavailable:
         # The page itself says what is wrong, and has the sidebar drawn again when it is over.
         state.set_sidebar_states(None)

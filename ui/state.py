@@ -17,6 +17,7 @@ from jobs.models import Answer, Failure, JobState, LiveText, Question
 # Keys of widgets. Their values can be read before the widgets are drawn.
 QUESTION_INPUT = "question_input"
 HISTORY_SEARCH = "history_search"
+SOURCE_LIST = "source_list"
 
 KEPT_ETAS = 100  # more than a page of the table
 
@@ -74,7 +75,7 @@ def open_address() -> None:
     if job_id:
         st.query_params["job"] = job_id
     else:
-        st.query_params.clear()
+        st.query_params.pop("job", None)
 
 
 def selected_job() -> str | None:
@@ -163,6 +164,12 @@ def typed_text(key: str) -> str:
     return value.strip()
 
 
+def triggered_number(key: str, name: str) -> int | None:
+    """The number that the component of this key just told, None for nothing."""
+    number = getattr(st.session_state.get(key), name, None)
+    return None if number is None else int(number)
+
+
 def shown_eta(job_id: str) -> tuple[int, int] | None:
     """The range of seconds that was last said of this job."""
     shown: tuple[int, int] | None = st.session_state.get("etas", {}).get(job_id)
@@ -202,6 +209,17 @@ def turn_to_source(job_id: str, number: int) -> None:
     st.session_state["opened_source"] = (job_id, number)
 
 
+def mark_source(number: int) -> str:
+    """Have the list of sources show this one as the open one; returns the key of the list."""
+    st.session_state[SOURCE_LIST] = number
+    return SOURCE_LIST
+
+
+def turn_to_marked_source(job_id: str) -> None:
+    """Show the source that was just chosen in the list."""
+    turn_to_source(job_id, int(st.session_state[SOURCE_LIST]))
+
+
 def close_source() -> None:
     st.session_state["opened_source"] = None
 
@@ -227,6 +245,15 @@ def sidebar_states() -> JobStates | None:
 
 def set_sidebar_states(states: JobStates | None) -> None:
     st.session_state["sidebar_states"] = states
+
+
+def title() -> str:
+    """The title that the browser's tab was given."""
+    return str(st.session_state.get("title", ""))
+
+
+def set_title(text: str) -> None:
+    st.session_state["title"] = text
 
 
 def foresee_end(job_id: str, ended: JobState) -> None:

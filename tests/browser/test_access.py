@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.access import grave_findings, out_of_sight, tab_to
+from tests.browser.access import expect_access, tab_to
 from tests.browser.stack import Stack
 from tests.browser.test_journey import ANSWER, ask, expect_row, expect_state
 from tests.conftest import WAIT_MILLISECONDS
@@ -77,14 +77,6 @@ def page(browser: Browser, stack: Stack, look: Look, model: FakeModelServer) -> 
     context.close()
 
 
-def expect_access(page: Page) -> None:
-    """Wait until axe finds nothing grave, and nothing lies beside the window."""
-    # What fades in has not its full contrast at first.
-    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
-    assert grave_findings(page) == []
-    assert out_of_sight(page) == []
-
-
 def has_failed(page: Page, model: FakeModelServer) -> None:
     model.behave("bad_key", times=1)
     ask(page, "Who signs the lease?")
@@ -96,7 +88,7 @@ def test_ask_page_has_no_barriers(page: Page, model: FakeModelServer, look: Look
     """Empty, while an answer is written, with an answer and a source open, and when one failed."""
     expect_access(page)
 
-    model.tokens, model.token_delay_seconds = 400, 0.1
+    model.tokens, model.token_delay_seconds = 5000, 0.1
     ask(page, "Write at length")
     expect(page.get_by_text("word word word").first).to_be_visible()
     expect_access(page)

@@ -10,6 +10,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
+from tests.browser.access import expect_access
 from tests.browser.stack import Stack
 from tests.browser.test_journey import ask, click_row, expect_row, expect_state
 from tests.fakes import FakeModelServer
@@ -45,6 +46,7 @@ def test_batch_runs_to_a_table_of_answers(
     page.locator("input[type=file]").set_input_files([csv_file("audit.csv")])
     expect(page.get_by_text("40 questions in 42 rows")).to_be_visible()
     expect(page.get_by_text("1 row without a question and 1 duplicate")).to_be_visible()
+    expect_access(page)
     page.get_by_role("button", name="Ask 40 questions").click()
     expect(page.get_by_role("heading", name="audit.csv")).to_be_visible()
     expect(page.get_by_text("Running")).to_be_visible()
@@ -78,6 +80,7 @@ def test_batch_runs_to_a_table_of_answers(
     sheet = load_workbook(download(page, "XLSX", tmp_path)).worksheets[0]
     assert [[value or "" for value in row] for row in sheet.iter_rows(values_only=True)] == rows
 
+    expect_access(page)
     click_row(page, 2, from_right=60)
     expect(page.get_by_role("heading", name=QUESTIONS[1], exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile(r"\?job=[0-9a-f]{32}$"))
@@ -90,7 +93,10 @@ def test_batch_runs_to_a_table_of_answers(
     page.get_by_role("button", name="Open this batch").click()
     expect(page.get_by_role("heading", name="audit.csv")).to_be_visible()
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    delete = page.get_by_role("dialog").get_by_role("button", name="Delete")
+    expect(delete).to_be_visible()
+    expect_access(page)
+    delete.click()
     expect(page.get_by_role("heading", name="Batches")).to_be_visible()
     expect(page.get_by_text("Your batches")).to_have_count(0)
     assert "Traceback" not in stack.log("web"), stack.log("web")[-12000:]

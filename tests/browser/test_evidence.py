@@ -42,12 +42,21 @@ def _is_like(colour: Any, other: tuple[int, int, int]) -> bool:
 def test_citation_shows_the_marked_page_of_the_original(
     page: Page, model: FakeModelServer, tmp_path: Path
 ) -> None:
-    """A click on a source opens its page with the passage marked; one steps on, and downloads."""
+    """A marker, and a click on a source, open its page with the passage marked; one steps on."""
     model.answer = "The dividend is EUR 0.28 [1][2][3][4][5][6]."
     ask(page, QUESTION)
     expect_state(page, "Finished")
-    source_button(page, "annual-report-2025.pdf").click()
+    marker = page.get_by_role("link", name="6", exact=True)
+    expect(marker).to_have_attribute("title", re.compile(r"\w\.\w{2,4}(, pages? \d)?"))
+    marker.focus()
+    page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("radio", name="6 · ")).to_be_checked()
+    dialog.get_by_role("radio", name="1 · ").click()
+    expect(dialog.get_by_text("1 of 6")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    source_button(page, "annual-report-2025.pdf").click()
     picture = dialog.get_by_role("img", name=re.compile(r"Page \d of annual-report-2025\.pdf"))
     expect(picture).to_be_visible()
     expect(dialog.get_by_text(re.compile(r"^Page \d of 9$"))).to_be_visible()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.access import expect_access
 from tests.browser.stack import Stack
 from tests.browser.test_journey import ask, expect_row, expect_state
 from tests.conftest import WAIT_MILLISECONDS
@@ -74,6 +75,7 @@ def test_operator_requeues_what_failed(page: Page, model: FakeModelServer, stack
     page.get_by_role("button", name="Requeue all 2 of this kind").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("2 jobs that failed with “Bad API key”")
+    expect_access(page)
     dialog.get_by_role("button", name="Requeue 2").click()
     expect(page.get_by_text("2 jobs are queued again.")).to_be_visible()
     expect(page.get_by_role("radio", name="All 1")).to_be_visible()

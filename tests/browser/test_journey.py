@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.access import expect_access
 from tests.browser.conftest import OpenBrowser
 from tests.browser.stack import Stack
 from tests.fakes import FakeModelServer
@@ -118,6 +119,7 @@ def test_document_is_deleted_after_a_question(page: Page) -> None:
     page.get_by_text("Delete", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("brief.txt")
+    expect_access(page)
     dialog.get_by_role("button", name="Delete").click()
     expect(dialog).not_to_be_visible()
     expect(page.get_by_test_id("stDataFrame").get_by_text("brief.txt")).to_have_count(0)
@@ -139,7 +141,7 @@ def test_two_browsers_do_not_see_each_other(
 
 def test_stop_keeps_the_text_so_far(page: Page, model: FakeModelServer) -> None:
     """A running answer stops at a click, and what was written stays."""
-    model.tokens = 400
+    model.tokens = 3000
     model.token_delay_seconds = 0.1
     ask(page, "Write at length")
     expect(page.get_by_text("word word word").first).to_be_visible()
@@ -151,7 +153,7 @@ def test_stop_keeps_the_text_so_far(page: Page, model: FakeModelServer) -> None:
 
 def test_refreshes_lose_neither_words_nor_place(page: Page, model: FakeModelServer) -> None:
     """While an answer streams, what is typed stays, and so does the scroll position."""
-    model.tokens = 300
+    model.tokens = 3000
     model.token_delay_seconds = 0.05
     page.set_viewport_size({"width": 1400, "height": 400})
     ask(page, "Write at length")
@@ -166,6 +168,7 @@ def test_refreshes_lose_neither_words_nor_place(page: Page, model: FakeModelServ
     box.press_sequentially("ast?", delay=50)
     expect(box).to_have_value("And what about breakfast?")
     assert main.evaluate("element => element.scrollTop") == place
+    model.token_delay_seconds = 0.0
     expect_state(page, "Finished")
     expect(box).to_have_value("And what about breakfast?")
     expect(box).to_be_focused()
@@ -195,7 +198,9 @@ def test_nothing_polls_when_nothing_runs(page: Page, model: FakeModelServer) -> 
     page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
     page.reload()
     expect_state(page, "Finished")
-    page.wait_for_timeout(1000)  # what belongs to the reload
-    sent.clear()
-    page.wait_for_timeout(4000)  # longer than the slowest refresh; silence has no event to wait for
+    for _ in range(4):  # what belongs to the reload may take a while
+        sent.clear()
+        page.wait_for_timeout(4000)  # longer than the slowest refresh; silence is no event
+        if not sent:
+            break
     assert sent == []

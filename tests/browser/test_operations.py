@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.access import expect_access
 from tests.browser.stack import Stack
 from tests.browser.test_failed import PASSWORD, USER, sign_in
 from tests.browser.test_journey import ask, expect_state
@@ -62,7 +63,7 @@ def test_operator_pauses_questions(page: Page, model: FakeModelServer, stack: St
     sign_in(operator, PASSWORD)
     expect(figure(operator, "Threads busy")).to_have_text("0 of 7")
 
-    model.tokens, model.token_delay_seconds = 150, 0.1
+    model.tokens, model.token_delay_seconds = 3000, 0.1
     ask(page, "Write at length")
     expect(figure(operator, "Threads busy")).to_have_text("1 of 7")
     running = operator.get_by_test_id("stDataFrame").first.locator("[role=row]").nth(1)
@@ -75,8 +76,9 @@ def test_operator_pauses_questions(page: Page, model: FakeModelServer, stack: St
     expect(card).to_contain_text("paused")
     expect(card).to_contain_text(f"Paused by {USER} just now.")
     expect(operator.locator(".st-key-queue_batch")).to_contain_text("open")
+    model.token_delay_seconds = 0.0  # it runs to its end all the same
     expect_state(page, "Finished")
-    model.tokens, model.token_delay_seconds = 0, 0.0
+    model.tokens = 0
     ask(page, "Who signs the lease?")
     expect(page.get_by_text(BANNER)).to_be_visible()
     expect_state(page, "Queued")
@@ -84,6 +86,9 @@ def test_operator_pauses_questions(page: Page, model: FakeModelServer, stack: St
 
     expect(operator.locator("[data-testid=stVegaLiteChart] svg.marks")).to_have_count(4)
     expect(operator.get_by_text("Nothing runs now.")).to_be_visible()
+    expect_access(operator)
+    operator.emulate_media(color_scheme="dark")
+    expect_access(operator)
     operator.evaluate(WATCH_REMOVALS)
     waited = figure(operator, "Oldest waiting")
     before = waited.inner_text()

@@ -13,7 +13,7 @@ def test_loss_and_return_of_the_worker_are_noticed(
     page: Page, model: FakeModelServer, stack: Stack
 ) -> None:
     """A question that loses its worker says that none runs, and goes on when one does."""
-    model.tokens = 300
+    model.tokens = 3000
     model.token_delay_seconds = 0.1
     ask(page, "Write at length")
     expect(page.get_by_text("word word word").first).to_be_visible()
@@ -33,7 +33,7 @@ def test_question_that_is_stopped_in_another_tab_is_seen_stopped(
     page: Page, model: FakeModelServer
 ) -> None:
     """What happens to the question elsewhere shows here, with the sidebar and the table."""
-    model.tokens = 400
+    model.tokens = 3000
     model.token_delay_seconds = 0.1
     ask(page, "Write at length")
     expect(page.get_by_text("word word word").first).to_be_visible()

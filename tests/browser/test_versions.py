@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.access import grave_findings
+from tests.browser.access import expect_access
 from tests.browser.test_journey import ask, expect_state
 from tests.fakes import FakeModelServer
 
@@ -40,7 +40,7 @@ def test_question_is_followed_up_and_asked_again(page: Page, rewriting: FakeMode
     expect_state(page, "Finished")
     expect(page.get_by_text(f"Understood as: {LONDON}")).to_be_visible()
     expect(page.get_by_text("Following up:")).to_have_count(0)
-    assert grave_findings(page) == []
+    expect_access(page)
 
     earlier(page).get_by_role("button", name=HOTEL).click()
     expect(page.get_by_role("heading", name=HOTEL, exact=True)).to_be_visible()
@@ -53,7 +53,7 @@ def test_question_is_followed_up_and_asked_again(page: Page, rewriting: FakeMode
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_role("listbox")).to_have_count(0)
-    assert grave_findings(page) == []
+    expect_access(page)
     rewriting.answer = "Hotels may cost **EUR 180** per night [1]."
     dialog.get_by_role("button", name="Ask", exact=True).click()
     expect(page.get_by_role("heading", name="What may a hotel cost?")).to_be_visible()
@@ -69,7 +69,7 @@ def test_question_is_followed_up_and_asked_again(page: Page, rewriting: FakeMode
     expect(dialog.locator("ins", has_text="180")).to_be_visible()
     expect(dialog.get_by_text("Only version 2 cites")).to_be_visible()
     expect(dialog.get_by_text("annual-report-2025.pdf")).to_be_visible()
-    assert grave_findings(page) == []
+    expect_access(page)
     page.set_viewport_size({"width": 390, "height": 844})
     one, other = dialog.locator("del").first, dialog.locator("ins").first
     upper, lower = one.bounding_box(), other.bounding_box()

@@ -178,7 +178,7 @@ def test_finished_answer_shows_text_sources_and_facts(
     job = clients.jobs.put("What is the hotel limit?", JobState.FINISHED)
     app = open_page()
     text = words(app)
-    assert "The hotel limit is **EUR 160** per night :blue-badge[1]." in text
+    assert "The hotel limit is **EUR 160** per night [:blue-badge[1]](#source-1" in text
     receipt = app.expander[-1]
     facts = "2.5 s in all · first word 400 ms · 1,640 + 61 tokens · stub-model"
     assert facts in receipt.label.replace("\\", "")

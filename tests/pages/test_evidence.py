@@ -13,7 +13,7 @@ from jobs.errors import BrokerUnavailable, PageUnreadable
 from jobs.models import Answer, CheckedQuote, Citation, Document, JobState, SupportLevel
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import ANSWER, FakeClients
-from ui.components.citations import with_marked_quotes
+from ui.components.citations import with_marks
 from ui.components.evidence import changes_since
 
 PDF = Citation(2, "d2", "report.pdf", "p2", "The dividend rises.", 9, 9, 0.5, "Above.", "Below.")
@@ -138,15 +138,15 @@ def test_quotes_are_marked_where_they_stand(clients: FakeClients, open_page: Ope
     )
     put(clients, replace(BOTH, text=text, quotes=quotes))
     said = words(open_page())
-    assert "160” :green[:material/check_circle:] :blue-badge[1]" in said
-    assert "at all” :orange-badge[:material/help: not word for word] :blue-badge[1]" in said
+    assert "160” :green[:material/check_circle:] [:blue-badge[1]](#source-1" in said
+    assert "at all” :orange-badge[:material/help: not word for word] [:blue-badge[1]](" in said
     assert "1 of 2 quotes found word for word" in said
 
 
 def test_text_cannot_forge_the_mark_of_a_quote() -> None:
     """Neither the mark's stand-in nor its Markdown, written by a model, becomes a mark."""
     forged = "“made up\ue001” :green[:material/check_circle:]"
-    assert ":green[:material/check_circle:]" not in with_marked_quotes(forged, [])
+    assert ":green[:material/check_circle:]" not in with_marks(forged, [])
 
 
 def test_sentences_without_a_citation_are_counted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 
 import ui.identity
 from jobs.models import JobState
@@ -64,12 +65,12 @@ def test_history_follows_a_change_of_state(clients: FakeClients, open_page: Open
 
 
 def test_long_history_points_to_the_table(clients: FakeClients, open_page: OpenPage) -> None:
-    """The history has the newest 30 and says where the others are."""
+    """The history has the newest 30, and says of how many."""
     for number in range(33):
         clients.jobs.put(f"Question {number}", JobState.FINISHED)
     app = open_page()
     assert len([key for key in button_keys(app) if key.startswith("open_")]) == 30
-    assert "3 older are in the table" in words(app)
+    assert "showing 30 of 33" in words(app)
 
 
 def test_new_question_clears_the_page(clients: FakeClients, open_page: OpenPage) -> None:
@@ -105,3 +106,27 @@ def test_question_that_ends_on_another_page_is_told_once(
     assert [toast.value for toast in app.toast] == ["Finished: How many trucks?"]
     app.run()
     assert not app.toast
+
+
+def test_title_follows_what_ends_while_the_page_is_drawn(
+    clients: FakeClients, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sidebar is read after the title was given; the title does not stay behind."""
+    job = clients.jobs.put("How many trucks?", JobState.STARTED)
+    titles: list[str] = []
+    is_ending = False
+    config = st.set_page_config
+
+    def note(**values: str) -> None:
+        titles.append(values["page_title"])
+        if is_ending:
+            clients.jobs.change(job, state=JobState.FINISHED)
+        config(**values)
+
+    monkeypatch.setattr(st, "set_page_config", note)
+    app = open_page("documents")
+    assert titles[-1] == "(1) Askqueue"
+    is_ending = True
+    app.session_state["refresh_seconds"] = None  # as where another question's end was foreseen
+    app.run()
+    assert titles[-1] == "Askqueue"

@@ -8,9 +8,10 @@ import streamlit as st
 
 from jobs.client import JobClient
 from jobs.models import Answer, JobState, JobView, LiveText, SupportLevel
+from ui.bulk_state import Action
 from ui.components.actions import retry_job, stop_job
-from ui.components.bulk import delete_jobs
-from ui.components.citations import show_citations, show_support, with_marked_quotes
+from ui.components.bulk import start
+from ui.components.citations import show_citations, show_support, with_marks
 from ui.components.eta import eta_of
 from ui.components.failure import show_failure
 from ui.components.receipt import show_receipt
@@ -59,8 +60,8 @@ def show_question(jobs: JobClient, user: str, job: JobView) -> None:
             key=f"delete_{job.id}",
             type="tertiary",
             help="Delete this question and its answer",
-            on_click=delete_jobs,
-            args=(jobs, user, (job.id,)),
+            on_click=start,
+            args=(jobs, user, Action.DELETE, (job.id,)),
         )
 
 
@@ -103,7 +104,7 @@ def show_answer(job: JobView, answer: Answer) -> None:
     if answer.support is SupportLevel.NOT_FOUND:
         st.info(safe_markdown(answer.text), icon=":material/search_off:")
     else:
-        st.markdown(with_marked_quotes(answer.text, answer.quotes), anchors=False)
+        st.markdown(with_marks(answer.text, answer.quotes, answer.citations), anchors=False)
     if answer.support is SupportLevel.UNSUPPORTED:
         what = (
             "No sentence of this answer carries a citation."

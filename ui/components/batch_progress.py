@@ -74,7 +74,7 @@ def _doing(batch: Batch) -> str:
 
 def show_batches(batches: Sequence[Batch]) -> None:
     """Show the user's batches, newest first; a click opens one."""
-    st.subheader("Your batches", anchor=False)
+    st.header("Your batches", anchor=False)
     for batch in batches:
         with st.container(border=True, gap="xsmall", key=f"batch_{batch.id}"):
             with st.container(horizontal=True, vertical_alignment="center"):

@@ -158,7 +158,7 @@ def _show_rows(rows: Iterable[BatchRow]) -> None:
             "Question": st.column_config.TextColumn(width=330),
             "Answer": st.column_config.TextColumn(width=380),
             "Open": st.column_config.ButtonColumn(
-                "",
+                "Open",
                 width=90,
                 type="tertiary",
                 on_click=batch_state.note_row_to_open,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
 
 from jobs.models import Answer, CheckedQuote, Citation
 from ui import state
-from ui.components.text import counted, pages, plain, safe_markdown
+from ui.components.source_links import link_to, show_source_links
+from ui.components.text import badge, counted, pages, plain, safe_markdown
 
 # Stand for a mark while the Markdown around it is made safe. No model writes them.
-FOUND, NOT_FOUND = "\ue001", "\ue002"
+FOUND, NOT_FOUND, LINK, LINK_END = "\ue001", "\ue002", "\ue003", "\ue004"
 FOUND_MARK = " :green[:material/check_circle:]"
 NOT_FOUND_MARK = " :orange-badge[:material/help: not word for word]"
 
@@ -30,6 +32,7 @@ def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
                 on_click=state.open_source,
                 args=(job_id, citation.number),
             )
+        show_source_links(job_id)
 
 
 def in_order(citations: Sequence[Citation]) -> list[Citation]:
@@ -43,14 +46,23 @@ def label_of(citation: Citation) -> str:
     return f"{label} :gray[· {place}]" if place else label
 
 
-def with_marked_quotes(text: str, quotes: Sequence[CheckedQuote]) -> str:
-    """A model's Markdown, safe to draw, with a mark behind each quote that was checked."""
-    text = text.replace(FOUND, " ").replace(NOT_FOUND, " ")
+def with_marks(
+    text: str, quotes: Sequence[CheckedQuote], citations: Sequence[Citation] = ()
+) -> str:
+    """A model's Markdown, safe to draw, with a mark behind each quote that was checked.
+
+    The markers of these citations are links to their sources, see `ui.components.source_links`.
+    """
+    text = re.sub(f"[{FOUND}-{LINK_END}]", " ", text)
     for quote in sorted(quotes, key=lambda each: -each.end):
         mark = NOT_FOUND if quote.number is None else FOUND
         text = text[: quote.end] + mark + text[quote.end :]
-    safe = safe_markdown(text)
-    return safe.replace(FOUND, FOUND_MARK).replace(NOT_FOUND, NOT_FOUND_MARK)
+    safe = safe_markdown(text, lambda number: f"{LINK}{number}{LINK_END}")
+    safe = safe.replace(FOUND, FOUND_MARK).replace(NOT_FOUND, NOT_FOUND_MARK)
+    links = {str(citation.number): link_to(citation) for citation in citations}
+    return re.sub(
+        f"{LINK}([0-9]+){LINK_END}", lambda mark: links.get(mark[1]) or badge(mark[1]), safe
+    )
 
 
 def show_support(answer: Answer) -> None:

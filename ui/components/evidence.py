@@ -12,10 +12,11 @@ from jobs.pictures import PagePicture, Pictures, has_pictures
 from ui import state
 from ui.components.actions import ask_again
 from ui.components.citations import in_order
-from ui.components.text import pages, plain
+from ui.components.text import one_line, pages, plain
 
 # Less of a passage than this was marked on its only page: the rest is worth a word.
 WHOLE_SHARE = 0.8
+NAME_CHARS = 24
 PAGE_PIXELS = 720
 WORDS_PIXELS = 370
 
@@ -56,6 +57,7 @@ def _show_source(pictures: Pictures, job_id: str, citations: list[Citation], pos
             st.caption(place, width="content")
         st.space("stretch")
         _show_steps(job_id, citations, position)
+    _show_list(job_id, citations, citation.number)
     is_kept = pictures.has_original(citation.document_id, citation.document_name)
     if is_kept and has_pictures(citation.document_name) and citation.page is not None:
         # Beside each other where both have room, else the words below the page.
@@ -68,6 +70,26 @@ def _show_source(pictures: Pictures, job_id: str, citations: list[Citation], pos
     else:
         _show_passage(citation, in_context=True)
         _show_facts(pictures, citation, is_kept=is_kept)
+
+
+def _show_list(job_id: str, citations: list[Citation], number: int) -> None:
+    """Show all sources in a row, with the open one marked; a click turns to another."""
+    if len(citations) == 1:
+        return
+    labels = {
+        each.number: f"{each.number} · {plain(one_line(each.document_name, NAME_CHARS))}"
+        for each in citations
+    }
+    st.segmented_control(
+        "Source",
+        list(labels),
+        required=True,
+        format_func=lambda each: labels[each],
+        key=state.mark_source(number),
+        label_visibility="collapsed",
+        on_change=state.turn_to_marked_source,
+        args=(job_id,),
+    )
 
 
 def _show_steps(job_id: str, citations: list[Citation], position: int) -> None:

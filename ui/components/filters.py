@@ -38,7 +38,7 @@ def show_filters(documents: DocumentClient) -> None:
             live=True,
             width=270,
             persist_state="session",
-            on_change=history_state.show_first_page,
+            on_change=history_state.search_in_table,
         )
         states = {ALL: "Any state", **{each.value: JOB_LOOKS[each].label for each in JobState}}
         _choose("State", states, history_state.JOB_FILTER, 125)

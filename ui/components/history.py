@@ -7,7 +7,7 @@ import streamlit as st
 from jobs.client import JobClient
 from jobs.models import JobPage, JobView
 from jobs.queries import JobQuery
-from ui import state
+from ui import state, table_address
 from ui.components.actions import retry_job
 from ui.components.found import find_page
 from ui.components.notifications import show_notification_switch
@@ -29,21 +29,32 @@ def states_of(history: JobPage) -> state.JobStates:
     return tuple((job.id, job.state) for job in history.jobs)
 
 
-def show_history(jobs: JobClient, user: str, selected_id: str | None) -> None:
-    """Show the newest questions; a click opens one on the Ask page."""
+def show_history(jobs: JobClient, user: str, *, on_ask_page: bool) -> None:
+    """Show the newest questions, on the Ask page with a mark at the one that is open there.
+
+    A click opens one on the Ask page.
+    """
     history = read_history(jobs, user)
     state.set_sidebar_states(states_of(history))
     notified_id = show_notification_switch(history)
     if notified_id:
-        st.switch_page(ASK_PAGE, query_params={"job": notified_id})
+        _open(notified_id)
+    _show_heading(history)
     if not history.jobs:
         st.caption("No question matches." if state.history_search() else "No questions yet.")
         return
+    selected_id = _open_id(history) if on_ask_page else None
     with st.container(gap="xxsmall", key="history"):
         for job in history.jobs:
             _show_entry(jobs, user, job, is_selected=job.id == selected_id)
-    if history.total > len(history.jobs):
-        st.caption(f"{history.total - len(history.jobs):,} older are in the table of the Ask page.")
+
+
+def _show_heading(history: JobPage) -> None:
+    """Say what is shown, and of how many: all others are in the table of the Ask page."""
+    shown, total = len(history.jobs), history.total
+    count = f"{shown:,}" if shown == total else f"showing {shown:,} of {total:,}"
+    what = "Found" if state.history_search() else "Your questions"
+    st.markdown(f"**{what}**" + (f" :gray[:small[{count}]]" if total else ""))
 
 
 def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) -> None:
@@ -76,4 +87,15 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
                 args=(jobs, user, job.id),
             )
     if opened:
-        st.switch_page(ASK_PAGE, query_params={"job": job.id})
+        _open(job.id)
+
+
+def _open_id(history: JobPage) -> str | None:
+    """The question that the Ask page shows: the one opened last, or the latest."""
+    if state.is_composing() or state.selected_job():
+        return state.selected_job()
+    return None if state.history_search() else history.jobs[0].id
+
+
+def _open(job_id: str) -> None:
+    st.switch_page(ASK_PAGE, query_params={"job": job_id, **table_address.parameters()})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,12 +11,14 @@ import streamlit as st
 
 from jobs.client import JobClient
 from jobs.documents import DocumentClient
+from jobs.errors import AskqueueError
 from jobs.export import evaluation_lines
 from jobs.models import JobPage, JobState, JobView
 from jobs.queries import JobQuery
 from ui import history_state, state
+from ui.bulk_state import Action
 from ui.components.actions import retry_job
-from ui.components.bulk import delete_jobs, retry_jobs, stop_jobs
+from ui.components.bulk import start_on_selected
 from ui.components.eta import eta_of
 from ui.components.filters import show_filters
 from ui.components.found import find_page
@@ -28,12 +29,23 @@ PAGE_SIZE = 50
 ROW_PIXELS = 35
 MAX_ROWS = 12
 RETRY = ":material/replay: Retry"
+OPEN_MARK = "▶"
+ACTIONS = (
+    ("Retry", ":material/replay:", Action.RETRY, "Run those again that failed or were stopped"),
+    ("Stop", ":material/stop_circle:", Action.STOP, "Stop those that are not over"),
+    ("Delete", ":material/delete:", Action.DELETE, "Delete those that are over"),
+)
 
 
 def read_table(jobs: JobClient, user: str) -> JobPage:
     """The page of questions that the filters, the order and the page number ask for."""
     query, number = history_state.job_query(), history_state.page_number()
-    return find_page(jobs, user, query, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    page = find_page(jobs, user, query, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    if page.jobs or number == 1:
+        return page
+    # There is no such page any more, or there never was: an address can say anything.
+    history_state.show_first_page()
+    return find_page(jobs, user, query, 0, PAGE_SIZE)
 
 
 def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: JobPage) -> None:
@@ -42,7 +54,7 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
     history_state.set_rows([job.id for job in page.jobs])
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
         if history_state.selected():
-            _show_actions(jobs, user)
+            _show_actions(jobs, user, page.total, query)
         else:
             st.subheader("Your questions", anchor=False, width="content")
             _show_count(jobs, user, page.total, query)
@@ -92,29 +104,41 @@ def _show_nothing(query: JobQuery) -> None:
         st.caption("No question matches these filters.")
 
 
-def _show_actions(jobs: JobClient, user: str) -> None:
-    """What can be done to the selected rows. They stand where the heading was."""
-    ids = sorted(history_state.selected())
-    st.markdown(f"**{len(ids):,} selected**", width="content")
-    actions: list[tuple[str, str, Callable[..., None], str]] = [
-        ("Retry", ":material/replay:", retry_jobs, "Run those again that failed or were stopped"),
-        ("Stop", ":material/stop_circle:", stop_jobs, "Stop those that are not over"),
-        ("Delete", ":material/delete:", delete_jobs, "Delete those that are over"),
-    ]
-    for label, icon, do, words in actions:
+def _show_actions(jobs: JobClient, user: str, total: int, query: JobQuery) -> None:
+    """What can be done to the selected ones of `total`. It stands where the heading was."""
+    selected = len(history_state.selected())
+    st.markdown(f"**{selected:,} selected**", width="content")
+    if selected < total:
+        st.button(
+            f"Select all {total:,}{' that match' if query.is_filtered else ''}",
+            icon=":material/select_all:",
+            key="select_all",
+            type="tertiary",
+            help="On all pages of the table, as they are now",
+            on_click=_select_all,
+            args=(jobs, user, query),
+        )
+    for label, icon, action, words in ACTIONS:
         st.button(
             label,
             icon=icon,
-            key=f"bulk_{label.lower()}",
+            key=f"bulk_{action.value}",
             type="tertiary",
             help=words,
-            on_click=do,
-            args=(jobs, user, ids),
+            on_click=start_on_selected,
+            args=(jobs, user, action),
         )
 
 
+def _select_all(jobs: JobClient, user: str, query: JobQuery) -> None:
+    try:
+        history_state.select_all(jobs.find_jobs(user, query))
+    except AskqueueError as error:
+        state.keep_notice(error.message, ":material/error:")
+
+
 def _show_export(jobs: JobClient, user: str, query: JobQuery) -> None:
-    chosen = [job_id for job_id in history_state.rows() if job_id in history_state.selected()]
+    chosen = history_state.selected_in_order()
 
     def lines() -> str:
         return "".join(evaluation_lines(jobs, user, chosen or jobs.find_jobs(user, query)))
@@ -148,6 +172,10 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
         placeholder="",
         alt="Your questions",
         column_config={
+            # In sight however far one scrolls to the right.
+            "Open": st.column_config.TextColumn(
+                OPEN_MARK, width=26, pinned=True, help="The question that is shown above"
+            ),
             "State": st.column_config.MultiselectColumn(
                 width=92,
                 options=[look.label for look in JOB_LOOKS.values()],
@@ -159,7 +187,7 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
             "Waited": st.column_config.NumberColumn(format="%.1f s", width=70),
             "Took": st.column_config.NumberColumn(format="%.1f s", width=70),
             "Retry": st.column_config.ButtonColumn(
-                "",
+                "Retry",
                 width=88,
                 type="tertiary",
                 on_click=_retry_clicked,
@@ -174,6 +202,7 @@ def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
     now = time.time()
     return pd.DataFrame(
         {
+            "Open": [OPEN_MARK if job.id == state.shown_job() else "" for job in page.jobs],
             "State": [[JOB_LOOKS[job.state].label] for job in page.jobs],
             "Question": [one_line(job.question, 200) for job in page.jobs],
             "Answer": [_outcome(jobs, job) for job in page.jobs],

@@ -9,9 +9,10 @@ import streamlit as st
 from jobs.client import JobClient
 from jobs.errors import BrokerUnavailable
 from ui import state
+from ui.components.bulk import show_bulk
 from ui.components.failure import show_outage
 from ui.components.history import read_history, states_of
-from ui.components.notices import notice_of
+from ui.components.notices import notice_of, tab_title
 from ui.components.undo import show_undo
 from ui.identity import current_user
 
@@ -29,6 +30,7 @@ def show_live(jobs: JobClient, user: str, draw: Draw) -> None:
     A page has one live part, at its top level. Its interval is fixed until the page as a whole
     runs again, so a change of interval, or of what the sidebar shows, makes the page run again.
     """
+    show_bulk(jobs, user)
     st.fragment(_refresh, run_every=state.refresh_seconds())(jobs, user, draw)
 
 
@@ -56,6 +58,8 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
     if states != state.sidebar_states():
         state.forget_found()
     outdated = seconds != state.refresh_seconds() or states != state.sidebar_states()
+    # The sidebar was read after the title was given, and may know more.
+    outdated = outdated or tab_title(states) != state.title()
     state.set_refresh_seconds(seconds)
     # The sidebar notes what it shows itself; this is for a run that ends before it is drawn.
     state.set_sidebar_states(states)

@@ -17,8 +17,9 @@ STATIC = Path(__file__).resolve().parents[1] / "static"
 # A notification may lie on a locked screen: it gets no more than tells the questions apart.
 WORDS_CHARS = 60
 KEY = "notifications"
+# Nobody can click it before its script, which only then does something, has run.
 SWITCH = """
-<label><input type="checkbox" role="switch">Notify me when an answer is ready</label>
+<label><input type="checkbox" role="switch" disabled>Notify me when an answer is ready</label>
 <p role="status"></p>
 """
 

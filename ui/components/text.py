@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 WORD_JOINER = "\u2060"  # invisible, and not part of any syntax
 
@@ -17,36 +18,38 @@ _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s<>()\[\]`\"']+|www\.[^\s<>()\[\]`\"
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 
 
-def safe_markdown(text: str) -> str:
+def badge(number: str) -> str:
+    """The number of a citation, as Markdown."""
+    return f":blue-badge[{number}]"
+
+
+def safe_markdown(text: str, marker: Callable[[str], str] = badge) -> str:
     """Make a model's Markdown safe to draw: no image or link leads out of this page.
 
     An image address could carry the documents' words to a foreign host, unseen. Brackets, dollar
-    signs and Streamlit's own directives are shown as written; `[1]` becomes a badge, and a bare
-    address becomes code, which can be copied but not clicked by accident. HTML is off elsewhere.
+    signs and Streamlit's own directives are shown as written; `[1]` becomes what `marker` says, and
+    a bare address code, which can be copied but not clicked by accident. HTML is off elsewhere.
     """
     parts: list[str] = []
     end = 0
     for code in _CODE.finditer(text):
-        parts += [_safe_prose(text[end : code.start()]), _break_links(code.group())]
+        parts += [_safe_prose(text[end : code.start()], marker), _break_links(code.group())]
         end = code.end()
-    parts.append(_safe_prose(text[end:]))
+    parts.append(_safe_prose(text[end:], marker))
     return "".join(parts)
 
 
-def _safe_prose(text: str) -> str:
+def _safe_prose(text: str, marker: Callable[[str], str]) -> str:
     parts: list[str] = []
     end = 0
     for match in re.finditer(f"{_MARKER.pattern}|{_ADDRESS.pattern}", text, re.IGNORECASE):
         parts.append(_escape_syntax(text[end : match.start()]))
         numbers = match.group(1)
-        parts.append(_badge(numbers) if numbers else f"`{match.group()}`")
+        marks = [marker(number.strip()) for number in (numbers or "").split(",")]
+        parts.append("".join(marks) if numbers else f"`{match.group()}`")
         end = match.end()
     parts.append(_escape_syntax(text[end:]))
     return _break_links(re.sub(r":(?=:blue-badge)", f":{WORD_JOINER}", "".join(parts)))
-
-
-def _badge(numbers: str) -> str:
-    return "".join(f":blue-badge[{number.strip()}]" for number in numbers.split(","))
 
 
 def _escape_syntax(text: str) -> str:

@@ -7,9 +7,10 @@ import streamlit as st
 from jobs.client import JobClient
 from ui import history_state
 from ui.components.bulk import undo_deletions
-from ui.components.text import counted
+from ui.components.text import counted, whole_seconds
 
 CHECK_SECONDS = 1.0
+RARE_CHECK_SECONDS = 10.0  # as long as the end of it is far
 
 
 def show_undo(jobs: JobClient, user: str) -> float | None:
@@ -17,6 +18,7 @@ def show_undo(jobs: JobClient, user: str) -> float | None:
     deleted = history_state.undoable()
     if not deleted:
         return None
+    seconds = history_state.undo_seconds()
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", width="content", key="undo_bar"
     ):
@@ -25,8 +27,8 @@ def show_undo(jobs: JobClient, user: str) -> float | None:
             "Undo",
             icon=":material/undo:",
             key="undo_deletion",
-            help=f"Within {history_state.UNDO_SECONDS:.0f} s of the deletion",
+            help=f"For another {whole_seconds(seconds)}",
             on_click=undo_deletions,
             args=(jobs, user),
         )
-    return CHECK_SECONDS
+    return CHECK_SECONDS if seconds <= history_state.UNDO_SECONDS else RARE_CHECK_SECONDS

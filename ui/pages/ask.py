@@ -11,7 +11,7 @@ from jobs.errors import NotFound
 from jobs.models import JobPage, JobState, JobView
 from jobs.queries import JobQuery
 from jobs.settings import QUESTIONS_QUEUE
-from ui import history_state, state, thread_state
+from ui import history_state, state, table_address, thread_state
 from ui.clients import Clients, Conditions, get_clients
 from ui.components.actions import submit_question
 from ui.components.answer import show_answer, show_question, show_unanswered
@@ -75,6 +75,7 @@ def _draw(clients: Clients, user: str) -> float | None:
     around = clients.conditions()
     workers = around.workers
     page = read_table(clients.jobs, user)
+    table_address.note()
     selected = state.selected_job() or _latest(clients.jobs, user, page)
     state.set_shown_job(selected)
     with banners:

@@ -70,10 +70,10 @@ def _draw(clients: Clients, operator: str) -> float:
     show_figures(overview)
     show_queues(clients.operations, overview.queues, operator)
     _show_past(clients.operations, sum(queue.failed for queue in overview.queues))
-    st.subheader("Running now", anchor=False)
+    st.header("Running now", anchor=False)
     show_running(overview.running)
     if overview.workers:
-        st.subheader("Workers", anchor=False)
+        st.header("Workers", anchor=False)
         show_workers(overview.workers)
     return REFRESH_SECONDS
 
@@ -99,7 +99,7 @@ def _show_past(operations: Operations, failed_now: int) -> None:
     period, span_name = PERIODS[table_state.operations_period() or "Last hour"]
     spans = operations.spans(period)
     show_charts(spans, table_state.operations_queue() or QUEUE_NAMES[0], span_name)
-    st.subheader("Failures by kind, on all queues", anchor=False)
+    st.header("Failures by kind, on all queues", anchor=False)
     show_failures(_kinds(spans), failed_now)
 
 

@@ -37,6 +37,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   notifyOf(data.questions);
   draw();
+  box.disabled = false;
   return whenElsewhereChanged(draw);
 }
 
