@@ -73,6 +73,15 @@ def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
     state.request_redraw()
 
 
+def make_urgent(jobs: JobClient, user: str, job_id: str) -> None:
+    """Let a question that waits go first."""
+    try:
+        jobs.make_urgent(user, job_id)
+    except AskqueueError as error:
+        _tell(error)
+    state.request_redraw()
+
+
 def give_feedback(jobs: JobClient, user: str, job_id: str, feedback: Feedback | None) -> None:
     """Keep what the user thinks of an answer."""
     try:
