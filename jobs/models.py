@@ -358,6 +358,8 @@ class LiveText:
 
 # Who adds the samples of the installation. No person has this name: a browser's begins with `b-`.
 SAMPLES_USER = "samples"
+# Who adds documents from a shell of the server.
+SHELL_USER = "shell"
 
 
 @dataclass(frozen=True)

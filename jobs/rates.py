@@ -53,6 +53,8 @@ class Rates:
         The id is that of the job. Whoever sends a question again, because no reply came, is not
         counted twice: neither if it was accepted, nor if that broke off after the counting.
         """
+        if not (self._questions or urgent):
+            return
         if self._connection.exists(job_key(job_id), spent_key(job_id)):
             return
         if urgent:
@@ -63,7 +65,8 @@ class Rates:
                 TooManyQuestions,
                 self._questions,
                 wait,
-                f"You have asked {self._questions:,} questions within a minute, which is the most.",
+                f"You have asked {self._questions:,} questions within a minute, which is the most. "
+                "Wait a moment, then send this one again.",
             )
         # Only now: a question that was refused is counted when it is sent again.
         self._connection.set(spent_key(job_id), 1, ex=WINDOW_SECONDS)
@@ -79,7 +82,7 @@ class Rates:
                 self._urgent,
                 wait,
                 f"You have made {self._urgent:,} questions urgent within a minute, which is the "
-                "most. Ask without urgency, or wait.",
+                "most. Ask without urgency, or wait a moment.",
             )
 
     def questions(self, user: str) -> Rate | None:
@@ -104,6 +107,6 @@ class Rates:
 def _refusal(
     kind: type[TooManyQuestions], limit: int, wait: float, sentence: str
 ) -> TooManyQuestions:
-    error = kind(f"{sentence} There is room again in {wait:.0f} s.", retry_after_seconds=wait)
+    error = kind(sentence, retry_after_seconds=wait)
     error.limit = limit
     return error

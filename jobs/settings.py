@@ -266,8 +266,8 @@ class Settings(BaseSettings):
 
     @property
     def user_storage_bytes(self) -> int:
-        """Most that one user's documents take up; 0: no limit."""
-        return self.user_storage_mb * 1024 * 1024
+        """Most that one user's documents take up; 0: no limit. MB are decimal, as on the page."""
+        return self.user_storage_mb * 1_000_000
 
     @cached_property
     def threads_by_queue(self) -> dict[str, int]:

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from jobs.models import Document, DocumentStatus
-from jobs.quota import Storage, storage_of
+from jobs.quota import MEGABYTE, Storage, storage_of
 from jobs.settings import INDEXING_QUEUE
 from ui import state
 from ui.clients import Clients, get_clients
@@ -79,9 +79,8 @@ def _summary(entries: list[Document]) -> str:
 
 
 def _storage_words(storage: Storage) -> str:
-    if not storage.allowed:
-        return f"yours take up {file_size(storage.used)}"
-    return f"yours take up {file_size(storage.used)} of {file_size(storage.allowed)}"
+    of_allowed = f" of {storage.allowed / MEGABYTE:,.0f} MB" if storage.allowed else ""
+    return f"yours take up {file_size(storage.used)}{of_allowed}"
 
 
 def _lacks_worker(clients: Clients, pending: list[Document]) -> bool:
