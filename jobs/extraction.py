@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path, PurePath
 
 from jobs import reader
@@ -68,6 +69,7 @@ def extract(
             seconds=settings.extraction_timeout_seconds,
             take_line=output.take_line,
             check=check,
+            temporary=_library_folder(settings.data_dir),
         )
     except TimeoutError as error:
         raise ExtractionTooLong() from error
@@ -87,6 +89,16 @@ def _refuse_at_a_glance(path: Path) -> None:
             "This file is encrypted, or in the format of Office before 2007. "
             "Save a copy without a password, as DOCX, PPTX or XLSX, and upload that."
         )
+
+
+def _library_folder(data_dir: Path) -> Path:
+    """Where kreuzberg unpacks its native library for PDFs, and later loads what lies there.
+
+    In the machine's folder for temporary files anybody could put another in its place.
+    """
+    folder = data_dir.resolve() / f"kreuzberg-{version('kreuzberg')}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _command(path: Path, name: str, settings: Settings) -> list[str]:

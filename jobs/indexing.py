@@ -62,11 +62,13 @@ class Indexer:
             # The first document decides; by now it is known whether there are embeddings.
             collection = active or self.index.target_collection
             show("storing", EMBEDDED)
-            self._put(document, extracted, passages, vectors, collection)
+            self._store(document, passages, vectors, collection)
             with broker_errors():
                 active = self.register.activate_first(collection)
             # Another one answers by now if everything was indexed again meanwhile.
             if active == collection:
+                # Only now: a document that is called indexed can be found.
+                self._enter(document, extracted, vectors, collection)
                 return {"passages": len(passages)}
 
     def reindex_documents(self, cancelled: Cancelled) -> dict[str, Any]:
@@ -146,7 +148,8 @@ class Indexer:
                 continue
             passages = _passages(document, extracted)
             vectors = self._vectors(passages, _show_nothing, cancelled)
-            self._put(document, extracted, passages, vectors, target)
+            self._store(document, passages, vectors, target)
+            self._enter(document, extracted, vectors, target)
 
     def _extract(self, document: Document, show: Show, cancelled: Cancelled) -> Extracted:
         show("extracting", 0.0)
@@ -185,18 +188,26 @@ class Indexer:
             self.index.note_unsupported(error)
             raise
 
-    def _put(
+    def _store(
         self,
         document: Document,
-        extracted: Extracted,
         passages: Sequence[Passage],
         vectors: Vectors | None,
         collection: str,
     ) -> None:
-        """Replace the passages of a document in a collection, and enter that in the register."""
+        """Replace the passages of a document in a collection."""
         self.index.ensure_collection(collection)
         self.index.delete_document(document.id, collection)
         self.index.upsert(collection, passages, vectors)
+
+    def _enter(
+        self,
+        document: Document,
+        extracted: Extracted,
+        vectors: Vectors | None,
+        collection: str,
+    ) -> None:
+        """Enter in the register what a collection holds; a document deleted meanwhile leaves it."""
         # Without its vectors a document is not complete in a collection that has them.
         is_complete = vectors is not None or collection == KEYWORD_COLLECTION
         with broker_errors():
@@ -206,7 +217,7 @@ class Indexer:
                 stage="",
                 progress=1.0,
                 pages=extracted.pages,
-                passages=len(passages),
+                passages=len(extracted.passages),
                 media_type=extracted.media_type,
                 collection=collection if is_complete else "",
                 failure=None,

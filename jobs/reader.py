@@ -49,11 +49,13 @@ def run(
     take_line: Callable[[bytes], None],
     check: Callable[[], None] = lambda: None,
     given: bytes = b"",
+    temporary: Path | None = None,
 ) -> Ended:
     """Run a command and hand over each line that it prints.
 
     It reads `given` from its standard input, no more than a pipe holds, 64 KB: its arguments can
-    be seen by other users of the machine. Nothing but the line in the making is held. Raises
+    be seen by other users of the machine. `temporary` is its folder for temporary files, of the
+    machine if None. Nothing but the line in the making is held. Raises
     TimeoutError after `seconds`, BrokenOutput, and what `take_line` and `check` raise, which is
     called at least every 0.05 s. Whatever ends it, the process and those it started are gone then.
     """
@@ -64,7 +66,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        env=_environment(),
+        env=_environment(temporary),
     )
     with child:
         try:
@@ -78,9 +80,10 @@ def run(
                     os.killpg(child.pid, signal.SIGKILL)
 
 
-def _environment() -> dict[str, str]:
+def _environment(temporary: Path | None) -> dict[str, str]:
     # No key or password is handed to a process that parses foreign files.
-    return {
+    folder = {} if temporary is None else {"TMPDIR": str(temporary)}
+    return folder | {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(ROOT),

@@ -14,6 +14,7 @@ import sys
 import uuid
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 OVERLAP_CHARS = 150
 SNIFFED_BYTES = 8192
+PDF_SIGNATURE = b"%PDF-"
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -222,11 +224,14 @@ def _is_text(data: bytes) -> bool:
 def main(arguments: list[str]) -> int:
     """Read one file within limits; the exit code tells the parent what went wrong."""
     path, suffix, memory_mb, seconds = arguments
-    limit_resources(int(memory_mb), int(seconds))
     import kreuzberg
 
+    data = Path(path).read_bytes()
+    if PDF_SIGNATURE in data[:SNIFFED_BYTES]:
+        _unpack_pdf_library()
+    limit_resources(int(memory_mb), int(seconds))
     try:
-        reading = read(Path(path).read_bytes(), suffix)
+        reading = read(data, suffix)
         _say([reading.media_type, reading.pages])
         for piece in reading.passages:
             _say(piece)
@@ -238,6 +243,19 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(str(error))
         return UNREADABLE_EXIT
     return 0
+
+
+def _unpack_pdf_library() -> None:
+    """Have kreuzberg write its library for PDFs to a file, which the limits forbid later on.
+
+    It does so before it looks at its first PDF on a machine, for which these few bytes will do.
+    """
+    import kreuzberg
+
+    with suppress(kreuzberg.ParsingError):
+        kreuzberg.extract_bytes_sync(
+            PDF_SIGNATURE, PDF, kreuzberg.ExtractionConfig(use_cache=False)
+        )
 
 
 def _say(value: object) -> None:

@@ -17,6 +17,7 @@ from jobs.logs import configure_logging
 from ui.api import app as api
 from ui.clients import get_clients
 from ui.identity import IdentityMiddleware, get_signer
+from ui.theme import keep_theme
 
 API_PREFIX = "/api"
 # Each refresh of a page leaves cycles behind. Python's thresholds, made for small programs, had a
@@ -28,6 +29,7 @@ SWITCH_SECONDS = 0.0005
 sys.setswitchinterval(SWITCH_SECONDS)
 gc.freeze()  # what is loaded now stays
 gc.set_threshold(*GARBAGE_THRESHOLDS)
+keep_theme()
 configure_logging(get_clients().settings)
 get_signer()  # a secret that cannot be had is better known now than at the first visit
 

@@ -216,6 +216,16 @@ def set_sidebar_states(states: JobStates | None) -> None:
     st.session_state["sidebar_states"] = states
 
 
+def foresee_end(job_id: str, ended: JobState) -> None:
+    """Have the next run of the page begin as it will be: with the tab's title and the interval of
+    a page whose question is over. Otherwise that run would only find out, and ask for another.
+    """
+    set_refresh_seconds(None)
+    before = sidebar_states() or ()
+    set_sidebar_states(tuple((each, ended if each == job_id else was) for each, was in before))
+    forget_found()
+
+
 def request_redraw() -> None:
     """Have the whole page drawn again after this refresh of its live part, nothing of it kept."""
     st.session_state["redraw"] = True

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jobs.settings import Settings
@@ -16,10 +17,18 @@ from jobs.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 
 
+# Below those that the kernel gives to outgoing connections, which could take one in the meantime.
+PORTS = range(12_000, 32_000)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nobody listens on, at random: tests run side by side."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port among 100")
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:

@@ -98,6 +98,25 @@ def test_upload_that_broke_off_is_repaired_by_uploading_again(
     assert jobs_of(desk) == ["jobs.tasks.index_document"]
 
 
+def test_document_is_called_indexed_once_its_collection_answers(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks because the page says so finds the first document."""
+    desk.use_model(None)
+    document, _ = desk.client.add("ann", "travel.md", TRAVEL)
+    register = desk.indexer.register
+    activate, before = register.activate_first, []
+
+    def watched(collection: str) -> str:
+        before.append(entry(desk, document.id).status)
+        return activate(collection)
+
+    monkeypatch.setattr(register, "activate_first", watched)
+    desk.indexer.index_document(document.id, Cancellation())
+    assert before == [DocumentStatus.INDEXING]
+    assert entry(desk, document.id).status is DocumentStatus.INDEXED
+
+
 def test_document_on_its_way_is_not_queued_twice(desk: Desk) -> None:
     """Neither by another upload nor by indexing it again."""
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)

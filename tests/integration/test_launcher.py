@@ -18,7 +18,7 @@ from jobs.launcher import MAX_GRACE_SECONDS
 from tests.integration.processes import ROOT, environment, free_port, module, wait_until
 
 START_SECONDS = 60.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 30.0
 FINISHED = {"finished", "failed"}
 
 
@@ -56,7 +56,7 @@ class Installation:
             for pid in session_of(process):
                 os.kill(pid, signal.SIGKILL)
             process.wait()
-            wait_until(lambda: not session_of(process), 5, "an end of all processes")
+            wait_until(lambda: not session_of(process), 30, "an end of all processes")
 
     def refused(self, **settings: object) -> str:
         """What the launcher says with these settings, with which it must not start."""
@@ -131,7 +131,7 @@ def test_installation_lives_and_its_data_outlives_it(installation: Installation)
         web = pid_of(process, "streamlit run")
         assert web is not None
         os.kill(web, signal.SIGKILL)
-        wait_until(lambda: not installation.is_healthy(), 5, "an end of web")
+        wait_until(lambda: not installation.is_healthy(), 30, "an end of web")
         wait_until(installation.is_healthy, START_SECONDS, "a restart of web")
         assert pid_of(process, "streamlit run") != web
 
@@ -152,7 +152,7 @@ def test_launcher_starts_again_after_its_process_manager_was_killed(
     with installation.started() as process:
         job_id = installation.ask()
         process.kill()
-        wait_until(lambda: not session_of(process), 5, "an end of all processes")
+        wait_until(lambda: not session_of(process), 30, "an end of all processes")
     with installation.started():
         assert installation.said().startswith("Starting Askqueue")
         assert installation.status(job_id) in FINISHED

@@ -319,6 +319,16 @@ def test_child_writes_no_file_and_goes_before_the_worker(tmp_path: Path) -> None
     assert "File too large" in result.stderr
 
 
+def test_first_pdf_of_a_machine_is_read(settings: Settings, tmp_path: Path) -> None:
+    """The native library for PDFs is unpacked into a folder of ours, despite the limit on files."""
+    name = "annual-report-2025.pdf"
+    assert extract(SAMPLES / name, name, settings).pages == 9
+    (folder,) = settings.data_dir.glob("kreuzberg-*")
+    assert [each.stat().st_size > 0 for each in folder.rglob("libpdfium.*")] == [True]
+    assert folder.stat().st_mode & 0o077 == 0
+    assert extract(SAMPLES / name, name, settings).pages == 9
+
+
 def test_child_is_told_no_secrets(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,8 +19,8 @@ from ui.clients import Clients, Conditions
 from ui.components.answer import show_unfinished
 from ui.components.failure import show_outage
 
-# One refresh takes 4 ms of the one core that a Python process has, see benchmarks/sessions.py.
-INTERVALS = ((30, 0.5), (120, 1.0), (480, 2.0))  # up to so many pages, each so often
+# One refresh takes 3.3 ms of the one core that a Python process has, see benchmarks/sessions.py.
+INTERVALS = ((30, 0.5), (240, 1.0), (480, 2.0))  # up to so many pages, each so often
 SLOWEST_SECONDS = 4.0
 COUNTED_SECONDS = 5.0
 
@@ -67,6 +67,8 @@ def _refresh(clients: Clients, user: str, drawn: JobView, around: Conditions) ->
             state.keep_live_text(live)
             show_unfinished(clients.jobs, job, live)
             return
+        if job.state.is_over:
+            state.foresee_end(job.id, job.state)
     except BrokerUnavailable as error:
         show_outage(error.failure)
         return

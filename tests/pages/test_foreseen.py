@@ -1,0 +1,33 @@
+"""What the page notes before it is drawn anew because its question is over."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+
+def script() -> None:
+    """A page whose answer refreshes by itself, in the moment when it sees the end."""
+    import streamlit as st
+
+    from jobs.models import JobState
+    from ui import state
+    from ui.components.notices import tab_title
+
+    state.set_refresh_seconds(30.0)
+    state.set_sidebar_states((("one", JobState.STARTED), ("two", JobState.QUEUED)))
+    st.text(tab_title(state.sidebar_states()))
+    state.foresee_end("one", JobState.FINISHED)
+    st.text(tab_title(state.sidebar_states()))
+    st.text(str(state.refresh_seconds()))
+    st.text(str([each.value for _, each in state.sidebar_states() or ()]))
+
+
+def test_next_run_begins_with_the_title_and_interval_of_what_is_over() -> None:
+    """Only the question that ended changes; the page need not run twice to find that out."""
+    app = AppTest.from_function(script).run()
+    assert [each.value for each in app.text] == [
+        "(2) Askqueue",
+        "(1) Askqueue",
+        "None",
+        "['finished', 'queued']",
+    ]
