@@ -108,8 +108,12 @@ def test_unfinished_question_says_when_it_is_done(
     clients.jobs.etas[job] = Eta(22.0, 55.0)
     app = open_page()
     assert f"{progress} · about 20 s to 1 min" in words(app)
-    why = f"{progress} · " if state is not JobState.STARTED else ""
-    assert list(app.dataframe[0].value["Answer"]) == [f"{why}about 20 s to 1 min"]
+    cell = {
+        JobState.QUEUED: "2 ahead of you · about 20 s to 1 min",
+        JobState.WAITING: "about 20 s to 1 min · Waiting for your other questions",
+        JobState.STARTED: "about 20 s to 1 min",
+    }
+    assert list(app.dataframe[0].value["Answer"]) == [cell[state]]
     clients.jobs.etas[job] = Eta(19.5, 50.0)
     assert f"{progress} · about 20 s to 1 min" in words(app.run())
     clients.jobs.etas[job] = Eta(0.0, 0.5)

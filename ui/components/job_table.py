@@ -198,7 +198,10 @@ def _outcome(jobs: JobClient, job: JobView) -> str:
     if job.state is JobState.FAILED and job.failure:
         return job.failure.message
     if not job.state.is_over:
-        return " · ".join(filter(None, (waiting_of(jobs, job), eta_of(jobs, job))))
+        parts = [waiting_of(jobs, job), eta_of(jobs, job)]
+        if job.state is JobState.WAITING:  # the state says it already, and the cell is narrow
+            parts.reverse()
+        return " · ".join(filter(None, parts))
     return without_markup(job.preview)
 
 

@@ -26,7 +26,7 @@ def show_unsent(jobs: JobClient, user: str) -> None:
         return
     # Of an outage the page says so itself, and for as long as it lasts.
     if unsent.failure.kind != BrokerUnavailable.kind:
-        show_failure(unsent.failure)
+        show_failure(unsent.failure, quiet=unsent.not_before > 0)
     with st.container(border=True, key="unsent"):
         st.caption("Not sent yet")
         st.markdown(plain(unsent.asked.text))
