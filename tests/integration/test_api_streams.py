@@ -284,9 +284,8 @@ def test_question_with_a_key_outlives_its_caller_and_is_asked_once(
     model.token_delay_seconds = 0.01
     body = {"model": "askqueue", "messages": [{"role": "user", "content": QUESTION}]}
     url, headers = f"{web.url}/api/v1/chat/completions", {"Idempotency-Key": "once"}
-    with model.holding(), httpx.Client(timeout=30) as client:
-        with pytest.raises(httpx.ReadTimeout):
-            client.post(url, json=body, headers=headers, timeout=1.0)
+    with model.holding(), httpx.Client(timeout=30) as client, pytest.raises(httpx.ReadTimeout):
+        client.post(url, json=body, headers=headers, timeout=1.0)
     reply = httpx.post(url, json=body, headers=headers, timeout=30)
     assert reply.status_code == 200, reply.text
     (job,) = jobs.list_jobs(API_USER).jobs
