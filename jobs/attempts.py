@@ -26,13 +26,14 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
-from jobs import metrics
+from jobs import metrics, urgency
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker
 from jobs.durations import note_duration
 from jobs.events import read_text
 from jobs.fence import EXECUTION_FIELD, Standing, Write, change
 from jobs.outcomes import Outcome
 from jobs.records import JobRecords
+from jobs.settings import QUESTIONS_QUEUE
 
 # An execution that is not kept alive for this long is taken for abandoned, and its job for
 # recovered. Several heartbeats fit in, so that a busy moment loses none.
@@ -123,6 +124,8 @@ class Attempts:
                 pipeline.hset(job.key, EXECUTION_FIELD, execution.id)
                 pipeline.persist(job.key)
                 pipeline.lrem(popped, 1, job.id)
+                if job.origin == QUESTIONS_QUEUE:
+                    urgency.arrange(pipeline, _queue_of(job), begun=job.id)
                 worker.set_state(WorkerStatus.BUSY, pipeline)
                 if number:
                     self._records.begin(pipeline, job.id, number)
@@ -231,7 +234,8 @@ class Attempts:
             return False
         worker.executions.pop(execution.id, None)
         # Lost here, the slot is freed by the maintenance.
-        release_slot(attempt.job)
+        if release_slot(attempt.job) and attempt.job.origin == QUESTIONS_QUEUE:
+            urgency.arrange(self._connection, _queue_of(attempt.job))
         self._closing.discard(execution.id)
         return True
 

@@ -16,7 +16,7 @@ from rq.rate_limit import RateLimit
 from rq.serializers import JSONSerializer
 
 from jobs.refusals import explain, forget_command
-from jobs.settings import BATCH_QUEUE, QUEUE_NAMES, Settings
+from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, QUEUE_NAMES, Settings
 
 ANSWER_QUESTION = "jobs.tasks.answer_question"
 QUESTION_TIMEOUT_SECONDS = 600
@@ -46,6 +46,9 @@ FEEDING_LOCK_KEY = PREFIX + "lock:feeding"
 DELETED_JOBS_KEY = PREFIX + "jobs:deleted"
 METRICS_KEY = PREFIX + "metrics"
 PAUSED_KEY = PREFIX + "paused"
+RATES_PREFIX = PREFIX + "rate"
+URGENT_KEY = PREFIX + "urgent"
+URGENT_ROW_KEY = PREFIX + "urgent:row"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
 # runs at a time.
 SUSPECTS_KEY = PREFIX + "suspects"
@@ -64,6 +67,16 @@ def events_key(job_id: str) -> str:
 def user_jobs_key(user: str) -> str:
     """Sorted set: the ids of one user's questions by the time they were asked."""
     return f"{PREFIX}user:{user}:jobs"
+
+
+def spent_key(job_id: str) -> str:
+    """String with a TTL of a minute: the question with this id was counted, see `jobs.rates`."""
+    return f"{RATES_PREFIX}:spent:{job_id}"
+
+
+def uploads_key(user: str) -> str:
+    """Sorted set with a TTL: the room that uploads under way hold, see `jobs.quota`."""
+    return f"{PREFIX}user:{user}:uploads"
 
 
 def thread_key(root_id: str) -> str:
@@ -95,8 +108,8 @@ def api_keys_key(user: str) -> str:
 
 
 def limit_key(queue_name: str, user: str) -> str:
-    """The name of RQ's rate limit: one for a user's questions, another for the user's batches."""
-    return f"batch:{user}" if queue_name == BATCH_QUEUE else user
+    """The name of RQ's rate limit: a user has one for questions, for batches, and for documents."""
+    return user if queue_name == QUESTIONS_QUEUE else f"{queue_name}:{user}"
 
 
 def document_key(document_id: str) -> str:
@@ -171,8 +184,8 @@ class Broker:
     ) -> Job:
         """A job that is not on its queue yet; `args` are JSON types, without a word of a user.
 
-        With a `rate_limit_key`, at most `USER_CONCURRENCY` jobs of that key are queued or running
-        at once, `BATCH_CONCURRENCY` on the queue of the batches.
+        With a `rate_limit_key`, at most `concurrency` jobs of that key are queued or running at
+        once.
         """
         limit = RateLimit(rate_limit_key, self.concurrency(queue_name)) if rate_limit_key else None
         return self.queues[queue_name].create_job(
@@ -188,8 +201,11 @@ class Broker:
 
     def concurrency(self, queue_name: str) -> int:
         """How many jobs of one user are queued or running at once."""
-        batch = queue_name == BATCH_QUEUE
-        return self.settings.batch_concurrency if batch else self.settings.user_concurrency
+        return {
+            QUESTIONS_QUEUE: self.settings.user_concurrency,
+            BATCH_QUEUE: self.settings.batch_concurrency,
+            INDEXING_QUEUE: self.settings.indexing_concurrency,
+        }[queue_name]
 
     def enqueue(
         self,
@@ -199,10 +215,16 @@ class Broker:
         job_id: str,
         args: Sequence[Any] = (),
         timeout_seconds: int = QUESTION_TIMEOUT_SECONDS,
+        rate_limit_key: str = "",
     ) -> Job:
-        """Create a job and put it on its queue."""
+        """Create a job and put it on its queue, or let it wait for its limit, see `create`."""
         job = self.create(
-            queue_name, function, job_id=job_id, args=args, timeout_seconds=timeout_seconds
+            queue_name,
+            function,
+            job_id=job_id,
+            args=args,
+            timeout_seconds=timeout_seconds,
+            rate_limit_key=rate_limit_key,
         )
         return self.queues[queue_name].enqueue_job(job)
 

@@ -44,12 +44,14 @@ from jobs.models import (
     WorkerReport,
 )
 from jobs.queries import JobQuery
+from jobs.rates import Rate, Rates
 from jobs.records import JobRecords, read_job, to_view
 from jobs.register import DocumentRegister
 from jobs.results import read_answers
 from jobs.rewriting import MAX_TURNS
 from jobs.settings import QUESTIONS_QUEUE
 from jobs.submission import check
+from jobs.waiting import Waiting, why_waiting
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +93,7 @@ class JobClient:
         self._register = DocumentRegister(broker.connection)
         self._forecasts = Forecasts(broker, self.workers)
         self._pages = JobPages(broker, self._listing)
+        self._rates = Rates(broker.connection, broker.settings)
 
     def submit_question(
         self,
@@ -110,8 +113,9 @@ class JobClient:
         does not know whether an earlier call was accepted, because the reply got lost, calls again
         with the same `job_id`, of `new_job_id`: it is asked once. Raises InvalidQuestion if the
         question is empty, longer than `MAX_QUESTION_CHARS`, or another one than was asked with this
-        id; UnknownDocuments or ModelNotOffered; and NotFound if it follows, or is a version of, a
-        question that is not there.
+        id; UnknownDocuments or ModelNotOffered; NotFound if it follows, or is a version of, a
+        question that is not there; and TooManyQuestions, with nothing accepted. An `urgent` one
+        goes before those that are not, and raises TooManyUrgent.
         """
         chosen = tuple(sorted(set(documents)))
         asked = Question(question.strip(), chosen, model.strip(), follows, version_of)
@@ -121,7 +125,8 @@ class JobClient:
             thread = self._thread_of(user, asked)
             job_id = job_id or new_job_id()
             with self._noticing_full(), broker_errors():
-                self._lifecycle.submit(job_id, user, asked, thread=thread, at_front=urgent)
+                self._rates.spend(user, job_id, urgent=urgent)
+                self._lifecycle.submit(job_id, user, asked, thread=thread, urgent=urgent)
             view = self.get_job(user, job_id)
         if view.asked != asked:
             raise InvalidQuestion("This key was used for another question. Use a new one.")
@@ -175,6 +180,14 @@ class JobClient:
         """True while an operator holds the queue of questions; up to a second late."""
         with broker_errors():
             return self._forecasts.is_paused()
+
+    def why_waiting(self, job: JobView) -> Waiting | None:
+        """What this job, as it was just read, waits for; None if it runs or is over."""
+        if job.state.is_over or job.state is JobState.STARTED:
+            return None
+        with broker_errors():
+            is_paused, has_worker = self._forecasts.is_paused(), self._forecasts.has_worker()
+        return why_waiting(job, is_paused=is_paused, has_worker=has_worker)
 
     def list_jobs(
         self,
@@ -264,6 +277,30 @@ class JobClient:
                 raise InvalidState("Only a failed or stopped question can be retried.")
         log.info("question queued again", job_id=job_id, user=user)
         return self.get_job(user, job_id)
+
+    def make_urgent(self, user: str, job_id: str) -> JobView:
+        """Let a question that waits go before those that are not urgent.
+
+        Nothing happens to one that is urgent. Raises InvalidState, or TooManyUrgent.
+        """
+        view = self.get_job(user, job_id)
+        if view.urgent and not view.state.is_over:
+            return view
+        if not view.can_be_urgent:
+            raise InvalidState(
+                "Only a question that waits, and is no row of a batch, can be urgent."
+            )
+        with broker_errors():
+            self._rates.spend_urgent(user)
+            if not self._lifecycle.make_urgent(job_id):
+                raise InvalidState("This question waits no more, so it cannot be made urgent.")
+        log.info("question made urgent", job_id=job_id, user=user)
+        return self.get_job(user, job_id)
+
+    def rate(self, user: str) -> Rate | None:
+        """How many questions the user may still ask in this minute; None without a limit."""
+        with broker_errors():
+            return self._rates.questions(user)
 
     def stop(self, user: str, job_id: str) -> JobView:
         """Stop a question wherever it is, at once, keeping its text; raises InvalidState.

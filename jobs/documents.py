@@ -19,10 +19,11 @@ import structlog
 from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 
-from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors
+from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors, limit_key
 from jobs.errors import DocumentStoreUnavailable, InvalidState, InvalidUpload, NotFound
 from jobs.lifecycle import Lifecycle
 from jobs.models import Document, DocumentStatus, IndexState
+from jobs.quota import Quota
 from jobs.reading import MEDIA_TYPES
 from jobs.register import DocumentRegister
 from jobs.settings import INDEXING_QUEUE
@@ -52,13 +53,14 @@ class DocumentClient:
         self._lifecycle = Lifecycle(broker)
         self._store = store
         self._register = register
+        self._quota = Quota(broker.connection, broker.settings.user_storage_bytes)
 
     def add(self, user: str, name: str, data: bytes) -> tuple[Document, bool]:
         """Store a file and queue it for indexing; the bool says whether it is new.
 
         The same content again is recognised by its hash, and kept for as long as a new one. If
-        its indexing had failed or got lost, it is queued again. Raises InvalidUpload, or
-        DocumentStoreUnavailable.
+        its indexing had failed or got lost, it is queued again. Raises InvalidUpload,
+        StorageExceeded, before anything is stored, or DocumentStoreUnavailable.
         """
         name = display_name(name)
         self.check(name, len(data))
@@ -70,11 +72,12 @@ class DocumentClient:
                 known = None  # it left in between
             if known is not None and self._is_in_hand(known):
                 return replace(known, added_at=now), False
-            # The file comes first: whatever breaks after it, adding it again repairs.
-            self._register.expect_file(document_id)
-            self._store.save(document_id, known.name if known else name, data)
             document = Document(document_id, name, len(data), added_at=now, added_by=user)
-            is_new = self._enter(document)
+            if known is None:
+                with self._quota.room_for(user, document_id, name, len(data)):
+                    is_new = self._keep(document, name, data)
+            else:
+                is_new = self._keep(document, known.name, data)
             return self._enqueue(document_id), is_new
 
     def list(self) -> list[Document]:
@@ -169,6 +172,15 @@ class DocumentClient:
         with broker_errors():
             return self._register.claim_samples()
 
+    def _keep(self, document: Document, name: str, data: bytes) -> bool:
+        """Store a file under a name and enter its document; False if it was entered before.
+
+        The file comes first: whatever breaks after it, adding it again repairs.
+        """
+        self._register.expect_file(document.id)
+        self._store.save(document.id, name, data)
+        return self._enter(document)
+
     def _enter(self, document: Document) -> bool:
         """Add a document to the register; its file does not stay if the register refuses it."""
         try:
@@ -244,6 +256,7 @@ class DocumentClient:
             job_id=job_id,
             args=[document_id],
             timeout_seconds=INDEXING_TIMEOUT_SECONDS,
+            rate_limit_key=limit_key(INDEXING_QUEUE, known.added_by) if known else "",
         )
         return self.get(document_id)
 

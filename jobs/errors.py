@@ -59,6 +59,33 @@ class InvalidUpload(AskqueueError):
     message = "This file cannot be used."
 
 
+class StorageExceeded(AskqueueError):
+    """A document that would take its user past `USER_STORAGE_MB`; nothing of it was stored."""
+
+    kind = "storage_exceeded"
+    message = "Your documents take up all the space that one user has. Delete some first."
+
+
+class TooManyQuestions(AskqueueError):
+    """More questions in a minute than one user may ask; nothing of this one was accepted.
+
+    `limit` is how many, and `retry_after_seconds` says when there is room for one.
+    """
+
+    kind = "too_many_questions"
+    message = "You have asked as many questions as you may in a minute. Wait a moment, then ask."
+    retryable = True
+    limit = 0
+
+
+class TooManyUrgent(TooManyQuestions):
+    kind = "too_many_urgent"
+    message = (
+        "You have made as many questions urgent as you may in a minute. Wait a moment, or ask "
+        "without urgency."
+    )
+
+
 class InvalidFeedback(AskqueueError):
     kind = "invalid_feedback"
     message = "This reason is too long. Shorten it."

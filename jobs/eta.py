@@ -60,7 +60,8 @@ class Load:
 
     `recent` are the seconds of finished attempts, the newest first; `threads` those that are alive
     and serve this queue; `queued` the ids of its jobs, the next one first. While it is `paused`,
-    nothing new is taken from it.
+    nothing new is taken from it. Of those that wait for a slot, the `urgent` ones go to the front
+    of the queue once they have it.
     """
 
     recent: tuple[float, ...]
@@ -69,6 +70,7 @@ class Load:
     queued: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
     paused: bool = False
+    urgent: frozenset[str] = frozenset()
 
 
 class Durations:
@@ -180,8 +182,10 @@ class _Play:
             ids.append(job_id)
             if len(starts) == MOST_STEPS:
                 continue  # the rest is extrapolated; only their order counts
-            thread = self._free.argmin(axis=1)
             release = ends[after] if after else wait
+            thread = self._free.argmin(axis=1)
+            if after and job_id in self._load.urgent:  # it takes over from the one before it
+                thread = np.abs(self._free - ends[after][:, None]).argmin(axis=1)
             start = np.maximum(self._free[rows, thread], release)
             ends[job_id] = self._free[rows, thread] = start + self._services[len(starts)]
             starts.append(start)
@@ -195,12 +199,21 @@ class _Play:
             waiting |= dict.fromkeys(limit.holding, line)
         turns = deque((job_id, "", 0.0) for job_id in self._load.queued)
         for job_id in self._left:  # those that have run longest end first
-            turns += _next_in_line(waiting, job_id)
+            self._join(turns, _next_in_line(waiting, job_id))
         turns += ((each.job_id, "", LOST_SECONDS) for each in self._load.running if not each.alive)
         while turns:
             turn = turns.popleft()
             yield turn
-            turns += _next_in_line(waiting, turn[0])
+            self._join(turns, _next_in_line(waiting, turn[0]))
+
+    def _join(
+        self, turns: deque[tuple[str, str, float]], released: Iterator[tuple[str, str, float]]
+    ) -> None:
+        for turn in released:
+            if turn[0] in self._load.urgent:
+                turns.appendleft(turn)
+            else:
+                turns.append(turn)
 
     def _ranges(self, starts: list[Numbers], count: int) -> Iterator[Eta]:
         known = np.array(starts)

@@ -61,7 +61,11 @@ class _Collector(Collector):
             ("workers", "Worker processes alive.", len(workers)),
             ("worker_threads", "Threads of all workers.", sum(w.threads for w in workers)),
             ("worker_threads_busy", "Threads that run a job.", sum(w.running for w in workers)),
-            ("jobs_held_back", "Questions beyond USER_CONCURRENCY.", overview.held_back),
+            (
+                "jobs_held_back",
+                "Jobs that wait for others of their user, see USER_CONCURRENCY.",
+                overview.held_back,
+            ),
         ):
             yield GaugeMetricFamily(f"askqueue_{name}", help_text, value=value)
 

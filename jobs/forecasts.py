@@ -15,7 +15,7 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.suspension import WORKERS_SUSPENDED
 
-from jobs.broker import PAUSED_KEY, Broker, durations_key
+from jobs.broker import PAUSED_KEY, URGENT_KEY, Broker, durations_key
 from jobs.durations import KEPT
 from jobs.eta import Limit, Load, Running, forecast
 from jobs.models import Eta, WorkerReport
@@ -51,6 +51,7 @@ class Forecasts:
         self._made_at = 0.0  # as a Unix time
         self._etas: dict[str, Eta] = {}
         self._paused = False
+        self._threads = 0
 
     def of(self, job_id: str, queued_at: float) -> Eta | None:
         """When this unfinished job, which joined the queue at this Unix time, is done, from now on.
@@ -72,14 +73,23 @@ class Forecasts:
     def is_paused(self) -> bool:
         """True while an operator holds the queue, up to `FRESH_SECONDS` late."""
         with self._lock:
-            if not 0 <= time.time() - self._made_at <= FRESH_SECONDS:
-                self._make()
+            self._refresh()
             return self._paused
+
+    def has_worker(self) -> bool:
+        """True while some thread serves the queue, up to `FRESH_SECONDS` late."""
+        with self._lock:
+            self._refresh()
+            return self._threads > 0
+
+    def _refresh(self) -> None:
+        if not 0 <= time.time() - self._made_at <= FRESH_SECONDS:
+            self._make()
 
     def _make(self) -> None:
         self._made_at = time.time()
         load = read_load(self._broker, self._workers())
-        self._etas, self._paused = forecast(load), load.paused
+        self._etas, self._paused, self._threads = forecast(load), load.paused, load.threads
 
 
 def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
@@ -99,7 +109,8 @@ def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
         pipeline.lrange(queue.intermediate_queue_key, 0, -1)
         pipeline.hexists(PAUSED_KEY, QUESTIONS_QUEUE)
         pipeline.exists(WORKERS_SUSPENDED)
-        recent, queued, executions, limits, popped, paused, suspended = pipeline.execute()
+        pipeline.zrange(URGENT_KEY, 0, -1)
+        recent, queued, executions, limits, popped, paused, suspended, urgent = pipeline.execute()
     running = _read_running(broker, executions, [report.name for report in workers])
     begun = {each.job_id for each in running}
     # A worker has taken these, and begins them in this moment.
@@ -111,6 +122,7 @@ def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
         queued=_decoded(queued),
         limits=tuple(Limit(_decoded(holding), _decoded(waiting)) for holding, waiting in limits),
         paused=bool(paused or suspended),
+        urgent=frozenset(_decoded(urgent)),
     )
 
 

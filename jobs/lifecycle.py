@@ -19,6 +19,7 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, ScheduledJobRegi
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
+from jobs import urgency
 from jobs.batch_rows import RowPlace
 from jobs.broker import (
     ANSWER_QUESTION,
@@ -33,6 +34,9 @@ from jobs.fence import CAN_REQUEUE, EXECUTION_FIELD, Standing, Write, change
 from jobs.models import Feedback, Question
 from jobs.records import JobRecords
 from jobs.settings import BATCH_QUEUE, QUESTIONS_QUEUE
+
+# It waits: on the queue, for its user's other questions, or for its next attempt.
+MAY_BE_URGENT = (JobStatus.QUEUED, JobStatus.RATE_LIMITED, JobStatus.SCHEDULED)
 
 
 class Lifecycle:
@@ -51,7 +55,7 @@ class Lifecycle:
         question: Question,
         *,
         thread: str = "",
-        at_front: bool = False,
+        urgent: bool = False,
         place: RowPlace | None = None,
     ) -> bool:
         """Accept a question: its record and its place in the queue, or nothing at all.
@@ -75,12 +79,39 @@ class Lifecycle:
                 if place is not None:
                     place.take(pipeline)
                 self._records.create(
-                    pipeline, job_id, user, question, thread=thread, listed=place is None
+                    pipeline,
+                    job_id,
+                    user,
+                    question,
+                    thread=thread,
+                    urgent=urgent,
+                    listed=place is None,
                 )
                 if place is not None:  # of a row that was asked before, and given back
                     self._records.queue_again(pipeline, job_id, user)
                 pipeline.sadd(queue.redis_queues_keys, queue.key)
-                queue._enqueue_rate_limited_job(job, pipeline, at_front=at_front)
+                queue._enqueue_rate_limited_job(job, pipeline)
+                if urgent:
+                    urgency.mark(pipeline, queue, job)
+
+            return write
+
+        return change(self._connection, job_id, decide)
+
+    def make_urgent(self, job_id: str) -> bool:
+        """Let a question that waits go before those that are not urgent; False if none waits."""
+        job = self._fetch(job_id)
+        if job is None or job.origin != QUESTIONS_QUEUE:
+            return False
+        queue = self._queue_of(job)
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if standing.status not in MAY_BE_URGENT:
+                return None
+
+            def write(pipeline: Pipeline) -> None:
+                self._records.note_urgent(pipeline, job_id)
+                urgency.mark(pipeline, queue, job)
 
             return write
 
@@ -158,6 +189,7 @@ class Lifecycle:
                 for registry in (FailedJobRegistry, CanceledJobRegistry):
                     pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
                 pipeline.persist(job.key)
+                urgency.forget(pipeline, job_id)
                 pipeline.hdel(job.key, "meta")  # RQ does not write an empty one
                 if held_key != job.rate_limit_key:
                     pipeline.hdel(job.key, "rate_limit_key", "rate_limit_concurrency")
@@ -194,6 +226,7 @@ class Lifecycle:
                 job.delete(pipeline=pipeline)
                 pipeline.delete(events_key(job_id))
                 pipeline.zrem(DELETED_JOBS_KEY, job_id)
+                urgency.forget(pipeline, job_id)
                 self._records.remove(pipeline, job_id, user)
 
             return write
@@ -219,6 +252,7 @@ class Lifecycle:
         pipeline.hset(job.key, mapping=ended)
         pipeline.hdel(job.key, EXECUTION_FIELD)
         pipeline.expire(job.key, self._retention_seconds)
+        urgency.forget(pipeline, job.id)
         pipeline.lrem(queue.key, 1, job.id)
         pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job.id)
         pipeline.zrem(ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key, job.id)

@@ -239,7 +239,7 @@ class JobView:
     question that all its versions go back to, its own if it is the first.
     `position` counts from 1 and is known for queued jobs only. `preview` is the first line of
     the answer. `attempt` is 0 until a worker starts the job. `failure` says why it failed, or why
-    there is another attempt to wait for.
+    there is another attempt to wait for. `in_batch` says that it is a row of a batch.
     """
 
     id: str
@@ -262,6 +262,14 @@ class JobView:
     follows: str = ""
     version_of: str = ""
     thread: str = ""
+    urgent: bool = False
+    in_batch: bool = False
+
+    @property
+    def can_be_urgent(self) -> bool:
+        """True for a question that waits and is not urgent yet; rows of batches never are."""
+        waits = self.state in (JobState.QUEUED, JobState.WAITING, JobState.RETRYING)
+        return waits and not self.urgent and not self.in_batch
 
     @property
     def asked(self) -> Question:
@@ -350,6 +358,8 @@ class LiveText:
 
 # Who adds the samples of the installation. No person has this name: a browser's begins with `b-`.
 SAMPLES_USER = "samples"
+# Who adds documents from a shell of the server.
+SHELL_USER = "shell"
 
 
 @dataclass(frozen=True)

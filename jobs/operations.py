@@ -67,7 +67,7 @@ class RunningJob:
 
 @dataclass(frozen=True)
 class Overview:
-    """All of it at one moment. `held_back` are the questions beyond `USER_CONCURRENCY`."""
+    """All of it at one moment. `held_back` counts what waits for its user's other jobs."""
 
     queues: tuple[QueueState, ...]
     running: tuple[RunningJob, ...]

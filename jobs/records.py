@@ -22,8 +22,9 @@ from jobs.broker import job_key, thread_key, user_jobs_key
 from jobs.fence import DELETED_FIELD
 from jobs.models import Failure, Feedback, JobState, JobView, Question, Stage
 from jobs.queries import SEARCHED_CHARS, fold
+from jobs.settings import BATCH_QUEUE
 
-RQ_FIELDS = ("status", "started_at", "ended_at", DELETED_FIELD)
+RQ_FIELDS = ("status", "started_at", "ended_at", DELETED_FIELD, "origin")
 RECORD_FIELDS = (
     "user",
     "question",
@@ -43,6 +44,7 @@ RECORD_FIELDS = (
     "follows",
     "version_of",
     "thread",
+    "urgent",
 )
 PREVIEW_CHARS = 200
 
@@ -116,6 +118,7 @@ class JobRecords:
         question: Question,
         *,
         thread: str = "",
+        urgent: bool = False,
         listed: bool = True,
     ) -> None:
         """A new record, in its user's index unless something else lists it, such as a batch.
@@ -129,6 +132,7 @@ class JobRecords:
             "asked_at": now,
             "queued_at": now,
             **_asked_fields(question, thread),
+            **({"urgent": 1} if urgent else {}),
         }
         folded = fold(question.text)
         if folded != _lower_as_lua(question.text):  # else the search makes it of the question
@@ -205,7 +209,7 @@ class JobRecords:
             pipeline.zadd(index, {job_id: now}, xx=True)
             pipeline.expire(index, self._retention_seconds)
         outcome = ("retry_at", "partial", *_SAID, *_SUMS, *_FAILURE_FIELDS, *_FEEDBACK_FIELDS)
-        pipeline.hdel(job_key(job_id), *outcome)
+        pipeline.hdel(job_key(job_id), "urgent", *outcome)
         self._write(pipeline, job_id, {"stage": Stage.WAITING.value, "queued_at": now})
 
     def note_feedback(self, pipeline: Pipeline, job_id: str, feedback: Feedback | None) -> None:
@@ -215,6 +219,10 @@ class JobRecords:
         else:
             useful = int(feedback.useful)
             self._write(pipeline, job_id, {"useful": useful, "reason": feedback.reason})
+
+    def note_urgent(self, pipeline: Pipeline, job_id: str) -> None:
+        """Show that a question is urgent, until it is retried."""
+        self._write(pipeline, job_id, {"urgent": 1})
 
     def set_stage(self, job_id: str, attempt: int, stage: Stage) -> None:
         """Show the stage of this attempt, unless a later one has begun."""
@@ -311,7 +319,7 @@ def to_view(
         for name, value in zip(RECORD_FIELDS, record_values, strict=True)
         if value is not None
     }
-    status, started_at, ended_at, deleted_at = (
+    status, started_at, ended_at, deleted_at, origin = (
         value.decode() if value else "" for value in rq_values
     )
     if "user" not in record or "question" not in record or not status or deleted_at:
@@ -340,6 +348,8 @@ def to_view(
         if "useful" in record
         else None,
         thread=record.get("thread", job_id),
+        urgent="urgent" in record,
+        in_batch=origin == BATCH_QUEUE,
         **_asked_of(record),
     )
 

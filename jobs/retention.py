@@ -55,6 +55,7 @@ OWNERS = {
     "askqueue:batches:open": "the feeder; a batch goes when it has no row left to ask or to stop",
     "askqueue:metrics": "jobs.metrics; one, with a field for each queue and kind of error",
     "askqueue:paused": "the operators; a field for each paused queue",
+    "askqueue:urgent": "jobs.urgency; a question that is over goes when the next one begins",
     "askqueue:workers": "the workers; a silent one goes after minutes",
     "rq:queues": "RQ; the fixed names of the queues",
     "rq:queue:*": "the workers, and Maintenance for what they popped and lost",

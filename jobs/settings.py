@@ -115,6 +115,18 @@ class Settings(BaseSettings):
     user_concurrency: int = Field(
         8, ge=1, description="Questions of one user queued or running at once; the rest wait."
     )
+    indexing_concurrency: int = Field(
+        4, ge=1, description="Documents of one user queued or indexed at once; the rest wait."
+    )
+    questions_per_minute: int = Field(
+        60, ge=0, description="Questions that one user may ask in a minute; 0: any number."
+    )
+    urgent_per_minute: int = Field(
+        5, ge=0, description="Questions that one user may make urgent in a minute; 0: none."
+    )
+    user_storage_mb: int = Field(
+        1000, ge=0, description="Most that the documents of one user take up, in MB; 0: no limit."
+    )
     batch_concurrency: int = Field(
         4, ge=1, description="Rows of one user's batches queued or running at once."
     )
@@ -304,6 +316,11 @@ class Settings(BaseSettings):
     @property
     def max_upload_bytes(self) -> int:
         return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def user_storage_bytes(self) -> int:
+        """Most that one user's documents take up; 0: no limit. MB are decimal, as on the page."""
+        return self.user_storage_mb * 1_000_000
 
     @cached_property
     def threads_by_queue(self) -> dict[str, int]:

@@ -14,13 +14,13 @@ from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.documents import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.errors import AskqueueError, BrokerUnavailable
-from jobs.models import DocumentStatus
+from jobs.models import SHELL_USER, DocumentStatus
 from jobs.register import DocumentRegister
 from jobs.settings import INDEXING_QUEUE, Settings
 from jobs.store import DocumentStore
 
 POLL_SECONDS = 0.3
-SHELL_USER = "shell"
+
 NO_WORKER = "No worker is indexing: documents are queued until one starts (make run)."
 
 

@@ -6,7 +6,6 @@ Mounted at /api by `ui.server`; `uvicorn ui.api:app --port 8000` runs it alone.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
-from fastapi import Body, Depends, FastAPI, Header, Query, Request
+from fastapi import Body, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi_offline import FastAPIOffline
@@ -34,7 +33,9 @@ from jobs.errors import (
     NotFound,
     OperatorsClosed,
     OperatorsOnly,
+    StorageExceeded,
     TooManyFollowers,
+    TooManyQuestions,
     WrongCredentials,
 )
 from jobs.logs import configure_logging
@@ -58,11 +59,19 @@ from ui.api_models import (
     ChatRequest,
     JobResult,
     JobStatus,
+    Priority,
     ServiceStatus,
     result_of,
     status_of,
 )
 from ui.api_reference import description
+from ui.api_submission import (
+    RATE_HEADERS,
+    IdempotencyKey,
+    job_id_of,
+    rate_headers,
+    refusal_headers,
+)
 from ui.clients import get_clients
 
 MAX_WAIT_SECONDS = 30.0
@@ -74,9 +83,6 @@ RETRY_AFTER_SECONDS = 5
 MAX_WAITING = 50
 # How soon the thread of a caller who went away is free again.
 WAIT_SLICE_SECONDS = 2.0
-
-# Namespace of the ids of questions that came with an Idempotency-Key, see RFC 9562, section 5.5.
-JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
     **CALLER_STATUS_CODES,
@@ -90,6 +96,8 @@ STATUS_CODES: dict[type[AskqueueError], int] = {
     InvalidCursor: 422,
     InvalidKey: 422,
     InvalidState: 409,
+    StorageExceeded: 413,
+    TooManyQuestions: 429,
     DocumentStoreUnavailable: 503,
     TooManyFollowers: 503,
     BrokerUnavailable: 503,
@@ -148,36 +156,36 @@ def read_root() -> ServiceStatus:
     "/chat",
     status_code=202,
     dependencies=[Depends(refuse_other_sites)],
-    responses={403: ERRORS[403], 404: ERRORS[404], 503: ERRORS[503]},
+    responses={
+        202: {"headers": RATE_HEADERS},
+        403: ERRORS[403],
+        404: ERRORS[404],
+        429: ERRORS[429],
+        503: ERRORS[503],
+    },
     tags=["jobs"],
 )
 def submit(
+    response: Response,
     client: Client,
     user: Asker,
     query: Annotated[str | None, Query(description="The question; or send a JSON body.")] = None,
     body: Annotated[ChatRequest | None, Body()] = None,
-    key: Annotated[
-        str,
-        Header(
-            alias="Idempotency-Key",
-            max_length=200,
-            description="Any text that is new for each question. A request sent again with the "
-            "same key, because no reply came, is accepted once.",
-        ),
-    ] = "",
+    key: IdempotencyKey = "",
 ) -> ChatAccepted:
     """Put a question on the queue. It is accepted when this returns, and is never lost."""
     asked = body or ChatRequest(query="")
-    job_id = uuid.uuid5(JOB_IDS, f"{user} {key}").hex if key else ""
     view = client.submit_question(
         user,
         query if query is not None else asked.query,
-        job_id=job_id,
+        urgent=asked.priority is Priority.URGENT,
+        job_id=job_id_of(user, key),
         documents=asked.documents,
         model=asked.model,
         follows=asked.follows,
         version_of=asked.version_of,
     )
+    response.headers.update(rate_headers(client.rate(user)))
     return ChatAccepted(job_id=view.id)
 
 
@@ -191,7 +199,7 @@ def read_status(job_id: str, client: Client, user: Reader) -> JobStatus:
     """The state of a job; with the answer when finished, and the error when failed."""
     view = client.get_job(user, job_id)
     answer = client.get_answer(user, job_id) if view.state is JobState.FINISHED else None
-    return status_of(view, answer, client.estimate(view))
+    return status_of(view, answer, client.estimate(view), client.why_waiting(view))
 
 
 @app.get(
@@ -244,7 +252,10 @@ async def _wait(
 @app.exception_handler(AskqueueError)
 async def _on_known_error(_request: Request, error: AskqueueError) -> JSONResponse:
     status = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), 500)
-    return _error(status, error.kind, error.message)
+    reply = _error(status, error.kind, error.message)
+    if isinstance(error, TooManyQuestions):
+        reply.headers.update(refusal_headers(error))
+    return reply
 
 
 @app.exception_handler(RequestValidationError)

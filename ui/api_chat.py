@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -21,7 +22,13 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.exceptions import HTTPException
 
 from jobs.client import JobClient
-from jobs.errors import AskqueueError, BrokerUnavailable, InvalidQuestion, TooManyFollowers
+from jobs.errors import (
+    AskqueueError,
+    BrokerUnavailable,
+    InvalidQuestion,
+    TooManyFollowers,
+    TooManyQuestions,
+)
 from jobs.following import EventKind, Following, JobEvent, Position
 from ui.api_caller import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, User
 from ui.api_chat_models import (
@@ -38,8 +45,9 @@ from ui.api_chat_models import (
     usage_of,
 )
 from ui.api_guards import refuse_other_sites
-from ui.api_models import is_unicode
+from ui.api_models import ERRORS, is_unicode
 from ui.api_streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Followings, take_place
+from ui.api_submission import IdempotencyKey, job_id_of, refusal_headers
 
 RETRY_AFTER_SECONDS = 5
 AGAIN = "\n\n(The answer begins again.)\n\n"
@@ -48,6 +56,7 @@ NO_RETRY = {"x-should-retry": "false"}
 STATUS_CODES: dict[type[AskqueueError], int] = {
     **CALLER_STATUS_CODES,
     InvalidQuestion: 400,
+    TooManyQuestions: 429,
     BrokerUnavailable: 503,
     TooManyFollowers: 503,
 }
@@ -71,6 +80,8 @@ class OpenAIRoute(APIRoute):
                 headers = CHALLENGES.get(error.kind)
                 if status == 503:
                     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+                if isinstance(error, TooManyQuestions):
+                    headers = dict(refusal_headers(error))
                 return _refused(status, error.message, code=error.kind, headers=headers)
 
         return handle_in_shape
@@ -113,24 +124,34 @@ async def list_models(_user: User) -> ModelList:
         404: _error("Unknown model"),
         409: _error("Somebody stopped or deleted the question"),
         413: _error("More than this takes"),
+        429: {
+            **_error("As many as you may ask in a minute; Retry-After says when there is room"),
+            "headers": ERRORS[429]["headers"],
+        },
         502: _error("The question failed; `code` and `message` say why"),
         503: _error("The job queue is away, or too many wait; Retry-After says when to ask"),
     },
 )
 async def complete_chat(
-    request: Request, body: ChatCompletionRequest, client: Client, user: Asker, ways: Followings
+    request: Request,
+    body: ChatCompletionRequest,
+    client: Client,
+    user: Asker,
+    ways: Followings,
+    key: IdempotencyKey = "",
 ) -> Response:
     """Ask the last message of the role user, and reply when it is answered, or as it is.
 
     The text ends with a list of its sources; `citations` has them with the passages' words. Going
-    away stops the question.
+    away stops the question, unless it came with a key: then its answer waits to be asked for again.
     """
     if body.model != MODEL:
         sentence = f"There is no model “{body.model}” here. Use “{MODEL}”."
         return _refused(404, sentence, code="model_not_found", param="model")
     question = _asked(body)
-    view = await anyio.to_thread.run_sync(client.submit_question, user, question)
-    chat = _Chat(view.id, int(view.asked_at), client, ways, user)
+    submit = partial(client.submit_question, user, question, job_id=job_id_of(user, key))
+    view = await anyio.to_thread.run_sync(submit)
+    chat = _Chat(view.id, int(view.asked_at), client, ways, user, kept=bool(key))
     if body.stream:
         return ClosingStream(chat.chunks(wants_usage=body.wants_usage), SSE_HEADERS)
     return await chat.whole(request)
@@ -140,13 +161,21 @@ class _Chat:
     """One question and its reply."""
 
     def __init__(
-        self, job_id: str, created: int, client: JobClient, ways: Following, user: str
+        self,
+        job_id: str,
+        created: int,
+        client: JobClient,
+        ways: Following,
+        user: str,
+        *,
+        kept: bool = False,
     ) -> None:
         self._job_id, self._created = job_id, created
         self._client, self._ways, self._user = client, ways, user
+        self._kept = kept
 
     async def events(self) -> AsyncGenerator[JobEvent]:
-        """What happens until the end; closed before it, or broken off, it stops the question."""
+        """What happens until the end; closed before it, it stops a question that is not kept."""
         is_over = False
         try:
             async with aclosing(self._ways.follow(self._user, self._job_id, Position())) as events:
@@ -154,7 +183,7 @@ class _Chat:
                     is_over = event.kind.is_end
                     yield event
         finally:
-            if not is_over:
+            if not is_over and not self._kept:
                 await self._stop()
 
     async def whole(self, request: Request) -> Response:

@@ -59,7 +59,9 @@ def list_jobs(
     page = client.list_after(user, query, cursor, limit)
     jobs = [
         ListedJob(
-            **status_of(view, None).model_dump(), question=view.question, preview=view.preview
+            **status_of(view, None, waiting=client.why_waiting(view)).model_dump(),
+            question=view.question,
+            preview=view.preview,
         )
         for view in page.jobs
     ]
@@ -86,6 +88,21 @@ def retry_job(job_id: str, client: Client, user: Asker) -> JobStatus:
 def stop_job(job_id: str, client: Client, user: Asker) -> JobStatus:
     """Stop a job wherever it is, at once, keeping what it has written."""
     return status_of(client.stop(user, job_id), None)
+
+
+@router.post(
+    "/{job_id}/urgent",
+    dependencies=[Depends(refuse_other_sites)],
+    responses={**CHANGE, 429: ERRORS[429]},
+    response_model_exclude_none=True,
+)
+def make_urgent(job_id: str, client: Client, user: Asker) -> JobStatus:
+    """Let a job that waits go before those that are not urgent.
+
+    409 for one that has begun, is over, or is a row of a batch. One that is urgent stays so.
+    """
+    view = client.make_urgent(user, job_id)
+    return status_of(view, None, client.estimate(view), client.why_waiting(view))
 
 
 @router.delete(

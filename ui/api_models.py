@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from jobs.models import Answer, DeadLetterPage, Eta, JobView
+from jobs.waiting import Waiting, waiting_words
+from ui.api_submission import RATE_HEADERS
 
 EXAMPLE_ID = "9f1c7a52b3e84c0e8a8b7c1d2e3f4a5b"
 
@@ -35,6 +39,14 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     413: {"model": Error, "description": "More than this takes"},
     415: {"model": Error, "description": "Not of a media type that this reads"},
     422: {"model": Error, "description": "Bad input"},
+    429: {
+        "model": Error,
+        "description": "As many as you may ask in a minute; Retry-After says when there is room",
+        "headers": {
+            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+            **RATE_HEADERS,
+        },
+    },
     503: {"model": Error, "description": "The job queue is away; Retry-After says when to ask"},
 }
 
@@ -54,6 +66,11 @@ def is_unicode(text: str) -> str:
 Text = Annotated[str, AfterValidator(is_unicode)]
 
 
+class Priority(StrEnum):
+    NORMAL = "normal"
+    URGENT = "urgent"
+
+
 class ChatRequest(BaseModel):
     query: Text = Field(
         description="The question.", examples=["What is the hotel limit per night?"]
@@ -65,6 +82,11 @@ class ChatRequest(BaseModel):
     follows: Text = Field("", description="The id of a job whose question this one follows up.")
     version_of: Text = Field(
         "", description="The id of a job whose question this is another version of."
+    )
+    priority: Priority = Field(
+        Priority.NORMAL,
+        description="urgent goes before what is not; of each 4 that a busy queue starts, at most 3 "
+        "are urgent. `URGENT_PER_MINUTE` limits how many you may ask.",
     )
 
 
@@ -84,6 +106,19 @@ class EtaRange(BaseModel):
     )
 
 
+class WaitingFor(BaseModel):
+    """Why a job waits, for programs and for people."""
+
+    reason: str = Field(
+        description="queue, own_questions (all places that one user has are taken), alone (a "
+        "worker died with it), retry, paused (by an operator) or no_worker.",
+        examples=["queue"],
+    )
+    message: str = Field(examples=["2 ahead of you"])
+    ahead: int | None = Field(None, description="How many are before it on the queue.")
+    retry_at: datetime | None = Field(None, description="When the next attempt may start.")
+
+
 class JobStatus(BaseModel):
     """A job as it is now. Times are ISO 8601 in UTC."""
 
@@ -95,6 +130,8 @@ class JobStatus(BaseModel):
     )
     created_at: datetime
     position: int | None = Field(None, description="Place in the queue, from 1.")
+    priority: Priority = Priority.NORMAL
+    waiting: WaitingFor | None = Field(None, description="Why it waits, if it does.")
     stage: str | None = Field(None, description="What a started job is doing.")
     attempt: int = Field(0, description="0 until a worker starts the job.")
     started_at: datetime | None = Field(None, description="When the latest attempt started.")
@@ -183,12 +220,16 @@ def failed_jobs_of(page: DeadLetterPage) -> FailedJobs:
     return FailedJobs(total=page.total, kinds=dict(page.kinds), jobs=jobs)
 
 
-def status_of(view: JobView, answer: Answer | None, eta: Eta | None = None) -> JobStatus:
+def status_of(
+    view: JobView, answer: Answer | None, eta: Eta | None = None, waiting: Waiting | None = None
+) -> JobStatus:
     return JobStatus(
         job_id=view.id,
         status=view.state.value,
         created_at=datetime.fromtimestamp(view.asked_at, tz=UTC),
         position=view.position,
+        priority=Priority.URGENT if view.urgent else Priority.NORMAL,
+        waiting=_waiting_for(waiting),
         stage=None if view.state.is_over else view.stage.value,
         attempt=view.attempt,
         started_at=moment(view.started_at),
@@ -202,6 +243,17 @@ def status_of(view: JobView, answer: Answer | None, eta: Eta | None = None) -> J
         follows=view.follows or None,
         version_of=view.version_of or None,
         standalone=(answer.standalone or None) if answer else None,
+    )
+
+
+def _waiting_for(waiting: Waiting | None) -> WaitingFor | None:
+    if waiting is None:
+        return None
+    return WaitingFor(
+        reason=(waiting.held_by or waiting.reason).value,
+        message=waiting_words(waiting, time.time()),
+        ahead=waiting.ahead,
+        retry_at=moment(waiting.retry_at),
     )
 
 

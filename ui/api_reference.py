@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 from jobs.errors import AskqueueError
 from jobs.settings import Settings
 
-LIMITS = ("max_question_chars", "batch_max_rows", "max_upload_mb", "retention_days")
+LIMITS = (
+    "max_question_chars",
+    "questions_per_minute",
+    "urgent_per_minute",
+    "user_storage_mb",
+    "batch_max_rows",
+    "max_upload_mb",
+    "retention_days",
+)
 OWN_LIMITS = (
     ("JSON body", "1 MB"),
     ("CSV of a batch", "10 MB"),

@@ -33,6 +33,8 @@ class Unsent:
     asked: Question
     failure: Failure
     job_id: str
+    # When there is room for it, as Unix seconds; 0: at once.
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True)

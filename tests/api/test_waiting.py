@@ -45,6 +45,9 @@ class FakeClient:
     def estimate(self, _job: JobView) -> None:
         """Nothing is known."""
 
+    def why_waiting(self, _job: JobView) -> None:
+        """It waits for nothing."""
+
     def get_answer(self, _user: str, _job_id: str) -> Answer | None:
         return self.answer
 

@@ -31,9 +31,9 @@ def test_question_says_when_it_is_done_and_afterwards_where_the_time_went(
     with model.holding() as held:
         for number in range(QUESTIONS):
             ask(page, f"Slow question {number}?")
-        estimate = re.compile(r"2nd in the queue · (within|about|any moment)")
+        estimate = re.compile(r"1 ahead of you · (within|about|any moment)")
         expect(progress.filter(has_text=estimate)).to_be_visible()
-        expect_row(page, "Queued", "Slow question 5?", "2nd · ")
+        expect_row(page, "Queued", "Slow question 5?", "1 ahead of you · ")
         held.release()
         held.release()
         expect_state(page, "Started")

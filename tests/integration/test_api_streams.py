@@ -277,6 +277,21 @@ def test_openai_client_that_goes_away_stops_the_job(
     until(lambda: asked() is JobState.STOPPED, 5)
 
 
+def test_question_with_a_key_outlives_its_caller_and_is_asked_once(
+    web: Web, jobs: JobClient, model: FakeModelServer
+) -> None:
+    """Whoever comes back with the same Idempotency-Key gets the answer of the same job."""
+    model.token_delay_seconds = 0.01
+    body = {"model": "askqueue", "messages": [{"role": "user", "content": QUESTION}]}
+    url, headers = f"{web.url}/api/v1/chat/completions", {"Idempotency-Key": "once"}
+    with model.holding(), httpx.Client(timeout=30) as client, pytest.raises(httpx.ReadTimeout):
+        client.post(url, json=body, headers=headers, timeout=1.0)
+    reply = httpx.post(url, json=body, headers=headers, timeout=30)
+    assert reply.status_code == 200, reply.text
+    (job,) = jobs.list_jobs(API_USER).jobs
+    assert (job.state, reply.json()["id"]) == (JobState.FINISHED, f"chatcmpl-{job.id}")
+
+
 def test_failed_question_is_an_error_that_is_not_asked_again(
     web: Web, jobs: JobClient, model: FakeModelServer
 ) -> None:

@@ -235,6 +235,8 @@ def test_question_comes_to_its_one_end_whichever_request_of_a_worker_goes_wrong(
 
 ACTIONS: dict[str, tuple[JobState | None, JobState | None]] = {
     "submit": (None, JobState.QUEUED),
+    "submit_urgent": (None, JobState.QUEUED),
+    "make_urgent": (JobState.QUEUED, JobState.QUEUED),
     "stop": (JobState.QUEUED, JobState.STOPPED),
     "retry": (JobState.STOPPED, JobState.QUEUED),
     "delete": (JobState.STOPPED, None),
@@ -278,8 +280,8 @@ def _act(bench: Bench, fault: Fault, action: str, job_ids: list[str]) -> bool:
     connection = make_faulty(connect(bench.settings.redis_url), fault)
     client = JobClient(Broker(connection, bench.settings))
     try:
-        if action == "submit":
-            client.submit_question(USER, "q?")
+        if action.startswith("submit"):
+            client.submit_question(USER, "q?", urgent=action == "submit_urgent")
         else:
             getattr(client, action)(USER, *job_ids)
     except (Crash, AskqueueError):

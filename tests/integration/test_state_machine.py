@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -58,7 +59,7 @@ _settings: Settings
 def _shared(connection: redis.Redis, make_settings: Callable[..., Settings]) -> None:
     global _connection, _settings
     _connection = connection
-    _settings = make_settings(user_concurrency=CONCURRENCY)
+    _settings = make_settings(user_concurrency=CONCURRENCY, urgent_per_minute=100_000)
 
 
 @dataclass
@@ -112,9 +113,19 @@ class QuestionMachine(RuleBasedStateMachine):
 
     # What people do
 
-    @rule()
-    def submit(self) -> None:
-        self.asked.append(self.client.submit_question(USER, "q?").id)
+    @rule(urgent=st.booleans())
+    def submit(self, urgent: bool) -> None:
+        self.asked.append(self.client.submit_question(USER, "q?", urgent=urgent).id)
+
+    @precondition(lambda self: self.asked)
+    @rule(data=st.data())
+    def make_urgent(self, data: st.DataObject) -> None:
+        """It loses and doubles no question: at the end each is over, with one result."""
+        job_id = data.draw(st.sampled_from(self.asked))
+        before = self.view(job_id)
+        with suppress(InvalidState):
+            assert self.client.make_urgent(USER, job_id).urgent
+        assert self.view(job_id).state is before.state
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data())

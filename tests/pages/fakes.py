@@ -36,6 +36,7 @@ from jobs.pausing import Pause
 from jobs.pictures import PagePicture
 from jobs.queries import JobOrder, JobQuery, fold
 from jobs.settings import QUEUE_NAMES, Settings
+from jobs.waiting import Waiting, why_waiting
 from tests.pages.fake_batches import FakeBatches
 from ui.clients import Conditions
 
@@ -72,6 +73,7 @@ class FakeJobs:
         self.submitted_ids: list[str] = []
         self.error: AskqueueError | None = None
         self.submit_error: AskqueueError | None = None
+        self.urgent_error: AskqueueError | None = None
         self.calls: list[tuple[str, str]] = []
         self._numbers: Iterator[int] = itertools.count(1)
 
@@ -144,6 +146,16 @@ class FakeJobs:
 
     def is_paused(self) -> bool:
         return self.paused
+
+    def why_waiting(self, job: JobView) -> Waiting | None:
+        return why_waiting(job, is_paused=self.paused, has_worker=bool(self.reports))
+
+    def make_urgent(self, user: str, job_id: str) -> JobView:
+        self._called("urgent", job_id)
+        if self.urgent_error is not None:
+            raise self.urgent_error
+        self.change(job_id, urgent=True, position=1)
+        return self.jobs[job_id]
 
     def list_jobs(
         self,

@@ -76,7 +76,7 @@ def test_queued_question_tells_its_place(clients: FakeClients, open_page: OpenPa
     """A queued question says how many are before it, and can be stopped."""
     job = clients.jobs.put("How many trucks?", JobState.QUEUED, position=2)
     app = open_page()
-    assert "2nd in the queue" in words(app)
+    assert "1 ahead of you" in words(app)
     app.button(key=f"stop_{job}").click().run()
     assert clients.jobs.done("stop") == [job]
     assert "You stopped this question." in words(app)
@@ -85,14 +85,14 @@ def test_queued_question_tells_its_place(clients: FakeClients, open_page: OpenPa
 def test_waiting_question_says_what_it_waits_for(clients: FakeClients, open_page: OpenPage) -> None:
     """A question beyond the user's share says that it waits for the user's others."""
     clients.jobs.put("How many trucks?", JobState.WAITING)
-    assert "Waits for your other questions" in words(open_page())
+    assert "Waiting for your other questions" in words(open_page())
 
 
 @pytest.mark.parametrize(
     ("state", "fields", "progress"),
     [
-        (JobState.QUEUED, {"position": 3}, "3rd in the queue"),
-        (JobState.WAITING, {}, "Waits for your other questions to finish"),
+        (JobState.QUEUED, {"position": 3}, "2 ahead of you"),
+        (JobState.WAITING, {}, "Waiting for your other questions"),
         (JobState.STARTED, {"stage": Stage.GENERATING}, "Writing the answer…"),
     ],
 )
@@ -108,8 +108,12 @@ def test_unfinished_question_says_when_it_is_done(
     clients.jobs.etas[job] = Eta(22.0, 55.0)
     app = open_page()
     assert f"{progress} · about 20 s to 1 min" in words(app)
-    place = "3rd · " if state is JobState.QUEUED else ""
-    assert list(app.dataframe[0].value["Answer"]) == [f"{place}about 20 s to 1 min"]
+    cell = {
+        JobState.QUEUED: "2 ahead of you · about 20 s to 1 min",
+        JobState.WAITING: "about 20 s to 1 min · Waiting for your other questions",
+        JobState.STARTED: "about 20 s to 1 min",
+    }
+    assert list(app.dataframe[0].value["Answer"]) == [cell[state]]
     clients.jobs.etas[job] = Eta(19.5, 50.0)
     assert f"{progress} · about 20 s to 1 min" in words(app.run())
     clients.jobs.etas[job] = Eta(0.0, 0.5)
@@ -127,8 +131,8 @@ def test_queued_question_admits_that_its_end_is_not_known(
 @pytest.mark.parametrize(
     ("state", "fields", "progress"),
     [
-        (JobState.QUEUED, {"position": 3}, "3rd in the queue · paused by an operator"),
-        (JobState.WAITING, {}, "Waits for your other questions to finish · paused by an operator"),
+        (JobState.QUEUED, {"position": 3}, "2 ahead of you · paused by an operator"),
+        (JobState.WAITING, {}, "Waiting for your other questions · paused by an operator"),
         (JobState.STARTED, {"stage": Stage.GENERATING}, "Writing the answer…"),
     ],
 )

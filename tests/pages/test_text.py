@@ -67,14 +67,6 @@ def test_a_persons_words_are_shown_as_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "word"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd")]
-)
-def test_ordinals(number: int, word: str) -> None:
-    """Places in the queue are written as English writes them."""
-    assert text.ordinal(number) == word
-
-
-@pytest.mark.parametrize(
     ("seconds", "words"),
     [
         (0.0123, "12 ms"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from jobs.client import JobClient, new_job_id
 from jobs.dead_letters import DeadLetters
 from jobs.documents import DocumentClient
@@ -22,7 +24,9 @@ def submit_question(jobs: JobClient, user: str, question: str | Question, job_id
     try:
         job = send(jobs, user, asked, job_id)
     except AskqueueError as error:
-        state.keep_unsent(state.Unsent(asked, error.failure, job_id))
+        wait = error.retry_after_seconds
+        not_before = time.time() + wait if wait else 0.0
+        state.keep_unsent(state.Unsent(asked, error.failure, job_id, not_before))
     else:
         state.keep_unsent(None)
         state.select_job(job.id)
@@ -68,6 +72,15 @@ def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
     """Stop an unfinished question."""
     try:
         jobs.stop(user, job_id)
+    except AskqueueError as error:
+        _tell(error)
+    state.request_redraw()
+
+
+def make_urgent(jobs: JobClient, user: str, job_id: str) -> None:
+    """Let a question that waits go first."""
+    try:
+        jobs.make_urgent(user, job_id)
     except AskqueueError as error:
         _tell(error)
     state.request_redraw()

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from jobs.client import JobClient
 from jobs.models import Answer, JobState, JobView, LiveText, SupportLevel
 from ui.bulk_state import Action
-from ui.components.actions import retry_job, stop_job
+from ui.components.actions import make_urgent, retry_job, stop_job
 from ui.components.bulk import start
 from ui.components.citations import show_citations, show_support, with_marks
-from ui.components.eta import eta_of
+from ui.components.eta import eta_of, waiting_of
 from ui.components.failure import show_failure
 from ui.components.receipt import show_receipt
-from ui.components.states import JOB_LOOKS, progress_of
+from ui.components.states import JOB_LOOKS, STAGES, URGENT, URGENT_ICON
 from ui.components.text import ago, one_line, plain, safe_markdown
 
 HEADING_CHARS = 160
 
 
-def show_question(jobs: JobClient, user: str, job: JobView) -> None:
-    """Show the question, its state, and the button that fits its state."""
+def show_question(jobs: JobClient, user: str, job: JobView, *, urgency: bool = False) -> None:
+    """Show the question, its state, and the buttons that fit its state.
+
+    `urgency` says that questions can be made urgent here.
+    """
     heading = one_line(job.question, HEADING_CHARS)
     st.header(plain(heading), anchor=False)
     if heading != " ".join(job.question.split()):
@@ -31,10 +32,21 @@ def show_question(jobs: JobClient, user: str, job: JobView) -> None:
     look = JOB_LOOKS[job.state]
     with st.container(horizontal=True, vertical_alignment="center", key=f"state_{job.id}"):
         st.badge(look.label, icon=look.icon, color=look.color)
+        if job.urgent:
+            st.badge(URGENT, icon=URGENT_ICON, color="orange")
         if job.state.is_over:
             st.caption(f"Asked {ago(job.asked_at)}", width="content")
         st.space("stretch")
         if not job.state.is_over:
+            if urgency and job.can_be_urgent:
+                st.button(
+                    "Make urgent",
+                    icon=URGENT_ICON,
+                    key=f"urgent_{job.id}",
+                    help="Let it go before the questions that are not urgent",
+                    on_click=make_urgent,
+                    args=(jobs, user, job.id),
+                )
             st.button(
                 "Stop",
                 icon=":material/stop_circle:",
@@ -67,7 +79,8 @@ def show_question(jobs: JobClient, user: str, job: JobView) -> None:
 
 def show_unfinished(jobs: JobClient, job: JobView, live: LiveText) -> None:
     """Show what is being done, what was written so far, and why an attempt before failed."""
-    progress = (progress_of(job, live.stage, time.time()), eta_of(jobs, job))
+    waiting = waiting_of(jobs, job)
+    progress = (STAGES[live.stage] if job.state is JobState.STARTED else waiting, eta_of(jobs, job))
     st.caption(" · ".join(filter(None, progress)))
     if job.failure:
         # Without what to do about it, which is the next sentence: it is tried again anyway.

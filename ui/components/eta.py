@@ -1,11 +1,13 @@
-"""When a question is done, in words that are round and do not flicker."""
+"""Why a question waits, and when it is done, in words that are round and do not flicker."""
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left, bisect_right
 
 from jobs.client import JobClient
 from jobs.models import Eta, JobState, JobView
+from jobs.waiting import waiting_words
 from ui import state
 
 # The ends of a range are one of these, in seconds.
@@ -26,13 +28,18 @@ def eta_of(jobs: JobClient, job: JobView) -> str:
         return ""
     eta = jobs.estimate(job)
     if eta is None:
-        # Of a started one, one sees how far it is.
-        if job.state is JobState.STARTED:
-            return ""
-        return "paused by an operator" if jobs.is_paused() else "end not known yet"
+        # Of a started one, one sees how far it is; of one that is held, that it is.
+        waiting = jobs.why_waiting(job)
+        return "" if waiting is None or waiting.held_by else "end not known yet"
     shown = steady(state.shown_eta(job.id), eta)
     state.keep_shown_eta(job.id, shown)
     return eta_words(eta, shown)
+
+
+def waiting_of(jobs: JobClient, job: JobView) -> str:
+    """Why this question waits, such as `2 ahead of you`; "" if it does not."""
+    waiting = jobs.why_waiting(job)
+    return waiting_words(waiting, time.time()) if waiting else ""
 
 
 def eta_words(eta: Eta, shown: Range) -> str:

@@ -11,7 +11,7 @@ from ui import state, table_address
 from ui.components.actions import retry_job
 from ui.components.found import find_page
 from ui.components.notifications import show_notification_switch
-from ui.components.states import JOB_LOOKS
+from ui.components.states import JOB_LOOKS, URGENT_ICON
 from ui.components.text import age, one_line, plain
 
 HISTORY_LENGTH = 30
@@ -62,6 +62,9 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
     longest = LABEL_CHARS_BESIDE_BUTTON if job.state.can_retry else LABEL_CHARS
     words = plain(one_line(job.question, longest))
     label = f"**{words}**" if is_selected else words
+    if job.urgent and not job.state.is_over:
+        label = f":orange[{URGENT_ICON}]{label}"
+    state_words = f"{look.label}, urgent" if job.urgent else look.label
     with st.container(
         horizontal=True,
         wrap=False,
@@ -73,7 +76,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
             f":{look.color}[{look.icon}] {label} :gray[:small[{age(job.asked_at)}]]",
             key=f"open_{job.id}",
             type="tertiary",
-            help=f"{look.label}: {plain(one_line(job.question, 300))}",
+            help=f"{state_words}: {plain(one_line(job.question, 300))}",
         )
         if job.state.can_retry:
             st.space("stretch")

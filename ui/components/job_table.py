@@ -19,11 +19,11 @@ from ui import history_state, state
 from ui.bulk_state import Action
 from ui.components.actions import retry_job
 from ui.components.bulk import start_on_selected
-from ui.components.eta import eta_of
+from ui.components.eta import eta_of, waiting_of
 from ui.components.filters import show_filters
 from ui.components.found import find_page
-from ui.components.states import JOB_LOOKS
-from ui.components.text import one_line, ordinal, plain, without_markup
+from ui.components.states import JOB_LOOKS, ORANGE, URGENT
+from ui.components.text import one_line, plain, without_markup
 
 PAGE_SIZE = 50
 ROW_PIXELS = 35
@@ -177,9 +177,9 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
                 OPEN_MARK, width=26, pinned=True, help="The question that is shown above"
             ),
             "State": st.column_config.MultiselectColumn(
-                width=92,
-                options=[look.label for look in JOB_LOOKS.values()],
-                color=[look.chip for look in JOB_LOOKS.values()],
+                width=160 if any(map(_is_urgent, page.jobs)) else 92,
+                options=[*(look.label for look in JOB_LOOKS.values()), URGENT],
+                color=[*(look.chip for look in JOB_LOOKS.values()), ORANGE],
             ),
             "Question": st.column_config.TextColumn(width=225),
             "Answer": st.column_config.TextColumn(width=205),
@@ -203,7 +203,10 @@ def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Open": [OPEN_MARK if job.id == state.shown_job() else "" for job in page.jobs],
-            "State": [[JOB_LOOKS[job.state].label] for job in page.jobs],
+            "State": [
+                [JOB_LOOKS[job.state].label, *([URGENT] if _is_urgent(job) else [])]
+                for job in page.jobs
+            ],
             "Question": [one_line(job.question, 200) for job in page.jobs],
             "Answer": [_outcome(jobs, job) for job in page.jobs],
             "Asked": [datetime.fromtimestamp(job.asked_at, UTC) for job in page.jobs],
@@ -214,14 +217,20 @@ def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
     )
 
 
+def _is_urgent(job: JobView) -> bool:
+    """True while it matters; of one that is over, the page itself still says so."""
+    return job.urgent and not job.state.is_over
+
+
 def _outcome(jobs: JobClient, job: JobView) -> str:
     """The answer, why there is none, or when to expect it."""
     if job.state is JobState.FAILED and job.failure:
         return job.failure.message
     if not job.state.is_over:
-        place = ordinal(job.position) if job.position else ""
-        eta = eta_of(jobs, job)
-        return " · ".join(filter(None, (place, eta)))
+        parts = [waiting_of(jobs, job), eta_of(jobs, job)]
+        if job.state is JobState.WAITING:  # the state says it already, and the cell is narrow
+            parts.reverse()
+        return " · ".join(filter(None, parts))
     return without_markup(job.preview)
 
 

@@ -36,7 +36,8 @@ def show_figures(overview: Overview) -> None:
 
 
 HELP = {
-    "Held back": "Questions of users who have as many queued or running as USER_CONCURRENCY lets.",
+    "Held back": "Questions, rows of batches and documents of users who have as many queued or "
+    "running as they may: USER_CONCURRENCY, BATCH_CONCURRENCY, INDEXING_CONCURRENCY.",
     "Failed jobs": "What the page “Failed jobs” lists: failed for good, and not queued again.",
 }
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from jobs.models import DocumentStatus, JobState, JobView, Stage
-from ui.components.text import ordinal, whole_seconds
+from jobs.models import DocumentStatus, JobState, Stage
 
 Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
@@ -22,6 +21,9 @@ class Look:
 
 
 GRAY, BLUE, GREEN, ORANGE, RED = "#8a93a340", "#3b82f640", "#22a55a40", "#f59e0b48", "#ef444448"
+
+URGENT = "Urgent"
+URGENT_ICON = ":material/priority_high:"
 
 JOB_LOOKS = {
     JobState.QUEUED: Look("Queued", ":material/schedule:", "gray", GRAY),
@@ -64,27 +66,3 @@ _KINDS = {
 def kind_name(kind: str) -> str:
     """A kind of error for people: `worker_lost` is "Worker lost"."""
     return _KINDS.get(kind) or kind.replace("_", " ").capitalize()
-
-
-def progress_of(job: JobView, stage: Stage, now: float) -> str:
-    """What an unfinished question is doing or waiting for, in a few words; "" once it is over."""
-    if job.state is JobState.STARTED:
-        return STAGES[stage]
-    if job.state is JobState.QUEUED:
-        if job.position is None:
-            return "Joining the queue"
-        if job.position == 1:
-            return "Next in the queue"
-        return f"{ordinal(job.position)} in the queue"
-    if job.state is JobState.WAITING:
-        if job.failure:  # of a worker that died with it, for the second time
-            return "Waits to run again, on its own"
-        return "Waits for your other questions to finish"
-    if job.state is JobState.RETRYING and job.retry_at is not None:
-        left = max(0.0, job.retry_at - now)
-        return (
-            f"Attempt {job.attempt + 1} starts in {whole_seconds(left)}"
-            if left >= 1
-            else (f"Attempt {job.attempt + 1} starts now")
-        )
-    return ""

@@ -92,13 +92,6 @@ def without_markup(text: str) -> str:
     return re.sub(r"\*\*|__|`", "", text).strip()
 
 
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th …"""
-    if number % 100 in (11, 12, 13):
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
-
-
 def whole_seconds(seconds: float) -> str:
     """A wait that counts down, such as 37 s or 2 min 05 s."""
     return f"{round(seconds)} s" if seconds < 59.5 else duration(seconds)

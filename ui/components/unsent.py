@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import streamlit as st
 
 from jobs.client import JobClient
@@ -23,7 +26,7 @@ def show_unsent(jobs: JobClient, user: str) -> None:
         return
     # Of an outage the page says so itself, and for as long as it lasts.
     if unsent.failure.kind != BrokerUnavailable.kind:
-        show_failure(unsent.failure)
+        show_failure(unsent.failure, quiet=unsent.not_before > 0)
     with st.container(border=True, key="unsent"):
         st.caption("Not sent yet")
         st.markdown(plain(unsent.asked.text))
@@ -39,12 +42,33 @@ def show_unsent(jobs: JobClient, user: str) -> None:
                     args=(jobs, user, Question(unsent.asked.text)),
                 )
             else:
-                st.button(
-                    "Send again",
-                    icon=":material/send:",
-                    key="unsent_send",
-                    type="primary",
-                    on_click=submit_question,
-                    args=(jobs, user, unsent.asked, unsent.job_id),
-                )
+                _show_send(jobs, user, unsent)
             st.button("Discard", key="unsent_discard", on_click=state.keep_unsent, args=(None,))
+
+
+def _show_send(jobs: JobClient, user: str, unsent: state.Unsent) -> None:
+    """The button that sends it again, once there is room for it; until then it counts down."""
+    wait = unsent.not_before - time.time()
+    if wait > 0:
+        st.fragment(_count_down, run_every=1.0)(unsent)
+        return
+    st.button(
+        "Send again",
+        icon=":material/send:",
+        key="unsent_send",
+        type="primary",
+        on_click=submit_question,
+        args=(jobs, user, unsent.asked, unsent.job_id),
+    )
+
+
+def _count_down(unsent: state.Unsent) -> None:
+    wait = unsent.not_before - time.time()
+    if wait <= 0:
+        st.rerun()
+    st.button(
+        f"Send again in {math.ceil(wait)} s",
+        icon=":material/hourglass_top:",
+        key="unsent_wait",
+        disabled=True,
+    )

@@ -131,7 +131,7 @@ def _show_job(
     # What not every question has, in containers, as in `_draw`.
     with st.container():
         show_earlier(jobs, user, job)
-    show_question(jobs, user, job)
+    show_question(jobs, user, job, urgency=clients.settings.urgent_per_minute > 0)
     with st.container():
         show_asked_of(clients.documents, job)
         show_versions(jobs, user, job)

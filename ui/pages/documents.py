@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from jobs.models import Document, DocumentStatus
+from jobs.quota import MEGABYTE, Storage, storage_of
 from jobs.settings import INDEXING_QUEUE
 from ui import state
 from ui.clients import Clients, get_clients
@@ -21,7 +22,7 @@ from ui.components.document_table import (
 )
 from ui.components.live import ACTIVE_SECONDS, show_live
 from ui.components.reindex import show_reindex
-from ui.components.text import counted
+from ui.components.text import counted, file_size
 from ui.components.upload import show_uploader
 from ui.identity import current_user
 
@@ -54,7 +55,8 @@ def _draw(clients: Clients, user: str) -> float | None:
         show_failed_documents(clients.documents, entries)
     with table:
         if entries:
-            st.caption(_summary(entries))
+            storage = storage_of(user, entries, clients.settings.user_storage_bytes)
+            st.caption(f"{_summary(entries)} · {_storage_words(storage)}")
             show_documents(clients.documents, entries, user, kept_seconds)
             show_leaving(entries, kept_seconds)
             show_document_actions(clients.documents, entries)
@@ -74,6 +76,11 @@ def _summary(entries: list[Document]) -> str:
         f"{counted(len(entries), 'document')}, {len(indexed):,} indexed, "
         f"{counted(passages, 'passage')}"
     )
+
+
+def _storage_words(storage: Storage) -> str:
+    of_allowed = f" of {storage.allowed / MEGABYTE:,.0f} MB" if storage.allowed else ""
+    return f"yours take up {file_size(storage.used)}{of_allowed}"
 
 
 def _lacks_worker(clients: Clients, pending: list[Document]) -> bool:
