@@ -14,7 +14,7 @@ from dataclasses import asdict
 
 from jobs.attempts import Attempt, Attempts
 from jobs.broker import WORKERS_KEY, Broker, worker_key
-from jobs.client import WORKER_ALIVE_SECONDS
+from jobs.worker_reports import WORKER_ALIVE_SECONDS
 from jobs.events import EventWriter
 from jobs.models import Answer, JobView, Stage, WorkerReport
 from jobs.settings import QUESTIONS_QUEUE

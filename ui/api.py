@@ -32,6 +32,8 @@ from jobs.errors import (
     InvalidUpload,
     NotFound,
     OperatorsClosed,
+    OthersDocument,
+    PrivateUnsafe,
     TooManyFollowers,
     WrongCredentials,
 )
@@ -79,6 +81,8 @@ JOB_IDS = uuid.UUID("0f7e7f0c-5a2e-4b52-9a67-6d3f6c6f2a51")
 STATUS_CODES: dict[type[AskqueueError], int] = {
     WrongCredentials: 401,
     OperatorsClosed: 403,
+    OthersDocument: 403,
+    PrivateUnsafe: 409,
     NotFound: 404,
     InvalidQuestion: 422,
     InvalidUpload: 422,
