@@ -54,7 +54,8 @@ class DocumentClient:
     """The documents of this installation: shared by all users, or private to their owner.
 
     Every call is for a user, or for nobody (""), who sees the shared ones alone; a private document
-    of somebody else is NotFound, like one that does not exist. Each method raises BrokerUnavailable when Valkey is away.
+    of somebody else is NotFound, like one that does not exist. Each method raises
+    BrokerUnavailable when Valkey is away.
     """
 
     def __init__(self, broker: Broker, store: DocumentStore, register: DocumentRegister) -> None:

@@ -363,9 +363,10 @@ SAMPLES_USER = "samples"
 class Document:
     """An entry of the register of documents. `id` is as in `jobs.visibility`.
 
-    `owner` is who alone sees a private document; "" for one that is shared. `added_at` is when it was last added: the same content again renews it; `indexed_at` is when
-    its passages were last written, 0 until they are. `progress` runs from 0 to 1 while it is
-    indexed; `collection` is the one that holds it.
+    `owner` is who alone sees a private document; "" for one that is shared. `added_at` is when it
+    was last added: the same content again renews it; `indexed_at` is when its passages were last
+    written, 0 until they are. `progress` runs from 0 to 1 while it is indexed; `collection` is the
+    one that holds it.
     """
 
     id: str

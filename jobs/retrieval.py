@@ -182,8 +182,9 @@ class PassageIndex:
         """The best passages first, by vectors and BM25 together where both are there.
 
         Only of shared passages and this user's own, of shared ones alone for nobody (""); and of
-        these documents, by their ids, or of all if none is named. A missing collection has none. The dense half is left out while the collection belongs to another model than the
-        configured one.
+        these documents, by their ids, or of all if none is named. A missing collection has none.
+        The dense half is left out while the collection belongs to another model than the configured
+        one.
         """
         vector = self._embed_question(question) if collection == self.target_collection else None
         keywords = models.TextQuery(text=keywords_of(question))

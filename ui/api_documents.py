@@ -181,7 +181,7 @@ async def _form_of(request: Request, settings: Settings) -> tuple[str, bytes, Vi
 
 def _visibility_of(value: object) -> Visibility:
     try:
-        return Visibility(value)
+        return Visibility(str(value))
     except ValueError:
         raise InvalidUpload("The field `visibility` is shared or private.") from None
 

@@ -50,7 +50,7 @@ def _choose_visibility() -> Visibility:
         key=state.UPLOAD_VISIBILITY,
         persist_state="session",
     )
-    return Visibility(chosen)
+    return chosen or Visibility.SHARED
 
 
 def _add(
