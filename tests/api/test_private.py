@@ -21,6 +21,10 @@ from ui.identity import Signer
 
 TEXT = b"# Travel\n\nThe limit is EUR 160.\n"
 CALLS = 1000
+OFTEN = {
+    **{"upload": 3, "ask": 6, "read": 3, "list": 2},
+    **{"search": 2, "open": 3, "delete": 2, "status": 1},
+}
 SIGNER = Signer("test")  # as in `everything`
 
 
@@ -167,8 +171,7 @@ class Crowd:
 
     def do_anything(self) -> None:
         user, others = self.random.randrange(len(self.users)), self.random
-        match others.choices(["upload", "ask", "read", "list", "search", "open", "delete", "status"],
-                             [3, 6, 3, 2, 2, 3, 2, 1])[0]:  # fmt: skip
+        match others.choices(list(OFTEN), list(OFTEN.values()))[0]:
             case "upload":
                 self.upload(user)
             case "ask":
