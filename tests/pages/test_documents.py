@@ -190,15 +190,17 @@ def test_documents_that_wait_without_a_worker_say_so(
 def test_private_document_has_a_lock_and_is_for_its_owner_alone(
     clients: FakeClients, open_page: OpenPage
 ) -> None:
-    """The table says who sees each document, and lists none that is private to another."""
-    clients.documents.put("mine.md", owner=USER)
+    """Where one is private, the table says who sees which; none of another's is listed."""
+    mine = clients.documents.put("mine.md", owner=USER)
     clients.documents.put("theirs.md", owner="b-bob", added_by="b-bob")
     clients.documents.put("all.md")
     table = open_page("documents").dataframe[0].value
-    assert dict(zip(table["Name"], table["Seen by"], strict=True)) == {
-        "mine.md": ":material/lock: Only you",
+    assert dict(zip(table["Name"], (each[0] for each in table["Seen by"]), strict=True)) == {
+        "mine.md": "🔒 Only you",
         "all.md": "Everyone",
     }
+    clients.documents.entries.pop(mine)
+    assert "Seen by" not in open_page("documents").dataframe[0].value
 
 
 def test_upload_is_private_only_if_that_is_chosen(

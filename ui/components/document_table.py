@@ -25,6 +25,7 @@ CHOICE_PIXELS = 340
 LEAVING_SECONDS = 3 * 24 * 3600
 AGAIN = ":material/refresh: Index again"
 DELETE = ":material/delete: Delete"
+SEEN_BY, ONLY_YOU, EVERYONE = "Seen by", "🔒 Only you", "Everyone"
 ON_THEIR_WAY = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
 
 
@@ -35,7 +36,9 @@ def show_documents(
     table_state.set_document_rows([entry.id for entry in entries])
     under_way = any(entry.status in ON_THEIR_WAY for entry in entries)
     frame = _frame(entries, visitor, kept_seconds, with_progress=under_way)
-    name_width = 150 if under_way else 170 if "Kept until" in frame else 225
+    name_width = 185 if under_way else 230 if "Kept until" in frame else 285
+    if SEEN_BY in frame:
+        name_width -= 65
     st.dataframe(
         frame,
         key=table_state.DOCUMENT_TABLE,
@@ -63,8 +66,10 @@ def show_documents(
                 help="Then it leaves the list and the index. Adding the same file renews this.",
             ),
             "By": st.column_config.TextColumn(width=66),
-            "Seen by": st.column_config.MarkdownColumn(
-                width=88,
+            SEEN_BY: st.column_config.MultiselectColumn(
+                width=95,
+                options=[ONLY_YOU, EVERYONE],
+                color=["orange", "gray"],
                 help="A private document is for its owner alone: nobody else sees it, finds it "
                 "cited, or gets an answer from it.",
             ),
@@ -167,8 +172,10 @@ def _act(documents: DocumentClient, visitor: Visitor) -> None:
 def _frame(
     entries: Sequence[Document], visitor: Visitor, kept_seconds: float, *, with_progress: bool
 ) -> pd.DataFrame:
-    columns: dict[str, object] = {
-        "Name": [entry.name for entry in entries],
+    columns: dict[str, object] = {"Name": [entry.name for entry in entries]}
+    if any(entry.owner for entry in entries):
+        columns[SEEN_BY] = [[ONLY_YOU if entry.owner else EVERYONE] for entry in entries]
+    columns |= {
         "Status": [[DOCUMENT_LOOKS[entry.status].label] for entry in entries],
     }
     if with_progress:
@@ -188,7 +195,6 @@ def _frame(
         columns["Kept until"] = [end and datetime.fromtimestamp(end, UTC).date() for end in ends]
     columns |= {
         "By": [_by(entry, visitor.user) for entry in entries],
-        "Seen by": [_seen_by(entry) for entry in entries],
         "Actions": [[AGAIN, DELETE] if visitor.may_manage(entry) else [] for entry in entries],
     }
     return pd.DataFrame(columns)
@@ -200,7 +206,3 @@ def _doing(entry: Document) -> str:
 
 def _by(entry: Document, user: str) -> str:
     return "you" if entry.added_by == user else one_line(entry.added_by, 10)
-
-
-def _seen_by(entry: Document) -> str:
-    return ":material/lock: Only you" if entry.owner else "Everyone"
