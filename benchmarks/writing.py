@@ -14,11 +14,11 @@ from dataclasses import asdict
 
 from jobs.attempts import Attempt, Attempts
 from jobs.broker import WORKERS_KEY, Broker, worker_key
-from jobs.client import WORKER_ALIVE_SECONDS
 from jobs.events import EventWriter
 from jobs.models import Answer, JobView, Stage, WorkerReport
 from jobs.settings import QUESTIONS_QUEUE
 from jobs.threads import ThreadWorker
+from jobs.worker_reports import WORKER_ALIVE_SECONDS
 
 WORDS = "The hotel limit is **140 EUR** a night [1], and *breakfast* is paid apart from it [2]. "
 NAME = "bench"

@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 
 from jobs.refusals import explain, forget_command
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, QUEUE_NAMES, Settings
+from jobs.visibility import owner_part
 
 ANSWER_QUESTION = "jobs.tasks.answer_question"
 QUESTION_TIMEOUT_SECONDS = 600
@@ -33,6 +34,7 @@ DESCRIPTIONS = {
 # Keys. Each has a TTL, or an owner: `jobs.retention.OWNERS` names who removes what.
 PREFIX = "askqueue:"
 DOCUMENTS_KEY = PREFIX + "documents"
+PRIVATE_DOCUMENTS_KEY = PREFIX + "documents:private"
 DELETED_DOCUMENTS_KEY = PREFIX + "documents:deleted"
 LOOSE_FILES_KEY = PREFIX + "documents:loose"
 INDEX_KEY = PREFIX + "index"
@@ -113,8 +115,20 @@ def limit_key(queue_name: str, user: str) -> str:
 
 
 def document_key(document_id: str) -> str:
-    """Hash: the register's entry of one document."""
-    return f"{PREFIX}document:{document_id}"
+    """Hash: the register's entry of one document.
+
+    Those of private ones are apart: who does not know of them finds none.
+    """
+    kind = "private" if owner_part(document_id) else "document"
+    return f"{PREFIX}{kind}:{document_id}"
+
+
+def own_documents_key(owner: str) -> str:
+    """Sorted set: the ids of one owner's private documents, by the time they were last added.
+
+    The owner is given as `jobs.visibility.owner_digest`. `PRIVATE_DOCUMENTS_KEY` has those of all.
+    """
+    return f"{PREFIX}documents:of:{owner}"
 
 
 def worker_key(name: str) -> str:

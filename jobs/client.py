@@ -5,7 +5,6 @@ It talks to Valkey alone. Each method raises BrokerUnavailable when Valkey is aw
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 import uuid
@@ -18,12 +17,10 @@ from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
 
 from jobs.broker import (
-    WORKERS_KEY,
     Broker,
     broker_errors,
     events_key,
     thread_key,
-    worker_key,
 )
 from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import BrokerFull, InvalidFeedback, InvalidQuestion, InvalidState, NotFound
@@ -52,11 +49,10 @@ from jobs.rewriting import MAX_TURNS
 from jobs.settings import QUESTIONS_QUEUE
 from jobs.submission import check
 from jobs.waiting import Waiting, why_waiting
+from jobs.worker_reports import living_workers
 
 log = structlog.get_logger(__name__)
 
-# A worker process reports every second or two; silent this long, it is taken for dead.
-WORKER_ALIVE_SECONDS = 10.0
 EVENTS_PER_READ = 5000
 MAX_REASON_CHARS = 1000
 WAIT_SLICE_SECONDS = 1.0
@@ -121,7 +117,7 @@ class JobClient:
         asked = Question(question.strip(), chosen, model.strip(), follows, version_of)
         view = self._find(user, job_id) if job_id and asked != Question(asked.text) else None
         if view is None:
-            check(asked, self._broker.settings, self._register)
+            check(asked, user, self._broker.settings, self._register)
             thread = self._thread_of(user, asked)
             job_id = job_id or new_job_id()
             with self._noticing_full(), broker_errors():
@@ -364,15 +360,7 @@ class JobClient:
     def workers(self) -> list[WorkerReport]:
         """The reports of the worker processes that are alive."""
         with broker_errors():
-            oldest = time.time() - WORKER_ALIVE_SECONDS
-            names = cast("list[bytes]", self._connection.zrangebyscore(WORKERS_KEY, oldest, "+inf"))
-            if not names:
-                return []
-            texts = cast(
-                "list[bytes | None]",
-                self._connection.mget([worker_key(name.decode()) for name in names]),
-            )
-        return [WorkerReport.from_dict(json.loads(text)) for text in texts if text]
+            return living_workers(self._connection)
 
     @contextmanager
     def _noticing_full(self) -> Iterator[None]:

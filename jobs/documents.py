@@ -6,7 +6,6 @@ jobs.documents add PATH…` is the same from a shell, see `jobs.shell`.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 import uuid
@@ -20,14 +19,23 @@ from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 
 from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors, limit_key
-from jobs.errors import DocumentStoreUnavailable, InvalidState, InvalidUpload, NotFound
+from jobs.errors import (
+    DocumentStoreUnavailable,
+    InvalidState,
+    InvalidUpload,
+    NotFound,
+    OthersDocument,
+    PrivateUnsafe,
+)
 from jobs.lifecycle import Lifecycle
-from jobs.models import Document, DocumentStatus, IndexState
+from jobs.models import Document, DocumentStatus, IndexState, Visibility
 from jobs.quota import Quota
 from jobs.reading import MEDIA_TYPES
 from jobs.register import DocumentRegister
 from jobs.settings import INDEXING_QUEUE
 from jobs.store import DocumentStore
+from jobs.visibility import document_id_of, is_visible
+from jobs.worker_reports import living_workers
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +44,7 @@ INDEX_DOCUMENT = "jobs.tasks.index_document"
 DELETE_DOCUMENT = "jobs.tasks.delete_document"
 REINDEX_DOCUMENTS = "jobs.tasks.reindex_documents"
 NAME_CHARS = 200
+NO_DOCUMENT = "There is no such document. It may have been deleted."
 # Control characters, and those that turn the direction of writing: with one of these, a name can
 # be made to look as if it ended in another extension.
 UNSEEN = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -43,9 +52,11 @@ LIVE_STATUSES = ("queued", "started", "scheduled", "deferred", "rate_limited")
 
 
 class DocumentClient:
-    """The documents of this installation, shared by all users.
+    """The documents of this installation: shared by all users, or private to their owner.
 
-    Each method raises BrokerUnavailable when Valkey is away.
+    Every call is for a user, or for nobody (""), who sees the shared ones alone; a private document
+    of somebody else is NotFound, like one that does not exist. Each method raises
+    BrokerUnavailable when Valkey is away.
     """
 
     def __init__(self, broker: Broker, store: DocumentStore, register: DocumentRegister) -> None:
@@ -55,16 +66,20 @@ class DocumentClient:
         self._register = register
         self._quota = Quota(broker.connection, broker.settings.user_storage_bytes)
 
-    def add(self, user: str, name: str, data: bytes) -> tuple[Document, bool]:
+    def add(
+        self, user: str, name: str, data: bytes, visibility: Visibility = Visibility.SHARED
+    ) -> tuple[Document, bool]:
         """Store a file and queue it for indexing; the bool says whether it is new.
 
-        The same content again is recognised by its hash, and kept for as long as a new one. If
-        its indexing had failed or got lost, it is queued again. Raises InvalidUpload,
-        StorageExceeded, before anything is stored, or DocumentStoreUnavailable.
+        The same content again is recognised by its hash, and kept for as long as a new one; shared
+        and private, or private to two users, it is as many documents. If its indexing had failed or
+        got lost, it is queued again. Raises InvalidUpload or StorageExceeded, before anything is
+        stored, DocumentStoreUnavailable, or PrivateUnsafe.
         """
         name = display_name(name)
         self.check(name, len(data))
-        document_id = hashlib.sha256(data).hexdigest()
+        owner = self._owner(user, visibility)
+        document_id = document_id_of(data, owner)
         with broker_errors():
             now = time.time()
             known = self._register.get(document_id)
@@ -72,7 +87,9 @@ class DocumentClient:
                 known = None  # it left in between
             if known is not None and self._is_in_hand(known):
                 return replace(known, added_at=now), False
-            document = Document(document_id, name, len(data), added_at=now, added_by=user)
+            document = Document(
+                document_id, name, len(data), added_at=now, added_by=user, owner=owner
+            )
             if known is None:
                 with self._quota.room_for(user, document_id, name, len(data)):
                     is_new = self._keep(document, name, data)
@@ -80,27 +97,35 @@ class DocumentClient:
                 is_new = self._keep(document, known.name, data)
             return self._enqueue(document_id), is_new
 
-    def list(self) -> list[Document]:
-        """All documents, newest first."""
+    def list(self, user: str = "") -> list[Document]:
+        """The documents that the user sees, newest first."""
+        with broker_errors():
+            return [*self._register.list_visible(user)]
+
+    def list_all(self) -> Sequence[Document]:
+        """The documents of everybody, for operators at a shell."""
         with broker_errors():
             return self._register.list()
 
-    def get(self, document_id: str) -> Document:
+    def get(self, document_id: str, user: str = "") -> Document:
         """One document; raises NotFound."""
-        with broker_errors():
-            document = self._register.get(document_id)
-        if document is None:
-            raise NotFound("There is no such document. It may have been deleted.")
-        return document
+        found = self.find([document_id], user)
+        if not found:
+            raise NotFound(NO_DOCUMENT)
+        return found[0]
 
-    def find(self, ids: Sequence[str]) -> Sequence[Document]:
-        """Those of the documents that are there; one read."""
+    def find(self, ids: Sequence[str], user: str = "") -> Sequence[Document]:
+        """Those of the documents that are there, and that the user sees; one read."""
         with broker_errors():
-            return self._register.find(ids)
+            return self._register.find(ids, user)
 
-    def delete(self, user: str, document_id: str) -> None:
-        """Remove a document: it is gone from the list at once, its passages by a job."""
-        document = self.get(document_id)
+    def delete(self, user: str, document_id: str, *, is_operator: bool = False) -> None:
+        """Remove a document: it is gone from the list at once, its passages by a job.
+
+        For who added it, or for operators, who need to see none for that. Raises NotFound or
+        OthersDocument.
+        """
+        document = self._managed(user, document_id, is_operator=is_operator)
         with broker_errors():
             # Remembers that passages and file are due: what gets lost here, `expire` removes.
             self._register.delete(document.id)
@@ -127,9 +152,12 @@ class DocumentClient:
                 log.warning("file not removed", document_id=document_id, error=error.message)
         return len(expired)
 
-    def index_again(self, document_id: str) -> Document:
-        """Queue a document for indexing again; raises InvalidState while that is under way."""
-        document = self.get(document_id)
+    def index_again(self, user: str, document_id: str, *, is_operator: bool = False) -> Document:
+        """Queue a document for indexing again; raises InvalidState while that is under way.
+
+        For who added it, or for operators; raises NotFound or OthersDocument as well.
+        """
+        document = self._managed(user, document_id, is_operator=is_operator)
         with broker_errors():
             if document.status is not DocumentStatus.INDEXED and self._is_in_hand(document):
                 raise InvalidState("This document is being indexed already.")
@@ -180,6 +208,28 @@ class DocumentClient:
         self._register.expect_file(document.id)
         self._store.save(document.id, name, data)
         return self._enter(document)
+
+    def _owner(self, user: str, visibility: Visibility) -> str:
+        """Whose a new document is; "" for everybody's."""
+        if visibility is Visibility.SHARED:
+            return ""
+        if not user:
+            raise InvalidUpload("A private document needs an owner. Say who you are, or share it.")
+        with broker_errors():
+            workers = living_workers(self._broker.connection)
+        if not all(worker.knows_private for worker in workers):
+            raise PrivateUnsafe()
+        return user
+
+    def _managed(self, user: str, document_id: str, *, is_operator: bool) -> Document:
+        """A document that this user may delete and index again."""
+        with broker_errors():
+            document = self._register.get(document_id)
+        if document is None or not (is_operator or is_visible(document_id, user)):
+            raise NotFound(NO_DOCUMENT)
+        if not (is_operator or document.is_managed_by(user)):
+            raise OthersDocument()
+        return document
 
     def _enter(self, document: Document) -> bool:
         """Add a document to the register; its file does not stay if the register refuses it."""
@@ -258,7 +308,10 @@ class DocumentClient:
             timeout_seconds=INDEXING_TIMEOUT_SECONDS,
             rate_limit_key=limit_key(INDEXING_QUEUE, known.added_by) if known else "",
         )
-        return self.get(document_id)
+        queued = self._register.get(document_id)
+        if queued is None:
+            raise NotFound(NO_DOCUMENT)
+        return queued
 
 
 def display_name(name: str) -> str:

@@ -108,6 +108,14 @@ class InvalidState(AskqueueError):
     message = "That cannot be done with this question now."
 
 
+class OthersDocument(AskqueueError):
+    kind = "others_document"
+    message = (
+        "Somebody else added this document. Ask whoever did, or an operator, to delete it or to "
+        "index it again."
+    )
+
+
 class NoDocuments(AskqueueError):
     kind = "no_documents"
     message = "No documents are indexed yet. Add some on the Documents page, then retry."
@@ -174,6 +182,16 @@ class WrongCredentials(AskqueueError):
 
     kind = "wrong_credentials"
     message = "Give the operators' user and password: DASHBOARD_USERNAME and DASHBOARD_PASSWORD."
+
+
+class PrivateUnsafe(AskqueueError):
+    """A worker of an older version would show a private document to everybody."""
+
+    kind = "private_unsafe"
+    message = (
+        "Private documents cannot be added now: a worker of an older version is running. Ask the "
+        "operator to update all workers, then try again."
+    )
 
 
 class OperatorsClosed(AskqueueError):

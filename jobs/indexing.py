@@ -198,7 +198,7 @@ class Indexer:
         """Replace the passages of a document in a collection."""
         self.index.ensure_collection(collection)
         self.index.delete_document(document.id, collection)
-        self.index.upsert(collection, passages, vectors)
+        self.index.upsert(collection, passages, vectors, document.owner)
 
     def _enter(
         self,

@@ -56,6 +56,13 @@ class DocumentStatus(StrEnum):
     FAILED = "failed"
 
 
+class Visibility(StrEnum):
+    """Who sees a document, asks it, and finds it cited."""
+
+    SHARED = "shared"  # everybody
+    PRIVATE = "private"  # its owner alone
+
+
 class SupportLevel(StrEnum):
     """How an answer stands on its passages."""
 
@@ -364,11 +371,12 @@ SHELL_USER = "shell"
 
 @dataclass(frozen=True)
 class Document:
-    """An entry of the register of documents. `id` is the SHA-256 of the content, in hex.
+    """An entry of the register of documents. `id` is as in `jobs.visibility`.
 
-    `added_at` is when it was last added: the same content again renews it; `indexed_at` is when
-    its passages were last written, 0 until they are. `progress` runs from 0 to 1 while it is
-    indexed; `collection` is the one that holds it.
+    `owner` is who alone sees a private document; "" for one that is shared. `added_at` is when it
+    was last added: the same content again renews it; `indexed_at` is when its passages were last
+    written, 0 until they are. `progress` runs from 0 to 1 while it is indexed; `collection` is the
+    one that holds it.
     """
 
     id: str
@@ -386,6 +394,15 @@ class Document:
     collection: str = ""
     failure: Failure | None = None
     indexed_at: float = 0.0
+    owner: str = ""
+
+    @property
+    def visibility(self) -> Visibility:
+        return Visibility.PRIVATE if self.owner else Visibility.SHARED
+
+    def is_managed_by(self, user: str) -> bool:
+        """True if this user may delete it and index it again, as operators may with any."""
+        return bool(user) and (self.owner or self.added_by) == user
 
     def kept_until(self, retention_seconds: float) -> float | None:
         """When it leaves, as Unix seconds; None for a sample, and without a retention (0)."""
@@ -420,6 +437,7 @@ class WorkerReport:
     """What a living worker process says of itself with every heartbeat.
 
     `problem` is set when its Qdrant cannot be used; `notes` are sentences for a quiet banner.
+    `knows_private` says that it answers from nobody else's private documents, as older ones would.
     """
 
     name: str
@@ -434,6 +452,7 @@ class WorkerReport:
     notes: tuple[str, ...] = ()
     problem: Failure | None = None
     threads_by_queue: Mapping[str, int] = field(default_factory=dict)
+    knows_private: bool = False
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WorkerReport:

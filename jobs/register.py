@@ -14,10 +14,13 @@ from jobs.broker import (
     DOCUMENTS_KEY,
     INDEX_KEY,
     LOOSE_FILES_KEY,
+    PRIVATE_DOCUMENTS_KEY,
     REMOVAL_LOCK_KEY,
     document_key,
+    own_documents_key,
 )
 from jobs.models import SAMPLES_USER, Document, DocumentStatus, Failure, IndexState
+from jobs.visibility import is_visible, owner_digest, owner_part
 
 REMOVAL_EVERY_SECONDS = 3600
 
@@ -26,13 +29,16 @@ _NUMBERS = {
     **{"added_at": float, "indexed_at": float, "progress": float},
 }
 
+# In these scripts, "documents" are two keys: all of its kind, shared or private, and all of its
+# owner. Of a shared document they are one and the same.
 # KEYS: entry, documents, deleted documents, loose files. ARGV: id, time, then field, value, …
 ADD_IF_NEW = """
-redis.call('ZREM', KEYS[4], ARGV[1])
+redis.call('ZREM', KEYS[5], ARGV[1])
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
-redis.call('SREM', KEYS[3], ARGV[1])
+redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
+redis.call('SREM', KEYS[4], ARGV[1])
 return 1
 """
 
@@ -41,6 +47,7 @@ RENEW = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'added_at', ARGV[2])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
 return 1
 """
 
@@ -52,8 +59,9 @@ if not added_at or tonumber(added_at) > tonumber(ARGV[2]) then return 0 end
 if redis.call('HGET', KEYS[1], 'added_by') == ARGV[4] then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('SADD', KEYS[3], ARGV[1])
-redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('SADD', KEYS[4], ARGV[1])
+redis.call('ZADD', KEYS[5], ARGV[3], ARGV[1])
 return 1
 """
 
@@ -131,15 +139,28 @@ class DocumentRegister:
         return _document(document_id, fields)
 
     def list(self) -> list[Document]:
-        """All documents, newest first; two round trips."""
-        ids = [
-            member.decode()
-            for member in cast("list[bytes]", self._connection.zrevrange(DOCUMENTS_KEY, 0, -1))
-        ]
-        return [*self.find(ids)]
+        """All documents of everybody, for the worker to index; newest first; two round trips."""
+        return [*self._read(self._ids(DOCUMENTS_KEY, PRIVATE_DOCUMENTS_KEY))]
 
-    def find(self, ids: Sequence[str]) -> Sequence[Document]:
-        """Those of the documents that are there; one round trip."""
+    def list_visible(self, user: str) -> Sequence[Document]:
+        """The shared documents and this user's own, newest first; two round trips."""
+        keys = [DOCUMENTS_KEY, *([own_documents_key(owner_digest(user))] if user else [])]
+        return self._read(self._ids(*keys))
+
+    def find(self, ids: Sequence[str], user: str) -> Sequence[Document]:
+        """Those of the documents that are there and that this user may see; one round trip."""
+        return self._read([document_id for document_id in ids if is_visible(document_id, user)])
+
+    def _ids(self, *keys: str) -> Sequence[str]:
+        """The ids in these sorted sets, highest score first; one round trip."""
+        pipeline = self._connection.pipeline(transaction=False)
+        for key in keys:
+            pipeline.zrevrange(key, 0, -1, withscores=True)
+        found = [pair for pairs in pipeline.execute() for pair in pairs]
+        return [member.decode() for member, _ in sorted(found, key=lambda pair: -pair[1])]
+
+    def _read(self, ids: Sequence[str]) -> Sequence[Document]:
+        """Those entries that are there; one round trip."""
         pipeline = self._connection.pipeline(transaction=False)
         for document_id in ids:
             pipeline.hgetall(document_key(document_id))
@@ -167,8 +188,10 @@ class DocumentRegister:
     def delete(self, document_id: str) -> bool:
         """Remove an entry; False if there was none. Its passages and its file are then due."""
         with self._connection.pipeline() as pipeline:
-            pipeline.delete(document_key(document_id))
-            pipeline.zrem(DOCUMENTS_KEY, document_id)
+            entry, *indexes = _keys(document_id)
+            pipeline.delete(entry)
+            for index in indexes:
+                pipeline.zrem(index, document_id)
             pipeline.sadd(DELETED_DOCUMENTS_KEY, document_id)
             pipeline.zadd(LOOSE_FILES_KEY, {document_id: time.time()})
             deleted, *_ = pipeline.execute()
@@ -178,7 +201,8 @@ class DocumentRegister:
         """Remove the entries last added before a time, samples apart; returns their ids."""
         return [
             document_id
-            for document_id in self._ids_until(DOCUMENTS_KEY, added_before)
+            for index in (DOCUMENTS_KEY, PRIVATE_DOCUMENTS_KEY)
+            for document_id in self._ids_until(index, added_before)
             if self._expire(
                 keys=[*_keys(document_id), DELETED_DOCUMENTS_KEY, LOOSE_FILES_KEY],
                 args=[document_id, added_before, now, SAMPLES_USER],
@@ -224,12 +248,13 @@ class DocumentRegister:
         with self._connection.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(INDEX_KEY)
             pipeline.zcard(DOCUMENTS_KEY)
-            fields, documents = pipeline.execute()
+            pipeline.zcard(PRIVATE_DOCUMENTS_KEY)
+            fields, shared, private = pipeline.execute()
         texts = {name.decode(): value.decode() for name, value in fields.items()}
         return IndexState(
             active=texts.get("active", ""),
             target=texts.get("target", ""),
-            documents=documents,
+            documents=shared + private,
             reindexed=int(texts.get("reindexed", 0)),
             reindex_job_id=texts.get("reindex_job_id", ""),
             building=texts.get("building", ""),
@@ -246,7 +271,7 @@ class DocumentRegister:
 
     def claim_samples(self) -> bool:
         """True for the first caller ever, if no document is there: it adds the samples."""
-        if self._connection.zcard(DOCUMENTS_KEY):
+        if self._connection.exists(DOCUMENTS_KEY, PRIVATE_DOCUMENTS_KEY):
             return False
         return bool(self._connection.hsetnx(INDEX_KEY, "samples", 1))
 
@@ -256,7 +281,9 @@ class DocumentRegister:
 
 
 def _keys(document_id: str) -> list[str]:
-    return [document_key(document_id), DOCUMENTS_KEY]
+    owner = owner_part(document_id)
+    indexes = (PRIVATE_DOCUMENTS_KEY, own_documents_key(owner)) if owner else (DOCUMENTS_KEY,) * 2
+    return [document_key(document_id), *indexes]
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, str | int | float]:

@@ -29,6 +29,8 @@ from jobs.settings import Settings
 KEYWORD_COLLECTION = "passages-keywords"
 DENSE = "dense"
 TEXT = "text"
+# Of a private passage alone. One without it is shared, such as all of before there was this.
+OWNER = "owner"
 TIMEOUT_SECONDS = 10
 UPSERT_BATCH = 128
 # Candidates of each kind of search, for the fusion to choose from.
@@ -119,6 +121,7 @@ class PassageIndex:
         """Create the collection if it is missing; a dense one learns its size from the model."""
         with self._guard():
             if self._client.collection_exists(name):
+                self._index_payload(name)
                 return
         vectors = {}
         if name != KEYWORD_COLLECTION and self.embedder is not None:
@@ -134,24 +137,34 @@ class PassageIndex:
                 models.TextIndexParams(type=models.TextIndexType.TEXT, scoring=True),
                 wait=True,
             )
-            if not self._local:  # an embedded Qdrant looks at every payload anyway
-                self._client.create_payload_index(
-                    name, "document_id", models.PayloadSchemaType.KEYWORD, wait=True
-                )
+            self._index_payload(name)
+
+    def _index_payload(self, name: str) -> None:
+        """Index what passages are filtered by, as far as it is not; one of before lacks owners."""
+        if self._local:  # an embedded Qdrant looks at every payload anyway
+            return
+        for field in {"document_id", OWNER} - set(self._client.get_collection(name).payload_schema):
+            self._client.create_payload_index(
+                name, field, models.PayloadSchemaType.KEYWORD, wait=True
+            )
 
     def upsert(
         self,
         collection: str,
         passages: Sequence[Passage],
         vectors: Sequence[Sequence[float]] | None,
+        owner: str = "",
     ) -> None:
-        """Store passages; without vectors only keyword search finds them."""
+        """Store passages; without vectors only keyword search finds them.
+
+        With an `owner`, they are private to that user.
+        """
         for start in range(0, len(passages), UPSERT_BATCH):
             points = [
                 models.PointStruct(
                     id=passage.id,
                     vector={DENSE: list(vectors[number])} if vectors is not None else {},
-                    payload=_payload(passage),
+                    payload=_payload(passage) | ({OWNER: owner} if owner else {}),
                 )
                 for number, passage in enumerate(passages[start : start + UPSERT_BATCH], start)
             ]
@@ -159,18 +172,24 @@ class PassageIndex:
                 self._client.upsert(collection, points, wait=True)
 
     def search(
-        self, question: str, limit: int, collection: str, documents: Sequence[str] = ()
+        self,
+        question: str,
+        limit: int,
+        collection: str,
+        documents: Sequence[str] = (),
+        user: str = "",
     ) -> list[Passage]:
         """The best passages first, by vectors and BM25 together where both are there.
 
-        Only of these documents, by their ids, or of all if none is named. A missing collection has
-        none. The dense half is left out while the collection belongs to another model than the
-        configured one.
+        Only of shared passages and this user's own, of shared ones alone for nobody (""); and of
+        these documents, by their ids, or of all if none is named. A missing collection has none.
+        The dense half is left out while the collection belongs to another model than the configured
+        one.
         """
         vector = self._embed_question(question) if collection == self.target_collection else None
         keywords = models.TextQuery(text=keywords_of(question))
         # Both halves of a hybrid search take the same filter.
-        visible = _of_documents(documents) if documents else None
+        visible = _visible(user, documents)
         with self._guard():
             if not self._client.collection_exists(collection):
                 return []
@@ -286,9 +305,19 @@ def _of_document(document_id: str) -> models.Filter:
     return models.Filter(must=[models.FieldCondition(key="document_id", match=match)])
 
 
-def _of_documents(document_ids: Sequence[str]) -> models.Filter:
-    match = models.MatchAny(any=list(document_ids))
-    return models.Filter(must=[models.FieldCondition(key="document_id", match=match)])
+def _visible(user: str, document_ids: Sequence[str]) -> models.Filter:
+    """What a user may find: shared passages and own ones, of these documents if any are named."""
+    seen: list[models.Condition] = [
+        models.IsEmptyCondition(is_empty=models.PayloadField(key=OWNER)),
+    ]
+    if user:
+        match = models.MatchValue(value=user)
+        seen.append(models.FieldCondition(key=OWNER, match=match))
+    conditions: list[models.Condition] = [models.Filter(should=seen)]
+    if document_ids:
+        chosen = models.MatchAny(any=list(document_ids))
+        conditions.append(models.FieldCondition(key="document_id", match=chosen))
+    return models.Filter(must=conditions)
 
 
 def _payload(passage: Passage) -> dict[str, object]:

@@ -14,7 +14,7 @@ from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.documents import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.errors import AskqueueError, BrokerUnavailable
-from jobs.models import SHELL_USER, DocumentStatus
+from jobs.models import SHELL_USER, DocumentStatus, Visibility
 from jobs.register import DocumentRegister
 from jobs.settings import INDEXING_QUEUE, Settings
 from jobs.store import DocumentStore
@@ -38,11 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _list(documents)
         if options.command == "remove":
             return _remove(documents, options.ids)
+        if options.private and not options.owner:
+            _say("Say whose the private documents are: --owner USER")
+            return 1
 
         def is_anyone_indexing() -> bool:
             return any(INDEXING_QUEUE in report.queues for report in jobs.workers())
 
-        return _add(documents, options.paths, is_anyone_indexing, wait=not options.no_wait)
+        owner = options.owner if options.private else ""
+        return _add(documents, options.paths, owner, is_anyone_indexing, wait=not options.no_wait)
     except AskqueueError as error:
         _say(f"{error.message}\n{error.command}".strip())
         return 1
@@ -56,16 +60,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _add(
     documents: DocumentClient,
     paths: Sequence[Path],
+    owner: str,
     is_anyone_indexing: Callable[[], bool],
     *,
     wait: bool,
 ) -> int:
+    visibility = Visibility.PRIVATE if owner else Visibility.SHARED
     added: dict[str, str] = {}
     refused = 0
     for path in _files(paths):
         try:
             documents.check(path.name, path.stat().st_size)
-            document, is_new = documents.add(SHELL_USER, path.name, path.read_bytes())
+            document, is_new = documents.add(
+                owner or SHELL_USER, path.name, path.read_bytes(), visibility
+            )
         except BrokerUnavailable:
             raise  # the next file would meet it as well
         except (AskqueueError, OSError) as error:
@@ -78,10 +86,10 @@ def _add(
     if not added and not refused:
         _say("There is no document that can be read.")
     if wait and added:
-        _watch(documents, added, is_anyone_indexing)
+        _watch(documents, added, owner, is_anyone_indexing)
     elif added and not is_anyone_indexing():
         _say(NO_WORKER)
-    now = [item for item in documents.list() if item.id in added]
+    now = [item for item in documents.list(owner) if item.id in added]
     failed = [item for item in now if item.status is DocumentStatus.FAILED]
     indexed = sum(item.status is DocumentStatus.INDEXED for item in now)
     for document in failed:
@@ -92,12 +100,15 @@ def _add(
 
 
 def _watch(
-    documents: DocumentClient, added: dict[str, str], is_anyone_indexing: Callable[[], bool]
+    documents: DocumentClient,
+    added: dict[str, str],
+    owner: str,
+    is_anyone_indexing: Callable[[], bool],
 ) -> None:
     """Show a bar until all are done, or until no worker is there to do it."""
     with tqdm(total=len(added), unit="document", bar_format="{l_bar}{bar}| {n:.1f}/{total}") as bar:
         while True:
-            known = [item for item in documents.list() if item.id in added]
+            known = [item for item in documents.list(owner) if item.id in added]
             over = [
                 item
                 for item in known
@@ -116,20 +127,22 @@ def _watch(
 
 
 def _list(documents: DocumentClient) -> int:
-    for item in documents.list():
-        _say(f"{item.id[:12]}  {item.status.value:8}  {item.passages:5} passages  {item.name}")
+    for item in documents.list_all():
+        # What a private document is about is for nobody but its owner, not even an operator.
+        name = f"(private to {item.owner})" if item.owner else item.name
+        _say(f"{item.id[:12]}  {item.status.value:8}  {item.passages:5} passages  {name}")
     return 0
 
 
 def _remove(documents: DocumentClient, ids: Sequence[str]) -> int:
-    known = documents.list()
+    known = documents.list_all()
     for prefix in ids:
         matches = [item for item in known if item.id.startswith(prefix)]
         if len(matches) != 1:
             _say(f"{prefix}: {'no such document' if not matches else 'several documents'}")
             return 1
-        documents.delete(SHELL_USER, matches[0].id)
-        _say(f"removed {matches[0].name}")
+        documents.delete(SHELL_USER, matches[0].id, is_operator=True)
+        _say(f"removed {'a private document' if matches[0].owner else matches[0].name}")
     return 0
 
 
@@ -156,6 +169,8 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("add", help="store files and index them")
     add.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or a folder")
     add.add_argument("--no-wait", action="store_true", help="do not wait for the index")
+    add.add_argument("--private", action="store_true", help="for one user alone, see --owner")
+    add.add_argument("--owner", default="", metavar="USER", help="who sees the private documents")
     commands.add_parser("list", help="show all documents")
     remove = commands.add_parser("remove", help="delete documents")
     remove.add_argument("ids", nargs="+", metavar="ID", help="an id, or how it begins")

@@ -12,10 +12,11 @@ from jobs.settings import Settings
 MAX_DOCUMENTS = 100
 
 
-def check(asked: Question, settings: Settings, register: DocumentRegister) -> None:
+def check(asked: Question, user: str, settings: Settings, register: DocumentRegister) -> None:
     """Raise InvalidQuestion, UnknownDocuments or ModelNotOffered; BrokerUnavailable.
 
-    One round trip, and only if documents are chosen.
+    A document that this user may not see is not there. One round trip, and only if documents are
+    chosen.
     """
     _check_text(asked.text, settings.max_question_chars)
     if asked.model and asked.model not in settings.offered_models:
@@ -30,7 +31,7 @@ def check(asked: Question, settings: Settings, register: DocumentRegister) -> No
         )
     if asked.documents:
         with broker_errors():
-            missing = len(asked.documents) - len(register.find(asked.documents))
+            missing = len(asked.documents) - len(register.find(asked.documents, user))
         if missing:
             raise UnknownDocuments(
                 f"{missing:,} of the {len(asked.documents):,} chosen documents "

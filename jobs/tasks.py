@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -190,14 +190,14 @@ def _answer(
     with broker_errors():
         collection = runtime.register.index_state().active
     if not collection:
-        raise StillIndexing() if _is_coming(runtime) else NoDocuments()
+        raise StillIndexing() if _is_coming(runtime, asked.user) else NoDocuments()
     question, generator = asked.question, runtime.generator_of(asked.question.model)
     progress = _Progress(attempt, events, runtime.records)
     understood = _understand(runtime, asked, generator, progress, cancellation)
     result = answer(
         understood.text,
         search=lambda text: runtime.index.search(
-            text, runtime.settings.passages_per_answer, collection, question.documents
+            text, runtime.settings.passages_per_answer, collection, question.documents, asked.user
         ),
         generator=generator,
         progress=progress,
@@ -205,9 +205,7 @@ def _answer(
         surroundings=lambda cited: read_surroundings(runtime.index, collection, cited),
     )
     result = add_understanding(result, question.text, understood)
-    unready = (
-        _unready(runtime, question.documents) if result.support is not SupportLevel.CITED else 0
-    )
+    unready = _unready(runtime, asked) if result.support is not SupportLevel.CITED else 0
     if unready:
         note = (
             f"{unready} of the documents were still being indexed. Ask again when they are ready."
@@ -233,16 +231,19 @@ def _understand(
     return understand(question.text, turns, generator.rewrite, cancellation)
 
 
-def _is_coming(runtime: Runtime) -> bool:
-    """True if there is a document that is on its way, or there, in an index that answers next."""
+def _is_coming(runtime: Runtime, user: str) -> bool:
+    """True if the user has a document on its way, or there, in an index that answers next."""
     with broker_errors():
-        documents = runtime.register.list()
+        documents = runtime.register.list_visible(user)
     return any(document.status is not DocumentStatus.FAILED for document in documents)
 
 
-def _unready(runtime: Runtime, chosen: Sequence[str]) -> int:
-    """How many of the chosen documents, or of all, are on their way into the index."""
+def _unready(runtime: Runtime, asked: Asked) -> int:
+    """How many of the chosen documents, or of all that the asker sees, are on their way."""
+    register, chosen = runtime.register, asked.question.documents
     with broker_errors():
-        documents = runtime.register.find(chosen) if chosen else runtime.register.list()
+        documents = (
+            register.find(chosen, asked.user) if chosen else register.list_visible(asked.user)
+        )
     unready = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
     return sum(document.status in unready for document in documents)

@@ -25,7 +25,7 @@ from rq.job import Job
 from jobs import indexing
 from jobs.attempts import Attempts
 from jobs.broker import WORKERS_KEY, connect, worker_key
-from jobs.client import WORKER_ALIVE_SECONDS, JobClient
+from jobs.client import JobClient
 from jobs.errors import AskqueueError
 from jobs.feeding import Feeder
 from jobs.fence import running
@@ -40,6 +40,7 @@ from jobs.retention import Retention
 from jobs.settings import Settings
 from jobs.tasks import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.threads import IDLE_SECONDS, ThreadWorker, WorkerThread, wait_until_idle
+from jobs.worker_reports import WORKER_ALIVE_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -243,6 +244,7 @@ class WorkerProcess:
             embedding_model=self.settings.embedding_model if self.settings.has_embeddings else "",
             notes=(unsupported.message,) if unsupported else (),
             problem=self._problem,
+            knows_private=True,
         )
         with runtime.connection.pipeline() as pipeline:
             pipeline.set(

@@ -14,9 +14,9 @@ from starlette.types import Message
 
 from jobs.documents import DocumentClient
 from jobs.errors import InvalidUpload
-from jobs.models import Document
+from jobs.models import Document, Visibility
 from jobs.settings import Settings
-from ui.api_caller import DocumentsUser
+from ui.api_caller import API_USER, DocumentsUser
 from ui.api_guards import refuse_other_sites, settings
 from ui.api_models import ERRORS, ErrorDetail, moment
 from ui.clients import get_clients
@@ -26,15 +26,26 @@ EXAMPLE_ID = "5f2b51ca2fdc5baa31ec02e002f69aec3b7a3f3d9cf1f4b1f1a0a7f3b8d9e2c4"
 FORM_BYTES = 64 * 1024
 # Above any MAX_UPLOAD_MB that makes sense: the framework's own limit is fixed with the address.
 MAX_FORM_BYTES = 2**40
+NOBODY = (
+    "A private document needs an owner, and this request does not say who asks: everybody who asks "
+    "like this would see it. Send a cookie of the pages, or add it on the Documents page."
+)
 
 
 class DocumentInfo(BaseModel):
     """A document, and how far it is on its way into the index."""
 
-    id: str = Field(description="The SHA-256 of its content, in hex.", examples=[EXAMPLE_ID])
+    id: str = Field(
+        description="The SHA-256 of its content, in hex; of a private one, of its owner as well.",
+        examples=[EXAMPLE_ID],
+    )
     name: str = Field(examples=["travel-policy.pdf"])
     size: int = Field(description="Bytes.", examples=[48211])
     status: str = Field(description="queued, indexing, indexed or failed.", examples=["indexed"])
+    visibility: Visibility = Field(
+        description="shared with everybody, or private: only its owner sees it, asks it, and finds "
+        "it cited."
+    )
     progress: float = Field(description="From 0 to 1 while it is indexed.", examples=[1.0])
     pages: int = Field(examples=[12])
     passages: int = Field(examples=[31])
@@ -44,7 +55,7 @@ class DocumentInfo(BaseModel):
 
 
 class Documents(BaseModel):
-    """All documents, newest first."""
+    """The documents that the caller sees, newest first."""
 
     documents: list[DocumentInfo]
 
@@ -69,6 +80,7 @@ router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["doc
     responses={
         200: {"model": DocumentInfo, "description": "The same content was there already"},
         403: ERRORS[403],
+        409: {**ERRORS[409], "description": "A worker does not know private documents yet"},
         413: ERRORS[413],
         415: ERRORS[415],
     },
@@ -80,7 +92,14 @@ router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["doc
                     "schema": {
                         "type": "object",
                         "required": ["file"],
-                        "properties": {"file": {"type": "string", "format": "binary"}},
+                        "properties": {
+                            "file": {"type": "string", "format": "binary"},
+                            "visibility": {
+                                "type": "string",
+                                "enum": [each.value for each in Visibility],
+                                "default": Visibility.SHARED.value,
+                            },
+                        },
                     }
                 }
             },
@@ -93,41 +112,48 @@ async def add_document(
     """Add a document, as the field `file` of a form, and queue it for indexing.
 
     At most `MAX_UPLOAD_MB` (50 unless set). The same content again is kept for as long as new.
+    With the field `visibility` as `private`, only the caller sees it; callers who are nobody in
+    particular cannot add one.
     """
-    name, data = await _file_of(request, settings)
-    document, is_new = await anyio.to_thread.run_sync(store.add, user, name, data)
+    name, data, visibility = await _form_of(request, settings)
+    if visibility is Visibility.PRIVATE and user == API_USER:
+        raise InvalidUpload(NOBODY)
+    document, is_new = await anyio.to_thread.run_sync(store.add, user, name, data, visibility)
     if not is_new:
         response.status_code = 200
     return _info(document, settings)
 
 
 @router.get("", response_model_exclude_none=True)
-def list_documents(store: Store, _user: DocumentsUser, settings: Limits) -> Documents:
-    """All documents, newest first. They are shared by all users."""
-    return Documents(documents=[_info(document, settings) for document in store.list()])
+def list_documents(store: Store, user: DocumentsUser, settings: Limits) -> Documents:
+    """The documents that are shared, and the caller's own, newest first."""
+    return Documents(documents=[_info(document, settings) for document in store.list(user)])
 
 
 @router.get("/{document_id}", response_model_exclude_none=True, responses={404: UNKNOWN})
 def read_document(
-    document_id: str, store: Store, _user: DocumentsUser, settings: Limits
+    document_id: str, store: Store, user: DocumentsUser, settings: Limits
 ) -> DocumentInfo:
     """One document; read it again until its status is indexed or failed."""
-    return _info(store.get(document_id), settings)
+    return _info(store.get(document_id, user), settings)
 
 
 @router.delete(
     "/{document_id}",
     status_code=204,
     dependencies=[Depends(refuse_other_sites)],
-    responses={403: ERRORS[403], 404: UNKNOWN},
+    responses={
+        403: {**ERRORS[403], "description": "Added by another, or sent by a page of another site"},
+        404: UNKNOWN,
+    },
 )
 def delete_document(document_id: str, store: Store, user: DocumentsUser) -> None:
-    """Remove a document for all: it is gone at once, and its passages shortly after."""
+    """Remove a document that the caller added: it is gone at once, its passages shortly after."""
     store.delete(user, document_id)
 
 
-async def _file_of(request: Request, settings: Settings) -> tuple[str, bytes]:
-    """The name and content of the form's file; raises InvalidUpload, or HTTPException."""
+async def _form_of(request: Request, settings: Settings) -> tuple[str, bytes, Visibility]:
+    """The file's name and content, and who sees it; raises InvalidUpload, or HTTPException."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(415, "Send a form, multipart/form-data, with the file as `file`.")
     most, read = settings.max_upload_bytes + FORM_BYTES, 0
@@ -145,11 +171,19 @@ async def _file_of(request: Request, settings: Settings) -> tuple[str, bytes]:
             file = form.get("file")
             if not isinstance(file, FormFile):
                 raise InvalidUpload("There is no file in the field `file` of this form.")
-            return file.filename or "", await file.read()
+            visibility = _visibility_of(form.get("visibility") or Visibility.SHARED)
+            return file.filename or "", await file.read(), visibility
     except HTTPException as error:
         if error.status_code != 400:
             raise
         raise InvalidUpload(f"This form cannot be read. {error.detail}") from error
+
+
+def _visibility_of(value: object) -> Visibility:
+    try:
+        return Visibility(str(value))
+    except ValueError:
+        raise InvalidUpload("The field `visibility` is shared or private.") from None
 
 
 def _info(document: Document, settings: Settings) -> DocumentInfo:
@@ -159,6 +193,7 @@ def _info(document: Document, settings: Settings) -> DocumentInfo:
         name=document.name,
         size=document.size,
         status=document.status.value,
+        visibility=document.visibility,
         progress=document.progress,
         pages=document.pages,
         passages=document.passages,

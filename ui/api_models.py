@@ -76,7 +76,7 @@ class ChatRequest(BaseModel):
         description="The question.", examples=["What is the hotel limit per night?"]
     )
     documents: list[Text] = Field(
-        [], description="Ids of the documents to ask, each the SHA-256 of its content; none: all."
+        [], description="Ids of the documents to ask; none: all that the asker sees."
     )
     model: Text = Field("", description="One of the offered models; empty: the usual one.")
     follows: Text = Field("", description="The id of a job whose question this one follows up.")

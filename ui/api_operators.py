@@ -1,4 +1,4 @@
-"""The part of the HTTP API that is for operators: the failed jobs of all users."""
+"""The part of the HTTP API that is for operators: the failed jobs, and the documents, of all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 
 from jobs.dead_letters import DeadLetters
 from jobs.errors import InvalidState, NotFound
+from ui.api_documents import Store
 from ui.api_guards import refuse_other_sites, require_operator
 from ui.api_models import (
     ERRORS,
@@ -22,6 +23,7 @@ from ui.clients import get_clients
 log = structlog.get_logger(__name__)
 
 MAX_LISTED = 500
+OPERATOR = "operator"
 
 
 def dead_letters() -> DeadLetters:
@@ -59,6 +61,18 @@ def requeue_failed(letters: Letters, body: RequeueRequest) -> Requeued:
     count = letters.requeue_all(body.kind)
     log.info("failed jobs requeued", kind=body.kind or "all", count=count)
     return Requeued(requeued=count)
+
+
+@router.delete(
+    "/documents/{document_id}",
+    status_code=204,
+    dependencies=[Depends(refuse_other_sites)],
+    responses={404: {**ERRORS[404], "description": "Unknown document"}},
+)
+def delete_any_document(store: Store, document_id: str) -> None:
+    """Remove a document, whoever added it, and be it private: by its id alone."""
+    store.delete(OPERATOR, document_id, is_operator=True)
+    log.info("document deleted by an operator", document_id=document_id)
 
 
 @router.post(

@@ -15,6 +15,7 @@ import streamlit as st
 from jobs.models import Answer, Failure, JobState, LiveText, Question
 
 # Keys of widgets. Their values can be read before the widgets are drawn.
+UPLOAD_VISIBILITY = "upload_visibility"
 QUESTION_INPUT = "question_input"
 HISTORY_SEARCH = "history_search"
 SOURCE_LIST = "source_list"

@@ -226,7 +226,7 @@ def test_document_indexed_by_another_job_is_no_dead_letter(
 ) -> None:
     """Once somebody retried it on the Documents page, the job that failed has nothing to do."""
     document = failed_document(broker, documents)
-    again = documents.index_again(document.id)
+    again = documents.index_again("ann", document.id)
     assert letters.list().total == 0
     assert not letters.requeue(document.job_id)
     assert queued(broker, INDEXING_QUEUE) == [again.job_id]

@@ -120,7 +120,7 @@ def test_indexing_twice_doubles_nothing(desk: Desk) -> None:
     """Index again replaces the passages of the document."""
     index = desk.use_model(None)
     document = desk.add("travel.md", TRAVEL)
-    desk.client.index_again(document.id)
+    desk.client.index_again("ann", document.id)
     desk.indexer.index_document(document.id, Cancellation())
     assert index.count(KEYWORD_COLLECTION) == 1
 
@@ -245,7 +245,7 @@ def test_samples_are_added_once_ever(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "questions.json").write_text("[]")
     indexing.add_samples(desk.client, tmp_path)
     assert [item.name for item in desk.client.list()] == ["a.md"]
-    desk.client.delete("ann", desk.client.list()[0].id)
+    desk.client.delete("ann", desk.client.list()[0].id, is_operator=True)
     indexing.add_samples(desk.client, tmp_path)
     assert desk.client.list() == []
 
@@ -276,7 +276,7 @@ def test_register_knows_when_a_document_was_indexed(desk: Desk) -> None:
     began = time.time()
     first = desk.add("travel.md", TRAVEL)
     assert began <= first.indexed_at <= time.time()
-    desk.client.index_again(first.id)
+    desk.client.index_again("ann", first.id)
     [queued] = desk.client.find([first.id, "gone"])
     assert queued.indexed_at == first.indexed_at
     desk.indexer.index_document(first.id, Cancellation())

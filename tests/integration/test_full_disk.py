@@ -97,7 +97,7 @@ def test_full_disk_under_the_index_fails_one_document_with_its_sentence(
     assert documents.get(kept.id).status is DocumentStatus.INDEXED
     assert "EUR 160" in answer(clients, "What is the hotel limit per night?")
     limit_files(worker.pid, resource.RLIM_INFINITY)
-    documents.index_again(failed.id)
+    documents.index_again(USER, failed.id)
     wait_until(lambda: documents.get(failed.id).status is DocumentStatus.INDEXED, 60, "indexing")
     assert "car 7" in answer(clients, "Which space of parking belongs to car 7?")
     assert worker.poll() is None

@@ -122,7 +122,7 @@ def test_document_on_its_way_is_not_queued_twice(desk: Desk) -> None:
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
     desk.client.add("ann", "travel.md", TRAVEL)
     with pytest.raises(InvalidState):
-        desk.client.index_again(document.id)
+        desk.client.index_again("ann", document.id)
     assert len(jobs_of(desk)) == 1
 
 

@@ -46,7 +46,8 @@ def shell(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def report_worker(connection: redis.Redis, queues: tuple[str, ...] = (INDEXING_QUEUE,)) -> None:
     now = time.time()
-    connection.set(worker_key("w"), json.dumps({"name": "w", "seen_at": now, "queues": queues}))
+    report = {"name": "w", "seen_at": now, "queues": queues, "knows_private": True}
+    connection.set(worker_key("w"), json.dumps(report))
     connection.zadd(WORKERS_KEY, {"w": now})
 
 
@@ -199,3 +200,24 @@ def test_module_runs_as_a_program(broker: Broker, settings: Settings) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "travel.md" in done.stdout
+
+
+def test_private_documents_are_added_for_their_owner(
+    desk: Desk, shell: Callable[..., int], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The shell does it for somebody, and says of them no more than whose they are."""
+    assert shell("add", folder, "--private") == 1
+    assert "--owner USER" in capsys.readouterr().out
+    with worker(desk):
+        assert shell("add", folder / "travel.md", "--private", "--owner", "ann", "--no-wait") == 0
+    assert desk.client.list() == []
+    [document] = desk.client.list("ann")
+    assert (document.name, document.owner) == ("travel.md", "ann")
+    capsys.readouterr()
+    assert shell("list") == 0
+    listed = capsys.readouterr().out
+    assert "(private to ann)" in listed
+    assert "travel.md" not in listed
+    assert shell("remove", document.id[:12]) == 0
+    assert "travel.md" not in capsys.readouterr().out
+    assert desk.client.list("ann") == []

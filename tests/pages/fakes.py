@@ -29,6 +29,7 @@ from jobs.models import (
     LiveText,
     Timings,
     TokenUse,
+    Visibility,
     WorkerReport,
 )
 from jobs.operations import Overview, QueueState, Span
@@ -36,6 +37,7 @@ from jobs.pausing import Pause
 from jobs.pictures import PagePicture
 from jobs.queries import JobOrder, JobQuery, fold
 from jobs.settings import QUEUE_NAMES, Settings
+from jobs.visibility import document_id_of
 from jobs.waiting import Waiting, why_waiting
 from tests.pages.fake_batches import FakeBatches
 from ui.clients import Conditions
@@ -302,11 +304,13 @@ class FakeDocuments:
     ) -> str:
         """Script a document; returns its id."""
         document_id = hashlib.sha256(name.encode()).hexdigest()
-        document = Document(document_id, name, 4200, status=status, added_at=time.time())
+        document = Document(
+            document_id, name, 4200, status=status, added_at=time.time(), added_by=USER
+        )
         self.entries[document_id] = replace(document, **fields)
         return document_id
 
-    def find(self, ids: Sequence[str]) -> list[Document]:
+    def find(self, ids: Sequence[str], user: str = "") -> list[Document]:
         self.found.append(ids)
         if self.error is not None:
             raise self.error
@@ -316,30 +320,35 @@ class FakeDocuments:
             if id_ not in self.deleted
         ]
 
-    def add(self, user: str, name: str, data: bytes) -> tuple[Document, bool]:
+    def add(
+        self, user: str, name: str, data: bytes, visibility: Visibility = Visibility.SHARED
+    ) -> tuple[Document, bool]:
         if not data:
             raise InvalidUpload(f"“{name}” is empty.")
-        document_id = hashlib.sha256(data).hexdigest()
+        owner = user if visibility is Visibility.PRIVATE else ""
+        document_id = document_id_of(data, owner)
         if document_id in self.entries:
             return self.entries[document_id], False
-        document = Document(document_id, name, len(data), added_at=time.time(), added_by=user)
+        document = Document(
+            document_id, name, len(data), added_at=time.time(), added_by=user, owner=owner
+        )
         self.entries[document_id] = document
         return document, True
 
-    def list(self) -> list[Document]:
+    def list(self, user: str = "") -> list[Document]:
         if self.error is not None:
             raise self.error
-        return list(self.entries.values())
+        return [each for each in self.entries.values() if each.owner in ("", user)]
 
-    def get(self, document_id: str) -> Document:
+    def get(self, document_id: str, user: str = "") -> Document:
         if document_id not in self.entries:
             raise NotFound("There is no such document.")
         return self.entries[document_id]
 
-    def delete(self, user: str, document_id: str) -> None:
+    def delete(self, user: str, document_id: str, *, is_operator: bool = False) -> None:
         del self.entries[self.get(document_id).id]
 
-    def index_again(self, document_id: str) -> Document:
+    def index_again(self, user: str, document_id: str, *, is_operator: bool = False) -> Document:
         self.entries[document_id] = replace(
             self.get(document_id), status=DocumentStatus.QUEUED, failure=None
         )

@@ -185,3 +185,49 @@ def test_documents_that_wait_without_a_worker_say_so(
     clients.documents.put("report.pdf", DocumentStatus.QUEUED, added_at=0.0)
     clients.jobs.reports = []
     assert "No worker is running" in words(open_page("documents"))
+
+
+def test_private_document_has_a_lock_and_is_for_its_owner_alone(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Where one is private, the table says who sees which; none of another's is listed."""
+    mine = clients.documents.put("mine.md", owner=USER)
+    clients.documents.put("theirs.md", owner="b-bob", added_by="b-bob")
+    clients.documents.put("all.md")
+    table = open_page("documents").dataframe[0].value
+    assert dict(zip(table["Name"], (each[0] for each in table["Seen by"]), strict=True)) == {
+        "mine.md": "🔒 Only you",
+        "all.md": "Everyone",
+    }
+    clients.documents.entries.pop(mine)
+    assert "Seen by" not in open_page("documents").dataframe[0].value
+
+
+def test_upload_is_private_only_if_that_is_chosen(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Shared is the choice at first, and the other one lasts for the session."""
+    app = open_page("documents")
+    assert app.radio[0].value == "shared"
+    app.radio[0].set_value("private").run()
+    app.file_uploader[0].set_value([("a.txt", b"alpha", "text/plain")]).run()
+    assert "**a.txt** – added for you alone" in words(app)
+    assert [(each.name, each.owner) for each in clients.documents.list(USER)] == [("a.txt", USER)]
+    assert app.radio[0].value == "private"
+
+
+def test_document_of_another_can_be_seen_and_not_managed(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Neither its row nor the choice below the table offers what only its adder may do."""
+    clients.documents.put("theirs.md", added_by="b-bob")
+    failed = clients.documents.put(
+        "scan.pdf", DocumentStatus.FAILED, failure=UNREADABLE, added_by="b-bob"
+    )
+    app = open_page("documents")
+    table = app.dataframe[0].value
+    assert set(table["Name"]) == {"theirs.md", "scan.pdf"}
+    assert not any(len(actions) for actions in table["Actions"])
+    assert not app.get("selectbox")
+    assert f"retry_document_{failed}" not in button_keys(app)
+    assert UNREADABLE.message in words(app)

@@ -140,6 +140,6 @@ def test_find_reads_some_documents_in_one_round_trip(register: DocumentRegister)
     for document_id in ("d1", "d2", "d3"):
         register.add_if_new(entry(document_id))
     register.update("d3", indexed_at=7.5)
-    found = register.find(["d3", "gone", "d1"])
+    found = register.find(["d3", "gone", "d1"], "ann")
     assert [(item.id, item.indexed_at) for item in found] == [("d3", 7.5), ("d1", 0.0)]
-    assert list(register.find([])) == []
+    assert list(register.find([], "ann")) == []

@@ -12,6 +12,7 @@ from jobs.models import Feedback, JobView, Question
 from jobs.operations import Operations
 from ui import state, table_state
 from ui.components.text import requeued
+from ui.roles import Visitor
 
 
 def submit_question(jobs: JobClient, user: str, question: str | Question, job_id: str = "") -> None:
@@ -49,7 +50,8 @@ def send(jobs: JobClient, user: str, asked: Question, job_id: str) -> JobView:
 def ask_again(jobs: JobClient, documents: DocumentClient, user: str, job: JobView) -> None:
     """Submit the same question as another version, of those of its documents that are there."""
     try:
-        there = tuple(each.id for each in documents.find(job.documents)) if job.documents else ()
+        found = documents.find(job.documents, user) if job.documents else ()
+        there = tuple(each.id for each in found)
         follows = job.follows if jobs.list_earlier(user, job) else ""
     except AskqueueError as error:
         _tell(error)
@@ -94,10 +96,10 @@ def give_feedback(jobs: JobClient, user: str, job_id: str, feedback: Feedback | 
         _tell(error)
 
 
-def index_document_again(documents: DocumentClient, document_id: str) -> None:
+def index_document_again(documents: DocumentClient, visitor: Visitor, document_id: str) -> None:
     """Queue one document for indexing."""
     try:
-        documents.index_again(document_id)
+        documents.index_again(visitor.user, document_id, is_operator=visitor.is_operator)
     except AskqueueError as error:
         _tell(error)
     state.request_redraw()

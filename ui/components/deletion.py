@@ -12,20 +12,21 @@ from jobs.errors import AskqueueError
 from ui import batch_state, state
 from ui.components.failure import show_failure
 from ui.components.text import one_line, plain
+from ui.roles import Visitor
 
 
-def show_document_deletion(documents: DocumentClient, user: str, document_id: str) -> None:
+def show_document_deletion(documents: DocumentClient, visitor: Visitor, document_id: str) -> None:
     """Ask whether a document shall go, and delete it if so."""
 
     def text() -> str:
-        name = documents.get(document_id).name
+        name = documents.get(document_id, visitor.user).name
         return (
             f"**{plain(name)}** goes from the list and the index. Answers already given keep the "
             "passages they cite."
         )
 
     def delete() -> None:
-        documents.delete(user, document_id)
+        documents.delete(visitor.user, document_id, is_operator=visitor.is_operator)
 
     _ask("Delete this document?", text, delete, lambda: state.set_document_to_delete(None))
 

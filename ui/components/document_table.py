@@ -13,9 +13,11 @@ from jobs.documents import DocumentClient
 from jobs.models import Document, DocumentStatus
 from ui import state, table_state
 from ui.components.actions import index_document_again
+from ui.components.ask_again import names_of
 from ui.components.failure import show_failure
 from ui.components.states import DOCUMENT_LOOKS
 from ui.components.text import counted, file_size, one_line, plain
+from ui.roles import Visitor
 
 ROW_PIXELS = 35
 MAX_ROWS = 16
@@ -23,17 +25,20 @@ CHOICE_PIXELS = 340
 LEAVING_SECONDS = 3 * 24 * 3600
 AGAIN = ":material/refresh: Index again"
 DELETE = ":material/delete: Delete"
+SEEN_BY, ONLY_YOU, EVERYONE = "Seen by", "🔒 Only you", "Everyone"
 ON_THEIR_WAY = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
 
 
 def show_documents(
-    documents: DocumentClient, entries: Sequence[Document], user: str, kept_seconds: float
+    documents: DocumentClient, visitor: Visitor, entries: Sequence[Document], kept_seconds: float
 ) -> None:
     """Show the documents, newest first; each leaves after `kept_seconds`, unless that is 0."""
     table_state.set_document_rows([entry.id for entry in entries])
     under_way = any(entry.status in ON_THEIR_WAY for entry in entries)
-    frame = _frame(entries, user, kept_seconds, with_progress=under_way)
+    frame = _frame(entries, visitor, kept_seconds, with_progress=under_way)
     name_width = 185 if under_way else 230 if "Kept until" in frame else 285
+    if SEEN_BY in frame:
+        name_width -= 65
     st.dataframe(
         frame,
         key=table_state.DOCUMENT_TABLE,
@@ -61,24 +66,35 @@ def show_documents(
                 help="Then it leaves the list and the index. Adding the same file renews this.",
             ),
             "By": st.column_config.TextColumn(width=60),
+            SEEN_BY: st.column_config.MultiselectColumn(
+                width=95,
+                options=[ONLY_YOU, EVERYONE],
+                color=["orange", "gray"],
+                help="A private document is for its owner alone: nobody else sees it, finds it "
+                "cited, or gets an answer from it.",
+            ),
             "Actions": st.column_config.ButtonColumn(
                 "Actions",
                 width=70,
                 type="tertiary",
                 on_click=_act,
-                args=(documents,),
+                args=(documents, visitor),
                 key=table_state.DOCUMENT_ACTION,
             ),
         },
     )
 
 
-def show_document_actions(documents: DocumentClient, entries: Sequence[Document]) -> None:
+def show_document_actions(
+    documents: DocumentClient, visitor: Visitor, entries: Sequence[Document]
+) -> None:
     """Offer what the table offers in each row, for a keyboard and for a phone.
 
     The keys do not open the menu of a cell, and on a narrow page it lies far to the right.
     """
-    names = {entry.id: entry.name for entry in entries}
+    names = names_of([entry for entry in entries if visitor.may_manage(entry)])
+    if not names:
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", key="document_actions"):
         chosen = st.selectbox(
             "One document",
@@ -95,7 +111,7 @@ def show_document_actions(documents: DocumentClient, entries: Sequence[Document]
             key="chosen_index_again",
             disabled=chosen is None,
             on_click=index_document_again,
-            args=(documents, chosen),
+            args=(documents, visitor, chosen),
         )
         st.button(
             "Delete it",
@@ -107,8 +123,10 @@ def show_document_actions(documents: DocumentClient, entries: Sequence[Document]
         )
 
 
-def show_failed_documents(documents: DocumentClient, entries: Sequence[Document]) -> None:
-    """Say of each failed document why, with a retry."""
+def show_failed_documents(
+    documents: DocumentClient, visitor: Visitor, entries: Sequence[Document]
+) -> None:
+    """Say of each failed document why, with a retry for those who may."""
     for entry in entries:
         if entry.status is not DocumentStatus.FAILED:
             continue
@@ -116,14 +134,15 @@ def show_failed_documents(documents: DocumentClient, entries: Sequence[Document]
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(entry.name)}** could not be indexed", width="content")
                 st.space("stretch")
-                st.button(
-                    "Retry",
-                    icon=":material/replay:",
-                    key=f"retry_document_{entry.id}",
-                    help="Index this document again",
-                    on_click=index_document_again,
-                    args=(documents, entry.id),
-                )
+                if visitor.may_manage(entry):
+                    st.button(
+                        "Retry",
+                        icon=":material/replay:",
+                        key=f"retry_document_{entry.id}",
+                        help="Index this document again",
+                        on_click=index_document_again,
+                        args=(documents, visitor, entry.id),
+                    )
             if entry.failure:
                 show_failure(entry.failure)
 
@@ -139,7 +158,7 @@ def show_leaving(entries: Sequence[Document], kept_seconds: float) -> None:
         )
 
 
-def _act(documents: DocumentClient) -> None:
+def _act(documents: DocumentClient, visitor: Visitor) -> None:
     action = table_state.clicked_document_action()
     if action is None:
         return
@@ -147,14 +166,16 @@ def _act(documents: DocumentClient) -> None:
     if label == DELETE:
         state.set_document_to_delete(document_id)
     else:
-        index_document_again(documents, document_id)
+        index_document_again(documents, visitor, document_id)
 
 
 def _frame(
-    entries: Sequence[Document], user: str, kept_seconds: float, *, with_progress: bool
+    entries: Sequence[Document], visitor: Visitor, kept_seconds: float, *, with_progress: bool
 ) -> pd.DataFrame:
-    columns: dict[str, object] = {
-        "Name": [entry.name for entry in entries],
+    columns: dict[str, object] = {"Name": [entry.name for entry in entries]}
+    if any(entry.owner for entry in entries):
+        columns[SEEN_BY] = [[ONLY_YOU if entry.owner else EVERYONE] for entry in entries]
+    columns |= {
         "Status": [[DOCUMENT_LOOKS[entry.status].label] for entry in entries],
     }
     if with_progress:
@@ -173,8 +194,8 @@ def _frame(
     if any(ends) and not with_progress:  # there is room for one of both
         columns["Kept until"] = [end and datetime.fromtimestamp(end, UTC).date() for end in ends]
     columns |= {
-        "By": [_by(entry, user) for entry in entries],
-        "Actions": [[AGAIN, DELETE] for _ in entries],
+        "By": [_by(entry, visitor.user) for entry in entries],
+        "Actions": [[AGAIN, DELETE] if visitor.may_manage(entry) else [] for entry in entries],
     }
     return pd.DataFrame(columns)
 

@@ -200,7 +200,7 @@ def show_changes(
     names = {item.document_id: item.document_name for item in answer.citations}
     if not names:
         return
-    there = {document.id: document for document in documents.find(list(names))}
+    there = {document.id: document for document in documents.find(list(names), user)}
     changes = changes_since(names, there, job.started_at or job.asked_at)
     if not changes:
         return

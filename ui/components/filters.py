@@ -26,7 +26,7 @@ ORDERS = {
 }
 
 
-def show_filters(documents: DocumentClient) -> None:
+def show_filters(documents: DocumentClient, user: str) -> None:
     """Show the filters; they take effect at once."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filters"):
         st.text_input(
@@ -45,7 +45,7 @@ def show_filters(documents: DocumentClient) -> None:
         _choose("Asked", PERIODS, history_state.JOB_PERIOD, 130)
         if history_state.period() == CUSTOM:
             _show_dates()
-        _choose("Cited document", _names(documents), history_state.JOB_DOCUMENT, 160)
+        _choose("Cited document", _names(documents, user), history_state.JOB_DOCUMENT, 160)
         orders = {order.value: label for order, label in ORDERS.items()}
         _choose("Order", orders, history_state.JOB_ORDER, 155)
 
@@ -78,11 +78,11 @@ def _show_dates() -> None:
     )
 
 
-def _names(documents: DocumentClient) -> Mapping[str, str]:
-    """What can be chosen: the documents of the register by name, and the one that is chosen."""
+def _names(documents: DocumentClient, user: str) -> Mapping[str, str]:
+    """What can be chosen: the documents that the user sees, by name, and the one that is chosen."""
     names = history_state.kept_names()
     if names is None:
-        entries = sorted(documents.list(), key=lambda entry: entry.name.casefold())
+        entries = sorted(documents.list(user), key=lambda entry: entry.name.casefold())
         names = {entry.id: one_line(entry.name, NAME_CHARS) for entry in entries}
         history_state.keep_names(names, NAMES_SECONDS)
     chosen = history_state.document_filter()

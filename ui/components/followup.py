@@ -82,11 +82,11 @@ def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
             )
 
 
-def show_asked_of(documents: DocumentClient, job: JobView) -> None:
+def show_asked_of(documents: DocumentClient, user: str, job: JobView) -> None:
     """Say of which documents and of which model this was asked, if not of all and the usual one."""
     parts = []
     if job.documents:
-        names = [each.name for each in documents.find(job.documents)]
+        names = [each.name for each in documents.find(job.documents, user)]
         parts.append(f":material/folder_open: Asked of {_listed(names, len(job.documents))}")
     if job.model:
         parts.append(f":material/smart_toy: {plain(job.model)}")

@@ -69,7 +69,7 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
                 help="Select nothing",
                 on_click=history_state.clear_selection,
             )
-    show_filters(documents)
+    show_filters(documents, user)
     if page.jobs:
         _show_rows(jobs, user, page)
     else:

@@ -15,7 +15,8 @@ def show_reindex(documents: DocumentClient, index: IndexState, *, is_running: bo
         done, total = index.reindexed, index.documents
         st.progress(
             min(1.0, done / total) if total else 0.0,
-            text=f"Indexing everything again: {done} of {total} documents. "
+            # Not how many: others' private documents are among them.
+            text=f"Indexing everything again: {done / total if total else 0:.0%}. "
             "The old index answers until this is done.",
         )
     elif index.needs_reindex:

@@ -6,12 +6,23 @@ import streamlit as st
 
 from jobs.documents import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.errors import AskqueueError
+from jobs.models import Visibility
 from ui import state
 from ui.components.text import plain
+
+VISIBILITY_LABELS = {
+    Visibility.SHARED: ":material/group: Everyone",
+    Visibility.PRIVATE: ":material/lock: Only you",
+}
+VISIBILITY_MEANINGS = {
+    Visibility.SHARED: "All who use Askqueue see them and get answers from them.",
+    Visibility.PRIVATE: "Nobody else sees them, or gets an answer from them.",
+}
 
 
 def show_uploader(documents: DocumentClient, user: str, max_upload_mb: int) -> None:
     """Take files, several at once, and hand each to the client."""
+    visibility = _choose_visibility()
     files = st.file_uploader(
         "Add documents, several at once if you like",
         type=[extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS],
@@ -21,19 +32,38 @@ def show_uploader(documents: DocumentClient, user: str, max_upload_mb: int) -> N
     )
     if files:
         with st.spinner("Storing the files…"):
-            results = [_add(documents, user, file.name, file.getvalue()) for file in files]
+            results = [
+                _add(documents, user, file.name, file.getvalue(), visibility) for file in files
+            ]
         state.keep_upload_results(results)
         st.rerun()
     _show_results()
 
 
-def _add(documents: DocumentClient, user: str, name: str, data: bytes) -> state.UploadResult:
+def _choose_visibility() -> Visibility:
+    chosen = st.radio(
+        "Who sees the documents that you add",
+        list(Visibility),
+        format_func=VISIBILITY_LABELS.__getitem__,
+        captions=[VISIBILITY_MEANINGS[each] for each in Visibility],
+        horizontal=True,
+        key=state.UPLOAD_VISIBILITY,
+        persist_state="session",
+    )
+    return chosen or Visibility.SHARED
+
+
+def _add(
+    documents: DocumentClient, user: str, name: str, data: bytes, visibility: Visibility
+) -> state.UploadResult:
     try:
-        document, is_new = documents.add(user, name, data)
+        document, is_new = documents.add(user, name, data, visibility)
     except AskqueueError as error:
         return state.UploadResult(name, error.message, accepted=False)
     if is_new:
-        return state.UploadResult(name, "added; the list below shows how far it is", accepted=True)
+        added = "added for you alone" if document.owner else "added"
+        outcome = f"{added}; the list below shows how far it is"
+        return state.UploadResult(name, outcome, accepted=True)
     same = "already there" if document.name == name else f"already there as “{document.name}”"
     return state.UploadResult(name, same, accepted=True)
 

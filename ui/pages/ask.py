@@ -112,7 +112,7 @@ def _show_selected(
     clients: Clients, user: str, job_id: str | None, around: Conditions
 ) -> tuple[JobView | None, float | None]:
     if job_id is None:
-        is_indexing = show_welcome(clients.jobs, user, clients.documents.list())
+        is_indexing = show_welcome(clients.jobs, user, clients.documents.list(user))
         return None, ACTIVE_SECONDS if is_indexing else None
     try:
         return _show_job(clients, user, job_id, around)
@@ -133,7 +133,7 @@ def _show_job(
         show_earlier(jobs, user, job)
     show_question(jobs, user, job, urgency=clients.settings.urgent_per_minute > 0)
     with st.container():
-        show_asked_of(clients.documents, job)
+        show_asked_of(clients.documents, user, job)
         show_versions(jobs, user, job)
     if not job.state.is_over:
         show_streaming(clients, user, job, around)

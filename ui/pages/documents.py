@@ -25,6 +25,7 @@ from ui.components.reindex import show_reindex
 from ui.components.text import counted, file_size
 from ui.components.upload import show_uploader
 from ui.identity import current_user
+from ui.roles import Visitor, visitor_of
 
 
 def show_page() -> None:
@@ -32,17 +33,18 @@ def show_page() -> None:
     if user is None:
         return
     st.title("Documents", anchor=False)
+    visitor = visitor_of(user, clients.settings)
     show_uploader(clients.documents, user, clients.settings.max_upload_mb)
     doomed = state.document_to_delete()
     if doomed:
-        show_document_deletion(clients.documents, user, doomed)
-    show_live(clients.jobs, user, lambda: _draw(clients, user))
+        show_document_deletion(clients.documents, visitor, doomed)
+    show_live(clients.jobs, user, lambda: _draw(clients, visitor))
 
 
-def _draw(clients: Clients, user: str) -> float | None:
+def _draw(clients: Clients, visitor: Visitor) -> float | None:
     """Draw what is live; returns how soon to draw it again."""
     notices, table = st.container(), st.container()
-    entries = clients.documents.list()
+    entries = clients.documents.list(visitor.user)
     index = clients.documents.index_state()
     is_reindexing = bool(index.reindex_job_id) and clients.documents.is_reindexing()
     kept_seconds = clients.settings.document_retention_seconds
@@ -52,14 +54,14 @@ def _draw(clients: Clients, user: str) -> float | None:
         show_reindex(clients.documents, index, is_running=is_reindexing)
         if _lacks_worker(clients, pending):
             show_no_worker()
-        show_failed_documents(clients.documents, entries)
+        show_failed_documents(clients.documents, visitor, entries)
     with table:
         if entries:
-            storage = storage_of(user, entries, clients.settings.user_storage_bytes)
+            storage = storage_of(visitor.user, entries, clients.settings.user_storage_bytes)
             st.caption(f"{_summary(entries)} · {_storage_words(storage)}")
-            show_documents(clients.documents, entries, user, kept_seconds)
+            show_documents(clients.documents, visitor, entries, kept_seconds)
             show_leaving(entries, kept_seconds)
-            show_document_actions(clients.documents, entries)
+            show_document_actions(clients.documents, visitor, entries)
         else:
             st.info(
                 "No documents yet. Drop some files above; each can be asked about as soon as it "

@@ -1,0 +1,64 @@
+"""A worker on the thread of the test: jobs run when the test says so, and are over when it goes on.
+
+Text is taken from plain files without a child process, so that a test may have many documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from jobs import indexing
+from jobs.attempts import Attempts
+from jobs.extraction import Extracted, ExtractedPassage
+from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, Settings
+from jobs.tasks import Runtime, report_outcome, use_runtime
+from jobs.threads import ThreadWorker
+
+QUEUES = (INDEXING_QUEUE, QUESTIONS_QUEUE, BATCH_QUEUE)
+
+
+class InlineWorker:
+    """Serves all queues of one Valkey with an embedded Qdrant."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._attempts = Attempts(runtime.broker)
+        indexing.sync_target(runtime.register, runtime.index)
+
+    def work(self, *queues: str) -> None:
+        """Run all jobs that are queued, documents before questions; or those of some queues."""
+        for name in queues or QUEUES:
+            worker = ThreadWorker(
+                name,
+                f"inline-{name}",
+                self.runtime.connection,
+                self._attempts,
+                lambda job, outcome: report_outcome(self.runtime, job, outcome),
+            )
+            while self.runtime.connection.llen(self.runtime.broker.queues[name].key):
+                popped = worker._pop()
+                if popped is not None:
+                    worker.execute_job(*popped)
+
+
+@contextmanager
+def inline_worker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[InlineWorker]:
+    runtime = Runtime(settings)
+    monkeypatch.setattr(indexing, "extract", _extract)
+    use_runtime(runtime)
+    try:
+        yield InlineWorker(runtime)
+    finally:
+        use_runtime(None)
+        runtime.index.close()
+        runtime.connection.close()
+
+
+def _extract(
+    path: Path, _name: str, _settings: Settings, _check: Callable[[], None] = lambda: None
+) -> Extracted:
+    return Extracted("text/plain", 0, (ExtractedPassage(path.read_text(), None, None),))
