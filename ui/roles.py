@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobs.models import Document
-from jobs.operators import Access, access_of
+from jobs.operators import Access
 from jobs.settings import Settings
 from ui import identity, state
 
@@ -24,6 +24,6 @@ class Visitor:
 
 def visitor_of(user: str, settings: Settings) -> Visitor:
     """The visitor of the page that is drawn now."""
-    access = access_of(settings, identity.page_host())
+    access = identity.operators_access(settings)
     signed_in = access is Access.PASSWORD and state.is_operator()
     return Visitor(user, is_operator=access is Access.OPEN or signed_in)
