@@ -76,7 +76,8 @@ def list_jobs(
 )
 def retry_job(job_id: str, client: Client, user: Asker) -> JobStatus:
     """Run a failed or stopped job again, with all its attempts."""
-    return status_of(client.retry(user, job_id), None)
+    view = client.retry(user, job_id)
+    return status_of(view, None, waiting=client.why_waiting(view))
 
 
 @router.post(

@@ -15,7 +15,7 @@ from jobs.batch_rows import job_id_of
 from jobs.batches import BatchClient
 from jobs.broker import URGENT_KEY, WORKERS_KEY, Broker, durations_key, worker_key
 from jobs.client import JobClient
-from jobs.errors import InvalidState, ModelTimeout, NotFound, TooManyUrgent
+from jobs.errors import BadApiKey, InvalidState, ModelTimeout, NotFound, TooManyUrgent
 from jobs.feeding import Feeder
 from jobs.models import Answer, JobState, JobView, WorkerReport
 from jobs.outcomes import History, after_error
@@ -147,6 +147,18 @@ def test_urgency_ends_with_the_question(desk: Desk, connection: redis.Redis) -> 
     desk.begin()
     assert done.encode() not in connection.zrange(URGENT_KEY, 0, -1)
     assert stopped.encode() not in connection.zrange(URGENT_KEY, 0, -1)
+
+
+def test_retried_question_is_urgent_no_more(desk: Desk) -> None:
+    """Its owner has it run again at the end of the queue, and may make it urgent anew."""
+    failed = desk.ask("ann", urgent=True)
+    error = BadApiKey()
+    desk.attempts.end(desk.begin(), desk.worker, after_error(error, History()), error)
+    usual = desk.ask()
+    desk.client.retry("ann", failed)
+    urgent = desk.ask(urgent=True)
+    assert desk.waiting() == [urgent, usual, failed]
+    assert desk.client.make_urgent("ann", failed).position == 2
 
 
 def test_what_cannot_be_urgent_is_refused(desk: Desk) -> None:
