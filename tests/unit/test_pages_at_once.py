@@ -25,10 +25,10 @@ class Clock:
 
 
 @pytest.mark.parametrize(
-    ("pages", "seconds"), [(1, 0.5), (30, 0.5), (31, 1.0), (120, 1.0), (121, 2.0), (999, 4.0)]
+    ("pages", "seconds"), [(1, 0.5), (30, 0.5), (31, 1.0), (240, 1.0), (241, 2.0), (999, 4.0)]
 )
 def test_the_more_pages_the_less_often_each_refreshes(pages: int, seconds: float) -> None:
-    """A few pages refresh twice a second, a hundred once, more even later."""
+    """A few pages refresh twice a second, two hundred once, more even later."""
     pace = Pace(Clock())
     for number in range(pages):
         pace.note(f"job-{number}")
