@@ -21,7 +21,15 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.exceptions import HTTPException
 
 from jobs.client import JobClient
-from jobs.errors import AskqueueError, BrokerUnavailable, InvalidQuestion, TooManyFollowers
+from jobs.errors import (
+    AmbiguousProxyUser,
+    AskqueueError,
+    BrokerUnavailable,
+    InvalidQuestion,
+    NotSignedIn,
+    TooManyFollowers,
+    UntrustedProxy,
+)
 from jobs.following import EventKind, Following, JobEvent, Position
 from ui.api_caller import Asker, Client
 from ui.api_chat_models import (
@@ -47,6 +55,9 @@ AGAIN = "\n\n(The answer begins again.)\n\n"
 NO_RETRY = {"x-should-retry": "false"}
 STATUS_CODES: dict[type[AskqueueError], int] = {
     InvalidQuestion: 400,
+    NotSignedIn: 401,
+    UntrustedProxy: 403,
+    AmbiguousProxyUser: 403,
     BrokerUnavailable: 503,
     TooManyFollowers: 503,
 }
@@ -83,6 +94,8 @@ router = APIRouter(
     tags=["openai"],
     responses={
         400: _error("Bad input, or something that is not supported"),
+        401: _error("Nobody is signed in"),
+        403: _error("Sent by a page of another site, or not by the proxy"),
         422: _error("Not given here: bad input is 400, as at OpenAI"),
     },
 )
@@ -104,7 +117,6 @@ async def list_models() -> ModelList:
             "usage has `citations`",
             "content": {SSE_TYPE: {"schema": {"type": "string"}}},
         },
-        403: _error("Sent by a page of another site"),
         404: _error("Unknown model"),
         409: _error("Somebody stopped or deleted the question"),
         413: _error("More than this takes"),
