@@ -56,7 +56,7 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
         if history_state.selected():
             _show_actions(jobs, user, page.total, query)
         else:
-            st.subheader("Your questions", anchor=False, width="content")
+            st.header("Your questions", anchor=False, width="content")
             _show_count(jobs, user, page.total, query)
             st.space("stretch")
         _show_export(jobs, user, query)
