@@ -69,7 +69,7 @@ def by_proxy(name: bytes, peer: str | None = PROXY) -> Person | None:
 def test_trusted_peer_is_believed(choose: Choose, trusted: str, peer: str) -> None:
     """A name from one of TRUSTED_PROXIES, an address or in a network, is who is asking."""
     choose(auth_mode="proxy", trusted_proxies=trusted)
-    assert by_proxy(b"ann", peer) == Person("p-ann", "ann")
+    assert by_proxy(b"ann", peer) == Person("p-ann", "ann", known_as=("ann", "p-ann"))
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.3", "127.0.0.1", "::1", "testclient", None])
