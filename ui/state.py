@@ -1,7 +1,7 @@
 """What one browser session remembers, apart from history, tables and batches.
 
-With `ui.history_state`, `ui.table_state` and `ui.batch_state` it is all that touches session state
-and the address.
+With the other modules `ui.*_state` and `ui.table_address` it is all that touches session state and
+the address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from jobs.models import Answer, Failure, JobState, LiveText, Question
 UPLOAD_VISIBILITY = "upload_visibility"
 QUESTION_INPUT = "question_input"
 HISTORY_SEARCH = "history_search"
-SOURCE_LIST = "source_list"
 
 KEPT_ETAS = 100  # more than a page of the table
 
@@ -167,12 +166,6 @@ def typed_text(key: str) -> str:
     return value.strip()
 
 
-def triggered_number(key: str, name: str) -> int | None:
-    """The number that the component of this key just told, None for nothing."""
-    number = getattr(st.session_state.get(key), name, None)
-    return None if number is None else int(number)
-
-
 def shown_eta(job_id: str) -> tuple[int, int] | None:
     """The range of seconds that was last said of this job."""
     shown: tuple[int, int] | None = st.session_state.get("etas", {}).get(job_id)
@@ -194,37 +187,6 @@ def unsent() -> Unsent | None:
 
 def keep_unsent(value: Unsent | None) -> None:
     st.session_state["unsent"] = value
-
-
-def opened_source() -> tuple[str, int] | None:
-    """The id of the question and the number of the citation whose source is open."""
-    source: tuple[str, int] | None = st.session_state.get("opened_source")
-    return source
-
-
-def open_source(job_id: str, number: int) -> None:
-    turn_to_source(job_id, number)
-    request_redraw()
-
-
-def turn_to_source(job_id: str, number: int) -> None:
-    """Show another source where one is open, without drawing the page anew."""
-    st.session_state["opened_source"] = (job_id, number)
-
-
-def mark_source(number: int) -> str:
-    """Have the list of sources show this one as the open one; returns the key of the list."""
-    st.session_state[SOURCE_LIST] = number
-    return SOURCE_LIST
-
-
-def turn_to_marked_source(job_id: str) -> None:
-    """Show the source that was just chosen in the list."""
-    turn_to_source(job_id, int(st.session_state[SOURCE_LIST]))
-
-
-def close_source() -> None:
-    st.session_state["opened_source"] = None
 
 
 # Refreshing

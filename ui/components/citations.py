@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from jobs.models import Answer, CheckedQuote, Citation
-from ui import state
+from ui import source_state
 from ui.components.source_links import link_to, show_source_links
 from ui.components.text import badge, counted, pages, plain, safe_markdown
 
@@ -29,7 +29,7 @@ def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
                 label_of(citation),
                 key=f"citation_{job_id}_{citation.number}",
                 help="Show the passage where it stands",
-                on_click=state.open_source,
+                on_click=source_state.open_source,
                 args=(job_id, citation.number),
             )
         show_source_links(job_id)

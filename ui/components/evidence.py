@@ -9,7 +9,7 @@ from jobs.documents import DocumentClient
 from jobs.errors import AskqueueError
 from jobs.models import Answer, Citation, Document, JobView
 from jobs.pictures import PagePicture, Pictures, has_pictures
-from ui import state
+from ui import source_state, state
 from ui.components.actions import ask_again
 from ui.components.citations import in_order
 from ui.components.text import one_line, pages, plain
@@ -23,7 +23,7 @@ WORDS_PIXELS = 370
 
 def show_evidence(jobs: JobClient, pictures: Pictures, user: str) -> None:
     """Show the source that is open, if it belongs to the question that is shown."""
-    opened = state.opened_source()
+    opened = source_state.opened_source()
     if opened is None:
         return
     job_id = opened[0]
@@ -32,14 +32,17 @@ def show_evidence(jobs: JobClient, pictures: Pictures, user: str) -> None:
     except AskqueueError:
         return  # of an outage, and of a question that is gone, the page itself says so
     if answer is None or not any(item.number == opened[1] for item in answer.citations):
-        state.close_source()
+        source_state.close_source()
         return
 
     @st.dialog(
-        "Source", icon=":material/find_in_page:", width="large", on_dismiss=state.close_source
+        "Source",
+        icon=":material/find_in_page:",
+        width="large",
+        on_dismiss=source_state.close_source,
     )
     def show() -> None:
-        number = (state.opened_source() or opened)[1]
+        number = (source_state.opened_source() or opened)[1]
         citations = in_order(answer.citations)
         position = next(at for at, item in enumerate(citations) if item.number == number)
         _show_source(pictures, job_id, citations, position)
@@ -85,9 +88,9 @@ def _show_list(job_id: str, citations: list[Citation], number: int) -> None:
         list(labels),
         required=True,
         format_func=lambda each: labels[each],
-        key=state.mark_source(number),
+        key=source_state.mark_source(number),
         label_visibility="collapsed",
-        on_change=state.turn_to_marked_source,
+        on_change=source_state.turn_to_marked_source,
         args=(job_id,),
     )
 
@@ -108,7 +111,7 @@ def _show_steps(job_id: str, citations: list[Citation], position: int) -> None:
             key=f"source_{label.lower()}",
             disabled=not is_there,
             shortcut=shortcut,
-            on_click=state.turn_to_source,
+            on_click=source_state.turn_to_source,
             args=(job_id, citations[other].number if is_there else 0),
         )
 

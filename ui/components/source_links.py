@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from jobs.models import Citation
-from ui import state
+from ui import source_state
 from ui.components.text import badge, pages, plain
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -36,6 +36,6 @@ def show_source_links(job_id: str) -> None:
 
 
 def _open(key: str, job_id: str) -> None:
-    number = state.triggered_number(key, "opened")
+    number = source_state.triggered_number(key, "opened")
     if number is not None:
-        state.open_source(job_id, number)
+        source_state.open_source(job_id, number)
