@@ -137,7 +137,6 @@ def local_stack(name: str, base_url: str, **valkey_options: str) -> Iterator[Sta
         "QDRANT_URL": "",
         "PYTHONPATH": str(ROOT),
         "LOG_LEVEL": "WARNING",
-        "QUESTIONS_PER_MINUTE": "0",  # a benchmark asks faster than a person
     }
     os.environ.update(env)
     try:

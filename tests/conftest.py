@@ -66,7 +66,6 @@ def make_settings(tmp_path: Path, valkey_url: str) -> Callable[..., Settings]:
             "openai_base_url": "",
             "document_store": "",
             "index_samples": False,
-            "questions_per_minute": 0,  # a test asks faster than a person
         }
         return Settings(_env_file=None, **{**offline, **values})  # type: ignore[arg-type]
 
