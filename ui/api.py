@@ -175,6 +175,7 @@ def submit(
         model=asked.model,
         follows=asked.follows,
         version_of=asked.version_of,
+        afresh=not asked.cache,
     )
     return ChatAccepted(job_id=view.id)
 

@@ -66,6 +66,9 @@ class ChatRequest(BaseModel):
     version_of: Text = Field(
         "", description="The id of a job whose question this is another version of."
     )
+    cache: bool = Field(
+        True, description="False for a new answer, even if the caller had one to this question."
+    )
 
 
 class ChatAccepted(BaseModel):
@@ -127,6 +130,9 @@ class JobResult(BaseModel):
     model: str | None = None
     standalone: str | None = Field(
         None, description="The question that was answered in place of a follow-up."
+    )
+    earlier_at: datetime | None = Field(
+        None, description="When this answer was first given, if it is an earlier one."
     )
     notes: list[str] = Field([], description="What to know about the answer, in sentences.")
     error: ErrorDetail | None = None
@@ -227,6 +233,7 @@ def result_of(view: JobView, answer: Answer | None) -> JobResult:
         tokens=data["tokens"],
         model=answer.model,
         standalone=answer.standalone or None,
+        earlier_at=moment(answer.earlier_at),
         notes=list(answer.notes),
     )
 

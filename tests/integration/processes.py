@@ -42,6 +42,7 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> No
 def environment(**values: object) -> dict[str, str]:
     """The environment of a process: of the test run, without its settings, with these."""
     blank = dict.fromkeys((name.upper() for name in Settings.model_fields), "")
+    blank["CACHE"] = "off"  # tests and benchmarks ask the same again, and mean it
     return {**os.environ, **blank, **{name.upper(): str(value) for name, value in values.items()}}
 
 
