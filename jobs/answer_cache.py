@@ -86,7 +86,8 @@ class AnswerCache:
         view = to_view(job_id, *replies)  # none of one that its owner deleted
         if view is None or view.user != user or view.state is not JobState.FINISHED:
             return None
-        # Another attempt may have been the one that counted, with the documents of its time.
+        # Another attempt may have been the one that counted, with the documents of its time. And a
+        # web process of an older version notes feedback without forgetting the answer.
         if kept_under != key.encode() or (view.feedback and not view.feedback.useful):
             return None
         [answer] = read_answers(self._connection, [job_id])

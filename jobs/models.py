@@ -248,8 +248,8 @@ class JobView:
     """A job as its owner sees it, from its small fields alone. Times are Unix seconds (UTC).
 
     `queued_at` is when it was last put on the queue: when asked, or when its owner retried it.
-    `documents`, `model`, `follows`, `version_of` and `afresh` are as in `Question`. `thread` is the id of the
-    question that all its versions go back to, its own if it is the first.
+    `documents`, `model`, `follows`, `version_of` and `afresh` are as in `Question`. `thread` is
+    the id of the question that all its versions go back to, its own if it is the first.
     `position` counts from 1 and is known for queued jobs only. `preview` is the first line of
     the answer. `attempt` is 0 until a worker starts the job. `failure` says why it failed, or why
     there is another attempt to wait for.
