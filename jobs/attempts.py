@@ -26,7 +26,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
-from jobs import metrics, urgency
+from jobs import answer_cache, metrics, urgency
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker
 from jobs.durations import note_duration
 from jobs.events import read_text
@@ -158,7 +158,9 @@ class Attempts:
             if attempt.number:
                 cited = [each["document_id"] for each in result.get("citations", ())]
                 self._records.finish(pipeline, job.id, result["text"], cited)
-            note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
+                answer_cache.remember(pipeline, job.id, result, self._retention_seconds)
+            if not (attempt.number and result.get("earlier_at")):  # says nothing of a new answer
+                note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
             metrics.add(pipeline, counts)
 
         return self._close(attempt, worker, write)

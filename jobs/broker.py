@@ -38,6 +38,8 @@ PRIVATE_DOCUMENTS_KEY = PREFIX + "documents:private"
 DELETED_DOCUMENTS_KEY = PREFIX + "documents:deleted"
 LOOSE_FILES_KEY = PREFIX + "documents:loose"
 INDEX_KEY = PREFIX + "index"
+# How the keys of entries in the register begin, of shared and of private documents.
+ENTRY, PRIVATE_ENTRY = PREFIX + "document:", PREFIX + "private:"
 WORKERS_KEY = PREFIX + "workers"
 MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"
 RETENTION_LOCK_KEY = PREFIX + "lock:retention"
@@ -119,8 +121,7 @@ def document_key(document_id: str) -> str:
 
     Those of private ones are apart: who does not know of them finds none.
     """
-    kind = "private" if owner_part(document_id) else "document"
-    return f"{PREFIX}{kind}:{document_id}"
+    return f"{PRIVATE_ENTRY if owner_part(document_id) else ENTRY}{document_id}"
 
 
 def own_documents_key(owner: str) -> str:
@@ -129,6 +130,11 @@ def own_documents_key(owner: str) -> str:
     The owner is given as `jobs.visibility.owner_digest`. `PRIVATE_DOCUMENTS_KEY` has those of all.
     """
     return f"{PREFIX}documents:of:{owner}"
+
+
+def cache_key(digest: str) -> str:
+    """String with a TTL: the id of the question whose answer is kept, see `jobs.answer_cache`."""
+    return f"{PREFIX}cache:{digest}"
 
 
 def worker_key(name: str) -> str:

@@ -102,10 +102,12 @@ class JobClient:
         model: str = "",
         follows: str = "",
         version_of: str = "",
+        afresh: bool = False,
     ) -> JobView:
         """Put a question on the queue. When this returns, the question is accepted.
 
-        `documents`, `model`, `follows` and `version_of` are as in `jobs.models.Question`. Whoever
+        `documents`, `model`, `follows`, `version_of` and `afresh` are as in `jobs.models.Question`.
+        Whoever
         does not know whether an earlier call was accepted, because the reply got lost, calls again
         with the same `job_id`, of `new_job_id`: it is asked once. Raises InvalidQuestion if the
         question is empty, longer than `MAX_QUESTION_CHARS`, or another one than was asked with this
@@ -114,7 +116,7 @@ class JobClient:
         goes before those that are not, and raises TooManyUrgent.
         """
         chosen = tuple(sorted(set(documents)))
-        asked = Question(question.strip(), chosen, model.strip(), follows, version_of)
+        asked = Question(question.strip(), chosen, model.strip(), follows, version_of, afresh)
         view = self._find(user, job_id) if job_id and asked != Question(asked.text) else None
         if view is None:
             check(asked, user, self._broker.settings, self._register)

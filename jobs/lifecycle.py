@@ -19,7 +19,7 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, ScheduledJobRegi
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
-from jobs import urgency
+from jobs import answer_cache, urgency
 from jobs.batch_rows import RowPlace
 from jobs.broker import (
     ANSWER_QUESTION,
@@ -236,10 +236,18 @@ class Lifecycle:
     def note_feedback(self, job_id: str, feedback: Feedback | None) -> bool:
         """Keep what its asker thinks of an answer; False if there is none (any more)."""
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(reads: Pipeline, standing: Standing) -> Write | None:
             if standing.status is not JobStatus.FINISHED:
                 return None
-            return lambda pipeline: self._records.note_feedback(pipeline, job_id, feedback)
+            is_bad = feedback is not None and not feedback.useful
+            forget = answer_cache.forget(reads, job_id) if is_bad else None
+
+            def write(pipeline: Pipeline) -> None:
+                self._records.note_feedback(pipeline, job_id, feedback)
+                if forget is not None:
+                    forget(pipeline)
+
+            return write
 
         return change(self._connection, job_id, decide)
 

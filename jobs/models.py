@@ -77,7 +77,8 @@ class Question:
 
     `documents` are the ids of those that it is asked of, in order of id; none for all. `model` is
     "" for the configured one. `follows` is the id of the question that this one follows up, and
-    `version_of` of one that this is another version of; both are "" or of the same user.
+    `version_of` of one that this is another version of; both are "" or of the same user. One that
+    is asked `afresh` is not answered from an earlier answer.
     """
 
     text: str
@@ -85,6 +86,7 @@ class Question:
     model: str = ""
     follows: str = ""
     version_of: str = ""
+    afresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,9 @@ class Answer:
 
     Of its `sentences`, `uncited_sentences` carry no citation. `passages` are all that the answer
     was written from, in the order of their numbers. `standalone` is the question that was answered
-    in place of a follow-up; "" where that is the question itself.
+    in place of a follow-up; "" where that is the question itself. `earlier_at` is when this answer
+    was first given, to an earlier question (Unix seconds); None if it is a new one. `cache_key` is
+    what it is kept under to be given again, see `jobs.answer_cache`; "" if it is not.
     """
 
     text: str
@@ -204,6 +208,8 @@ class Answer:
     uncited_sentences: int = 0
     quotes: tuple[CheckedQuote, ...] = ()
     standalone: str = ""
+    earlier_at: float | None = None
+    cache_key: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON types, for an RQ result."""
@@ -242,8 +248,8 @@ class JobView:
     """A job as its owner sees it, from its small fields alone. Times are Unix seconds (UTC).
 
     `queued_at` is when it was last put on the queue: when asked, or when its owner retried it.
-    `documents`, `model`, `follows` and `version_of` are as in `Question`. `thread` is the id of the
-    question that all its versions go back to, its own if it is the first.
+    `documents`, `model`, `follows`, `version_of` and `afresh` are as in `Question`. `thread` is
+    the id of the question that all its versions go back to, its own if it is the first.
     `position` counts from 1 and is known for queued jobs only. `preview` is the first line of
     the answer. `attempt` is 0 until a worker starts the job. `failure` says why it failed, or why
     there is another attempt to wait for. `in_batch` says that it is a row of a batch.
@@ -271,6 +277,7 @@ class JobView:
     thread: str = ""
     urgent: bool = False
     in_batch: bool = False
+    afresh: bool = False
 
     @property
     def can_be_urgent(self) -> bool:
@@ -281,7 +288,9 @@ class JobView:
     @property
     def asked(self) -> Question:
         """What was asked, all of it."""
-        return Question(self.question, self.documents, self.model, self.follows, self.version_of)
+        return Question(
+            self.question, self.documents, self.model, self.follows, self.version_of, self.afresh
+        )
 
     @property
     def waited_seconds(self) -> float | None:

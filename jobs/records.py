@@ -45,6 +45,7 @@ RECORD_FIELDS = (
     "version_of",
     "thread",
     "urgent",
+    "afresh",
 )
 PREVIEW_CHARS = 200
 
@@ -268,7 +269,7 @@ class JobRecords:
 _FEEDBACK_FIELDS = ("useful", "reason")
 _SAID = ("preview", "said", "cited")
 _SUMS = ("earlier", "retry_waits")
-_ASKED_FIELDS = ("documents", "model", "follows", "version_of", "thread")
+_ASKED_FIELDS = ("documents", "model", "follows", "version_of", "thread", "afresh")
 _FAILURE_FIELDS = ("failure_kind", "failure_message", "failure_command")
 
 
@@ -290,6 +291,7 @@ def _asked_fields(question: Question, thread: str) -> dict[str, str | float]:
         "follows": question.follows,
         "version_of": question.version_of,
         "thread": thread,
+        "afresh": "1" if question.afresh else "",
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -298,7 +300,8 @@ def _asked_of(record: Mapping[str, str]) -> dict[str, Any]:
     """The inverse of `_asked_fields`, without the thread."""
     documents = tuple(json.loads(record["documents"])) if "documents" in record else ()
     names = ("model", "follows", "version_of")
-    return {"documents": documents, **{name: record.get(name, "") for name in names}}
+    texts = {name: record.get(name, "") for name in names}
+    return {"documents": documents, "afresh": "afresh" in record, **texts}
 
 
 def read_job(pipeline: Pipeline, job_id: str) -> None:

@@ -109,6 +109,10 @@ class Settings(BaseSettings):
     passages_per_answer: int = Field(
         6, ge=1, le=50, description="Passages given to the model for one answer."
     )
+    cache: bool = Field(
+        True,
+        description="Answer a question that is asked again from its earlier answer: on or off.",
+    )
 
     # Limits
     max_question_chars: int = Field(4000, ge=1, description="Longest question, in characters.")

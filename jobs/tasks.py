@@ -15,6 +15,7 @@ import redis
 from rq.job import Job
 
 from jobs import indexing
+from jobs.answer_cache import AnswerCache, Lookup, digest_of
 from jobs.answering import answer
 from jobs.attempts import Attempt, current_attempt
 from jobs.broker import Broker, broker_errors, connect
@@ -25,8 +26,8 @@ from jobs.embedding import build_embedder
 from jobs.errors import NoDocuments, NotFound, StillIndexing
 from jobs.events import EventWriter
 from jobs.extractive import Extractive
-from jobs.generation import ChatModel, Generator
-from jobs.models import Answer, DocumentStatus, Stage, SupportLevel
+from jobs.generation import SYSTEM_PROMPT, ChatModel, Generator, messages_of
+from jobs.models import Answer, DocumentStatus, Passage, Stage, SupportLevel
 from jobs.outcomes import Outcome
 from jobs.records import Asked, JobRecords
 from jobs.register import DocumentRegister
@@ -35,6 +36,10 @@ from jobs.settings import Settings
 from jobs.store import DocumentStore
 from jobs.surroundings import read_surroundings
 
+# The version of the prompt: another wording, of any part of it, makes other answers.
+PROMPT = digest_of(
+    [SYSTEM_PROMPT, repr(messages_of("question", [Passage("", "", "name", "text")]))]
+)
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
 
@@ -50,11 +55,23 @@ class Runtime:
         self.register = DocumentRegister(self.connection)
         self.store = DocumentStore(settings.document_store_url)
         self.documents = DocumentClient(self.broker, self.store, self.register)
+        self.cache = AnswerCache(self.connection, self.register)
 
     @cached_property
     def index(self) -> PassageIndex:
         """The passage index; the first use of an embedded one takes its lock."""
         return build_index(self.settings, build_embedder(self.settings))
+
+    @property
+    def basis(self) -> tuple[object, ...]:
+        """What answers are made with, beside the documents and the model: see `Lookup`."""
+        settings, index = self.settings, self.index
+        return (
+            index.target_collection,
+            settings.passages_per_answer,
+            settings.openai_base_url,
+            PROMPT,
+        )
 
     @property
     def indexer(self) -> indexing.Indexer:
@@ -191,19 +208,32 @@ def _answer(
         collection = runtime.register.index_state().active
     if not collection:
         raise StillIndexing() if _is_coming(runtime, asked.user) else NoDocuments()
-    question, generator = asked.question, runtime.generator_of(asked.question.model)
+    settings, question = runtime.settings, asked.question
+    generator = runtime.generator_of(question.model)
     progress = _Progress(attempt, events, runtime.records)
     understood = _understand(runtime, asked, generator, progress, cancellation)
-    result = answer(
-        understood.text,
-        search=lambda text: runtime.index.search(
-            text, runtime.settings.passages_per_answer, collection, question.documents, asked.user
-        ),
-        generator=generator,
-        progress=progress,
-        cancelled=cancellation,
-        surroundings=lambda cited: read_surroundings(runtime.index, collection, cited),
-    )
+
+    def make() -> Answer:
+        return answer(
+            understood.text,
+            search=lambda text: runtime.index.search(
+                text, settings.passages_per_answer, collection, question.documents, asked.user
+            ),
+            generator=generator,
+            progress=progress,
+            cancelled=cancellation,
+            surroundings=lambda cited: read_surroundings(runtime.index, collection, cited),
+        )
+
+    if settings.cache:
+        # A follow-up is looked up as the question that it was understood as.
+        basis = (collection, *runtime.basis, generator.model)
+        lookup = Lookup(asked.user, understood.text, question.documents, basis)
+        result = runtime.cache.answer(lookup, make, afresh=question.afresh)
+    else:
+        result = make()
+    if result.earlier_at is not None:
+        progress.text(result.text)  # for those who follow
     result = add_understanding(result, question.text, understood)
     unready = _unready(runtime, asked) if result.support is not SupportLevel.CITED else 0
     if unready:

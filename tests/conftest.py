@@ -66,6 +66,7 @@ def make_settings(tmp_path: Path, valkey_url: str) -> Callable[..., Settings]:
             "openai_base_url": "",
             "document_store": "",
             "index_samples": False,
+            "cache": False,  # tests ask the same again, and mean it
         }
         return Settings(_env_file=None, **{**offline, **values})  # type: ignore[arg-type]
 

@@ -190,6 +190,7 @@ def submit(
         model=asked.model,
         follows=asked.follows,
         version_of=asked.version_of,
+        afresh=not asked.cache,
     )
     response.headers.update(rate_headers(client.rate(user)))
     return ChatAccepted(job_id=view.id)

@@ -88,6 +88,9 @@ class ChatRequest(BaseModel):
         description="urgent goes before what is not; of each 4 that a busy queue starts, at most 3 "
         "are urgent. `URGENT_PER_MINUTE` limits how many you may ask.",
     )
+    cache: bool = Field(
+        True, description="False for a new answer, even if the caller had one to this question."
+    )
 
 
 class ChatAccepted(BaseModel):
@@ -164,6 +167,9 @@ class JobResult(BaseModel):
     model: str | None = None
     standalone: str | None = Field(
         None, description="The question that was answered in place of a follow-up."
+    )
+    earlier_at: datetime | None = Field(
+        None, description="When this answer was first given, if it is an earlier one."
     )
     notes: list[str] = Field([], description="What to know about the answer, in sentences.")
     error: ErrorDetail | None = None
@@ -279,6 +285,7 @@ def result_of(view: JobView, answer: Answer | None) -> JobResult:
         tokens=data["tokens"],
         model=answer.model,
         standalone=answer.standalone or None,
+        earlier_at=moment(answer.earlier_at),
         notes=list(answer.notes),
     )
 

@@ -44,10 +44,13 @@ def send(jobs: JobClient, user: str, asked: Question, job_id: str) -> JobView:
         model=asked.model,
         follows=asked.follows,
         version_of=asked.version_of,
+        afresh=asked.afresh,
     )
 
 
-def ask_again(jobs: JobClient, documents: DocumentClient, user: str, job: JobView) -> None:
+def ask_again(
+    jobs: JobClient, documents: DocumentClient, user: str, job: JobView, *, afresh: bool = False
+) -> None:
     """Submit the same question as another version, of those of its documents that are there."""
     try:
         found = documents.find(job.documents, user) if job.documents else ()
@@ -57,7 +60,7 @@ def ask_again(jobs: JobClient, documents: DocumentClient, user: str, job: JobVie
         _tell(error)
         return
     # If all of its documents are gone, that is worth an error.
-    asked = Question(job.question, there or job.documents, job.model, follows, version_of=job.id)
+    asked = Question(job.question, there or job.documents, job.model, follows, job.id, afresh)
     submit_question(jobs, user, asked)
 
 

@@ -88,6 +88,8 @@ def _facts(answer: Answer) -> str:
     """What the answer took, on one line."""
     timings, tokens = answer.timings, answer.tokens
     facts = [f"{duration(timings.total)} in all"]
+    if answer.earlier_at is not None:
+        facts.append("from an earlier answer")
     if timings.first_token is not None:
         facts.append(f"first word {duration(timings.first_token)}")
     if tokens.prompt or tokens.completion:

@@ -19,6 +19,7 @@ from ui.components.ask_again import show_ask_again, show_ask_again_button
 from ui.components.banners import lacks_worker, show_banners, show_no_worker, show_paused
 from ui.components.compare import show_comparison
 from ui.components.download import show_download
+from ui.components.earlier import show_earlier_answer
 from ui.components.empty import show_welcome
 from ui.components.evidence import show_changes, show_evidence
 from ui.components.failure import show_failure
@@ -151,6 +152,8 @@ def _show_job(
     with st.container():
         show_understood(answer)
     show_changes(jobs, clients.documents, user, job, answer)
+    with st.container():
+        show_earlier_answer(jobs, clients.documents, user, job, answer)
     show_answer(job, answer)
     with st.container(horizontal=True, vertical_alignment="center", key=f"after_{job_id}"):
         show_follow_up_button(job)

@@ -1,0 +1,50 @@
+"""What two analysts do with a document that is private to one of them, in real browsers."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenBrowser
+from tests.browser.stack import Stack
+from tests.browser.test_journey import ask, expect_state
+
+QUESTION = "When does the merger with Blauwhuis close?"
+SECRET = b"# Merger\n\nThe merger with Blauwhuis closes on 12 March for EUR 48 million.\n"
+
+
+def test_private_document_answers_its_owner_and_nobody_else(
+    page: Page, open_browser: OpenBrowser, stack: Stack
+) -> None:
+    """Added for oneself, asked, asked again at once, asked afresh; another sees nothing of it."""
+    page.get_by_role("link", name="Documents").click()
+    page.get_by_text("Only you").click()
+    file = {"name": "merger.md", "mimeType": "text/markdown", "buffer": SECRET}
+    page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item] # a file
+    expect(page.get_by_text("added for you alone")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame")).to_contain_text("🔒 Only you")
+    expect(page.get_by_text(re.compile(r"(\d+) documents, \1 indexed"))).to_be_visible()
+
+    page.get_by_role("link", name="Ask", exact=True).click()
+    ask(page, QUESTION)
+    expect_state(page, "Finished")
+    expect(page.get_by_text("closes on 12 March").first).to_be_visible()
+    expect(page.get_by_text("From an earlier answer")).to_have_count(0)
+    ask(page, QUESTION.upper())
+    expect(page.get_by_text("From an earlier answer, just now")).to_be_visible()
+    expect(page.get_by_text("closes on 12 March").first).to_be_visible()
+    page.get_by_role("button", name="Ask afresh").click()
+    expect(page.get_by_text("From an earlier answer")).to_have_count(0)
+    expect_state(page, "Finished")
+
+    other = open_browser()
+    ask(other, QUESTION)
+    expect_state(other, "Finished")
+    expect(other.get_by_text("12 March")).to_have_count(0)
+    expect(other.get_by_text("From an earlier answer")).to_have_count(0)
+    other.get_by_role("link", name="Documents").click()
+    table = other.get_by_test_id("stDataFrame")
+    expect(table).to_contain_text("annual-report-2025.pdf")
+    expect(table).not_to_contain_text("merger.md")
+    assert "Traceback" not in stack.log("web"), stack.log("web")[-12000:]

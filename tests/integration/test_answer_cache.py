@@ -1,0 +1,344 @@
+"""Earlier answers: a real Valkey, a real local Qdrant, and a worker on the test's thread."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import redis
+
+from jobs.answer_cache import may_serve
+from jobs.broker import cache_key, job_key
+from jobs.feeding import Feeder
+from jobs.generation import Chunk
+from jobs.models import (
+    Answer,
+    Document,
+    Feedback,
+    JobState,
+    SupportLevel,
+    Visibility,
+)
+from jobs.register import DocumentRegister
+from jobs.settings import Settings
+from jobs.spreadsheets import lines_of, pasted_sheet
+from tests.integration.inline_worker import InlineWorker, inline_worker
+from ui.clients import Clients, build_clients
+
+TRAVEL = b"The hotel limit is EUR 160 per night in every city."
+PARKING = b"The limit of parking at a hotel is EUR 20 per night."
+QUESTION = "What is the hotel limit per night?"
+STEPS = 150
+
+
+class Desk:
+    """Users with documents and questions, and a worker that answers at once."""
+
+    def __init__(self, clients: Clients, worker: InlineWorker) -> None:
+        self.clients = clients
+        self.worker = worker
+
+    def add(self, user: str, data: bytes, *, private: bool = False) -> Document:
+        visibility = Visibility.PRIVATE if private else Visibility.SHARED
+        document, _ = self.clients.documents.add(user, f"{user}.txt", data, visibility)
+        self.worker.work("indexing")
+        return document
+
+    def delete(self, document: Document) -> None:
+        self.clients.documents.delete("op", document.id, is_operator=True)
+        self.worker.work("indexing")
+
+    def index_again(self, document: Document) -> None:
+        self.clients.documents.index_again("op", document.id, is_operator=True)
+        self.worker.work("indexing")
+
+    def ask(
+        self, user: str = "ann", question: str = QUESTION, **asked: object
+    ) -> tuple[str, Answer]:
+        """The id of a new question, and its answer."""
+        job_id = self.clients.jobs.submit_question(user, question, **asked).id  # type: ignore[arg-type]
+        self.worker.work("questions")
+        answer = self.clients.jobs.get_answer(user, job_id)
+        assert answer is not None, self.clients.jobs.get_job(user, job_id)
+        return job_id, answer
+
+    def is_hit(self, user: str = "ann", question: str = QUESTION, **asked: object) -> bool:
+        return self.ask(user, question, **asked)[1].earlier_at is not None
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings]) -> Settings:
+    return make_settings(cache=True)
+
+
+@pytest.fixture
+def desk(
+    connection: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desk]:
+    with inline_worker(settings, monkeypatch) as worker:
+        made = Desk(build_clients(settings), worker)
+        made.add("ann", TRAVEL)
+        yield made
+
+
+def test_same_question_is_answered_from_the_earlier_answer(desk: Desk) -> None:
+    """In other case and spacing too, as a finished job that says when it was answered first."""
+    before = time.time()
+    first_id, first = desk.ask()
+    job_id, again = desk.ask(question="  what is the HOTEL limit\n per night? ")
+    assert (again.text, again.citations) == (first.text, first.citations)
+    assert first.earlier_at is None
+    assert again.earlier_at is not None
+    assert before <= again.earlier_at <= time.time()
+    assert again.tokens.prompt == again.timings.retrieval == 0
+    job = desk.clients.jobs.get_job("ann", job_id)
+    assert (job.state, job.preview != "", job_id != first_id) == (JobState.FINISHED, True, True)
+    assert desk.ask()[1].earlier_at == again.earlier_at  # of the first, not of the second
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"user": "bob"},
+        {"question": "What is the hotel limit?"},
+        {"model": "other"},
+        {"afresh": True},
+    ],
+)
+def test_another_user_question_or_model_gets_a_new_answer(
+    desk: Desk, asked: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So does who asks afresh; and what they get serves them from then on."""
+    offered = desk.clients.settings.model_copy(
+        update={"openai_base_url": "http://127.0.0.1:9/v1", "chat_models": "other"}
+    )
+    monkeypatch.setattr(desk.clients.jobs._broker, "settings", offered)
+    generators = {"": desk.worker.runtime.generator, "other": Named()}
+    monkeypatch.setattr(desk.worker.runtime, "generator_of", generators.__getitem__)
+    assert not desk.is_hit()
+    assert not desk.is_hit(**asked)  # type: ignore[arg-type]
+    assert desk.is_hit(**{**asked, "afresh": False})  # type: ignore[arg-type]
+    assert desk.is_hit()
+
+
+class Named:
+    """A generator of another model."""
+
+    model, extractive = "other", False
+
+    def stream(self, _question: str, _passages: object) -> Iterator[Chunk]:
+        yield Chunk("It is EUR 160 [1].")
+
+
+def test_answer_afresh_takes_the_place_of_the_earlier_one(desk: Desk) -> None:
+    """Who asks again after that gets the newer answer."""
+    desk.ask()
+    between = time.time()
+    desk.ask(afresh=True)
+    earlier_at = desk.ask()[1].earlier_at
+    assert earlier_at is not None
+    assert earlier_at >= between
+
+
+@pytest.mark.parametrize("change", ["add", "add private", "delete", "index again", "expire"])
+def test_any_change_of_the_documents_ends_it(desk: Desk, change: str) -> None:
+    """Also after the documents are what they were before, if one has come anew."""
+    extra = desk.add("ann", PARKING)
+    assert not desk.is_hit()
+    assert desk.is_hit()
+    match change:
+        case "add":
+            desk.add("bob", b"Parking is free.")
+        case "add private":
+            desk.add("ann", PARKING, private=True)
+        case "delete":
+            desk.delete(extra)
+        case "index again":
+            desk.index_again(extra)
+        case "expire":
+            desk.clients.documents.expire(time.time() + 1, 0)
+            desk.worker.work("indexing")
+            desk.add("ann", TRAVEL)
+            desk.add("ann", PARKING)
+    assert not desk.is_hit()
+    assert desk.is_hit()
+
+
+def test_documents_of_others_and_outside_the_scope_change_nothing(desk: Desk) -> None:
+    """Bob's private document is not Ann's business, nor is any that she does not ask."""
+    scope = desk.add("ann", PARKING)
+    desk.ask()
+    desk.ask(documents=[scope.id])
+    desk.add("bob", b"The hotel limit of Bob is EUR 5.", private=True)
+    assert desk.is_hit()
+    desk.add("bob", b"The hotel limit of Bob is EUR 6.")
+    assert not desk.is_hit()
+    assert desk.is_hit(documents=[scope.id])
+    desk.index_again(scope)
+    assert not desk.is_hit(documents=[scope.id])
+
+
+def test_nothing_is_served_or_kept_while_a_document_is_on_its_way(desk: Desk) -> None:
+    """Neither before a new one is in the index, nor before a deleted one is out of it."""
+    desk.ask()
+    document, _ = desk.clients.documents.add("bob", "b.txt", PARKING)
+    assert not desk.is_hit()
+    assert not desk.is_hit()
+    desk.worker.work("indexing")
+    desk.clients.documents.delete("bob", document.id)
+    assert not desk.is_hit()
+    assert not desk.is_hit()
+    desk.worker.work("indexing")
+    assert desk.is_hit()  # the documents are what they were when it was first asked
+
+
+def test_answer_made_during_a_change_is_not_kept(desk: Desk) -> None:
+    """A document that came and went while the answer was written is in no later answer."""
+    index, search = desk.worker.runtime.index, desk.worker.runtime.index.search
+
+    def search_meanwhile(*arguments: object, **options: object) -> object:
+        index.search = search  # type: ignore[method-assign] # once
+        document = desk.add("bob", PARKING)
+        found = search(*arguments, **options)  # type: ignore[arg-type]
+        desk.delete(document)
+        return found
+
+    index.search = search_meanwhile  # type: ignore[method-assign,assignment] # for one question
+    _, answer = desk.ask()
+    assert {passage.document_name for passage in answer.passages} == {"ann.txt", "bob.txt"}
+    assert not desk.is_hit()
+
+
+def test_deleting_a_question_deletes_its_answer_for_later(desk: Desk) -> None:
+    """At once, and also once nobody can undo it; undone, it serves again."""
+    job_id, _ = desk.ask()
+    desk.clients.jobs.delete("ann", job_id)
+    newer, answer = desk.ask()
+    assert answer.earlier_at is None
+    desk.clients.jobs.delete("ann", newer)
+    desk.clients.jobs.undo_deletion("ann", newer)
+    assert desk.is_hit()
+
+
+def test_answer_that_was_no_use_is_not_given_again(desk: Desk) -> None:
+    """Whether it was said of the first or of what was given later from it; praise is no harm."""
+    for number in range(2):
+        jobs = [desk.ask()[0], desk.ask()[0]]
+        assert desk.is_hit()
+        desk.clients.jobs.give_feedback("ann", jobs[number], Feedback(useful=True))
+        assert desk.is_hit()
+        desk.clients.jobs.give_feedback("ann", jobs[number], Feedback(useful=False))
+        assert not desk.is_hit()
+        desk.delete(desk.add("ann", PARKING))
+    job_id, _ = desk.ask(afresh=True)
+    desk.clients.jobs._connection.hset(job_key(job_id), "useful", 0)  # as older versions note it
+    assert not desk.is_hit()
+
+
+def test_rows_of_a_batch_take_part(desk: Desk, settings: Settings) -> None:
+    """A batch is answered from the cache, and its answers serve later questions."""
+    desk.ask()
+    text = f"{QUESTION}\nWhat is the limit in every city?"
+    lines = lines_of("a.csv", pasted_sheet(text), 0, has_header=False)
+    batch = desk.clients.batches.submit("ann", lines)
+    Feeder(desk.worker.runtime.broker).run_once()
+    desk.worker.work("batch")
+    rows = desk.clients.batches.rows("ann", batch.id).rows
+    answers = [desk.clients.jobs.get_answer("ann", row.job_id) for row in rows]
+    assert [answer is not None and answer.earlier_at is not None for answer in answers] == [
+        True,
+        False,
+    ]
+    assert desk.is_hit(question="What is the limit in every city?")
+
+
+def test_cache_can_be_turned_off(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With CACHE=off every question is answered anew, and nothing is kept."""
+    off = desk.worker.runtime.settings.model_copy(update={"cache": False})
+    monkeypatch.setattr(desk.worker.runtime, "settings", off)
+    assert not desk.is_hit()
+    assert not desk.is_hit()
+    assert desk.clients.jobs._connection.keys(cache_key("*")) == []
+
+
+def test_entries_leave_with_the_questions(desk: Desk, settings: Settings) -> None:
+    """An entry names a question, and lives no longer than that may."""
+    job_id, _ = desk.ask()
+    desk.ask()
+    connection = desk.clients.jobs._connection
+    [key] = connection.keys(cache_key("*"))
+    assert connection.get(key) == job_id.encode()
+    assert 0 < connection.ttl(key) <= settings.retention_seconds
+
+
+def test_only_whole_answers_with_citations_serve_again() -> None:
+    """Neither unsupported ones, nor those that found nothing or come with a note."""
+    good = Answer("It is [1].")
+    assert may_serve(good)
+    for support in (SupportLevel.UNSUPPORTED, SupportLevel.NOT_FOUND):
+        assert not may_serve(replace(good, support=support))
+    assert not may_serve(replace(good, notes=("It was cut off.",)))
+
+
+def test_random_hits_cross_no_user_and_outlive_no_change(desk: Desk) -> None:
+    """An answer that is given again was given to the same user, with the documents as they are.
+
+    Which documents a user sees, and since which step each is as it is, is written down by hand.
+    """
+    dice = random.Random(7)
+    users = ("ann", "bob", "eve")
+    given: dict[object, set[float]] = {}
+    documents: dict[str, Document] = {}
+    since: dict[str, int] = {}
+    hits = 0
+    for step in range(STEPS):
+        user = dice.choice(users)
+        if dice.random() < 0.75:
+            question = dice.choice([QUESTION, "What is the limit?", "What is EUR 160?"])
+            job_id, answer = desk.ask(user, question, afresh=dice.random() < 0.1)
+            own = {(name, at) for name, at in since.items() if documents[name].owner in ("", user)}
+            state = (user, frozenset(own), question)
+            if answer.earlier_at is not None:
+                hits += 1
+                assert answer.earlier_at in given.get(state, ()), (step, state)
+            ended_at = desk.clients.jobs.get_job(user, job_id).ended_at
+            given.setdefault(state, set()).add(ended_at or 0.0)
+            continue
+        number, private = dice.randrange(3), dice.random() < 0.5
+        name = f"{user if private else ''}{number}"
+        if name in documents:
+            if dice.random() < 0.5:
+                desk.delete(documents.pop(name))
+                since.pop(name)
+                continue
+            desk.index_again(documents[name])
+        else:
+            data = f"The limit {number} is EUR 160 at night.".encode()
+            documents[name] = desk.add(user, data, private=private)
+        since[name] = step
+    assert hits > STEPS / 10, hits
+
+
+@pytest.mark.parametrize("count", [100])
+def test_fingerprint_takes_one_round_trip(
+    connection: redis.Redis, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many documents there are."""
+    register = DocumentRegister(connection)
+    for number in range(count):
+        register.add_if_new(Document(f"d{number}", "a.md", 1, added_at=1.0, added_by="ann"))
+    asked: list[object] = []
+    pool = connection.connection_pool
+    original = pool.get_connection
+
+    def counting(*args: object, **options: object) -> object:
+        asked.append(args)
+        return original(*args, **options)
+
+    monkeypatch.setattr(pool, "get_connection", counting)
+    assert register.fingerprint("ann") == ""  # all are queued
+    assert register.fingerprint("ann", ["d1"]) == ""
+    assert len(asked) == 2
