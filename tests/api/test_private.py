@@ -86,6 +86,31 @@ def test_operator_deletes_any_document_by_its_id(
     assert everything.get("/documents", headers=cookies[0]).json() == {"documents": []}
 
 
+def test_earlier_answer_has_its_time_and_can_be_declined(
+    everything: TestClient,
+    clients: Clients,
+    settings: Settings,
+    cookies: list[dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`earlier_at` says when it was first given; `"cache": false` gets a new one."""
+    with inline_worker(settings.model_copy(update={"cache": True}), monkeypatch) as worker:
+        add(everything, cookies[0], "a.txt", b"The limit for a hotel is EUR 160 a night.")
+
+        def ask(**fields: object) -> dict[str, Any]:
+            body = {"query": "What is the limit for a hotel?", **fields}
+            reply = everything.post("/chat", json=body, headers=cookies[0])
+            worker.work()
+            path = f"/result/{reply.json()['job_id']}"
+            result: dict[str, Any] = everything.get(path, headers=cookies[0]).json()
+            return result
+
+        first, second, third = ask(), ask(), ask(cache=False)
+    assert "EUR 160" in first["result"]
+    assert first["result"] == second["result"] == third["result"]
+    assert ["earlier_at" in each for each in (first, second, third)] == [False, True, False]
+
+
 @dataclass
 class Crowd:
     """Several users who do random things, and what each of them has got.

@@ -10,8 +10,9 @@ from tests.browser.conftest import OpenBrowser
 from tests.browser.stack import Stack
 from tests.browser.test_journey import ask, expect_state
 
-QUESTION = "When does the merger with Blauwhuis close?"
-SECRET = b"# Merger\n\nThe merger with Blauwhuis closes on 12 March for EUR 48 million.\n"
+# In the words of the document, so that both halves of the search have it first.
+QUESTION = "Blauwhuis merger of project Zilvermeer?"
+SECRET = b"# Blauwhuis merger of project Zilvermeer: closes on 12 March\n"
 
 
 def test_private_document_answers_its_owner_and_nobody_else(
@@ -23,7 +24,7 @@ def test_private_document_answers_its_owner_and_nobody_else(
     file = {"name": "merger.md", "mimeType": "text/markdown", "buffer": SECRET}
     page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item] # a file
     expect(page.get_by_text("added for you alone")).to_be_visible()
-    expect(page.get_by_test_id("stDataFrame")).to_contain_text("🔒 Only you")
+    expect(page.get_by_text("🔒 Only you").first).to_be_attached()
     expect(page.get_by_text(re.compile(r"(\d+) documents, \1 indexed"))).to_be_visible()
 
     page.get_by_role("link", name="Ask", exact=True).click()
@@ -44,7 +45,6 @@ def test_private_document_answers_its_owner_and_nobody_else(
     expect(other.get_by_text("12 March")).to_have_count(0)
     expect(other.get_by_text("From an earlier answer")).to_have_count(0)
     other.get_by_role("link", name="Documents").click()
-    table = other.get_by_test_id("stDataFrame")
-    expect(table).to_contain_text("annual-report-2025.pdf")
-    expect(table).not_to_contain_text("merger.md")
+    expect(other.get_by_text("annual-report-2025.pdf").first).to_be_attached()
+    expect(other.get_by_text("merger.md")).to_have_count(0)
     assert "Traceback" not in stack.log("web"), stack.log("web")[-12000:]
