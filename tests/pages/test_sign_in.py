@@ -43,7 +43,7 @@ def clients(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> Fak
     use_login_secret(monkeypatch)
     with_cookies(monkeypatch, {})
     auth = {"client_id": "a", "redirect_uri": "b", "google": {"client_id": "c"}}
-    monkeypatch.setattr("ui.components.entrance.get_secrets_auth_section", lambda: auth)
+    monkeypatch.setattr("streamlit.auth_util.get_secrets_auth_section", lambda: auth)
     return fake
 
 
