@@ -61,7 +61,10 @@ from ui.api_models import (
 )
 from ui.api_reference import description
 from ui.clients import get_clients
+from ui.headers import ApiHeaders
+from ui.hosts import AllowedHosts
 
+DOCS_PATH = "/docs"
 MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
@@ -109,7 +112,7 @@ async def _alone(_app: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPIOffline(  # its docs load no script from a foreign host
-    docs_url="/docs",
+    docs_url=DOCS_PATH,
     redoc_url=None,
     title="Askqueue",
     summary="Ask questions of your documents: submit, follow, read the cited answer.",
@@ -120,6 +123,8 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     responses={422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,
 )
+app.add_middleware(AllowedHosts)
+app.add_middleware(ApiHeaders, docs_path=DOCS_PATH)
 app.include_router(api_jobs.router)
 app.include_router(api_follow.router)
 app.include_router(api_chat.router)

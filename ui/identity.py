@@ -26,14 +26,6 @@ TOKEN_BYTES = 16
 SECRET_BYTES = 32
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file
 
-# Sent with everything: no sniffing of types, no framing by others, no addresses to others.
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Content-Security-Policy": "frame-ancestors 'self'",
-    "Referrer-Policy": "same-origin",
-}
-
 
 class Signer:
     """Makes and checks the cookie's value.
@@ -123,8 +115,6 @@ class IdentityMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
                 if self._may_be_page(scope) and _is_page(message["status"], headers, scope):
                     headers.append("Set-Cookie", _cookie_for(scope))
                     # A shared cache must not hand one browser's cookie to another.

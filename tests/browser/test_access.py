@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.access import grave_findings, out_of_sight, tab_to
 from tests.browser.stack import Stack
 from tests.browser.test_journey import ANSWER, ask, expect_row, expect_state
+from tests.browser.waiting import wait_for
 from tests.conftest import WAIT_MILLISECONDS
 from tests.fakes import FakeModelServer
 
@@ -80,7 +81,7 @@ def page(browser: Browser, stack: Stack, look: Look, model: FakeModelServer) -> 
 def expect_access(page: Page) -> None:
     """Wait until axe finds nothing grave, and nothing lies beside the window."""
     # What fades in has not its full contrast at first.
-    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
+    wait_for(page, "document.getAnimations().every(each => each.playState !== 'running')")
     assert grave_findings(page) == []
     assert out_of_sight(page) == []
 
