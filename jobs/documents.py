@@ -21,6 +21,7 @@ from rq.job import JobStatus
 
 from jobs.broker import INDEXING_TIMEOUT_SECONDS, Broker, broker_errors
 from jobs.errors import DocumentStoreUnavailable, InvalidState, InvalidUpload, NotFound
+from jobs.kinds import check_content
 from jobs.lifecycle import Lifecycle
 from jobs.models import Document, DocumentStatus, IndexState
 from jobs.reading import MEDIA_TYPES
@@ -62,6 +63,7 @@ class DocumentClient:
         """
         name = display_name(name)
         self.check(name, len(data))
+        check_content(name, data)
         document_id = hashlib.sha256(data).hexdigest()
         with broker_errors():
             now = time.time()
