@@ -9,7 +9,7 @@ from jobs.errors import AskqueueError
 from jobs.models import Feedback, JobView, Question
 from jobs.operations import Operations
 from ui import state, table_state
-from ui.components.text import requeued
+from ui.components.text import plain, requeued
 
 
 def submit_question(jobs: JobClient, user: str, question: str | Question, job_id: str = "") -> None:
@@ -129,4 +129,4 @@ def resume_queue(operations: Operations, queue: str, by: str) -> None:
 
 
 def _tell(error: AskqueueError) -> None:
-    state.keep_notice(error.message, ":material/error:")
+    state.keep_notice(plain(error.message), ":material/error:")

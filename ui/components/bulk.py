@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from jobs.client import JobClient
 from jobs.errors import AskqueueError, InvalidState, NotFound
 from ui import history_state, state
-from ui.components.text import counted
+from ui.components.text import counted, plain
 
 MORE_ICON, LESS_ICON = ":material/check:", ":material/info:"
 
@@ -63,7 +63,7 @@ def _each(do: Callable[[str], object], job_ids: Iterable[str]) -> tuple[Sequence
         except (InvalidState, NotFound):
             left += 1
         except AskqueueError as error:
-            state.keep_notice(error.message, ":material/error:")
+            state.keep_notice(plain(error.message), ":material/error:")
             break
         else:
             done.append(job_id)

@@ -14,20 +14,25 @@ _CODE = re.compile(
 )
 _MARKER = re.compile(r"(?<!\\)\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s<>()\[\]`\"']+|www\.[^\s<>()\[\]`\"']+", re.IGNORECASE)
-_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&=@])")
+# What makes icons, emoji and links of words, however they are escaped: these are looked for in the
+# finished text, where a backslash no longer counts. Not the colons of times and of tables.
+_ACTIVE = re.compile(r":(?![\s\d|]|--|$)|@(?=\S)|www(?=\\?\.)", re.IGNORECASE)
+# The language of a fence; of `mermaid` the pages would draw a diagram, with links in it.
+_DIAGRAM = re.compile(r"^( {0,3}(?:`{3,}|~{3,}))[ \t]*mermaid\b", re.IGNORECASE)
 
 
 def safe_markdown(text: str) -> str:
     """Make a model's Markdown safe to draw: no image or link leads out of this page.
 
-    An image address could carry the documents' words to a foreign host, unseen. Brackets, dollar
-    signs and Streamlit's own directives are shown as written; `[1]` becomes a badge, and a bare
+    An image address could carry the documents' words to a foreign host, unseen. HTML, brackets,
+    dollar signs and Streamlit's own directives are shown as written; `[1]` becomes a badge, and a bare
     address becomes code, which can be copied but not clicked by accident. HTML is off elsewhere.
     """
     parts: list[str] = []
     end = 0
     for code in _CODE.finditer(text):
-        parts += [_safe_prose(text[end : code.start()]), _break_links(code.group())]
+        parts += [_safe_prose(text[end : code.start()]), _break_links(_as_text(code.group()))]
         end = code.end()
     parts.append(_safe_prose(text[end:]))
     return "".join(parts)
@@ -50,9 +55,18 @@ def _badge(numbers: str) -> str:
 
 
 def _escape_syntax(text: str) -> str:
-    text = re.sub(r"(\\*)([\[\]$])", _escape_once, text)
-    # Icons and emoji are looked for in the finished text, where a backslash no longer counts.
-    return re.sub(r":(?=[A-Za-z_+-])", f":{WORD_JOINER}", text)
+    # With `&`, so that no entity becomes a character that would have been escaped.
+    text = re.sub(r"(\\*)([\[\]$<&])", _escape_once, text)
+    return _deactivate(text)
+
+
+def _deactivate(text: str) -> str:
+    return _ACTIVE.sub(rf"\g<0>{WORD_JOINER}", text)
+
+
+def _as_text(code: str) -> str:
+    """A piece of code, of which nothing is drawn."""
+    return _DIAGRAM.sub(r"\1text", code)
 
 
 def _escape_once(match: re.Match[str]) -> str:
@@ -68,9 +82,8 @@ def _break_links(text: str) -> str:
 
 def plain(text: str) -> str:
     """Escape a person's words, so that Markdown shows them as they were typed."""
-    return re.sub(r"\n+", "  \n", _PUNCTUATION.sub(r"\\\1", text.strip())).replace(
-        ":", f":{WORD_JOINER}"
-    )
+    escaped = _PUNCTUATION.sub(r"\\\1", _deactivate(text.strip()))
+    return re.sub(r"\n+", "  \n", escaped)
 
 
 def one_line(text: str, longest: int) -> str:
