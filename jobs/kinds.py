@@ -30,9 +30,9 @@ PDF_SIGNATURE_WITHIN = 1024
 # How an OLE container begins: an Office file with a password, or of before 2007.
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP_SIGNATURE = b"PK\x03\x04"
-# The part that makes an archive a document of its kind, in whatever folder it is, as it stands in the
-# directory of the archive: a signature, 42 bytes, the name. So nothing is unpacked, and an archive of
-# a million members costs no more than its bytes.
+# The part that makes an archive a document of its kind, in whatever folder it is, as it stands in
+# the directory of the archive: a signature, 42 bytes, the name. So nothing is unpacked, and an
+# archive of a million members costs no more than its bytes.
 _MEMBER = rb"PK\x01\x02[\s\S]{42}"
 MAIN_PARTS = {
     kind: re.compile(_MEMBER + rb"(?:[\w.-]{1,100}/){0,9}" + part, re.IGNORECASE)
@@ -90,9 +90,7 @@ def check_content(name: str, data: bytes) -> None:
             "Save a copy without a password, as DOCX, PPTX or XLSX, and upload that."
         )
     what = NAMES.get(found) or _other(data)
-    raise InvalidUpload(
-        f"“{name}” is named {suffix}, but holds {what}. {_advice(found, data)}"
-    )
+    raise InvalidUpload(f"“{name}” is named {suffix}, but holds {what}. {_advice(found, data)}")
 
 
 def kind_of(data: bytes) -> str:

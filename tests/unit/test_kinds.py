@@ -12,9 +12,7 @@ from jobs.reading import MEDIA_TYPES
 from tests import hostile
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
-NAMES = [
-    path.name for path in sorted(SAMPLES.iterdir()) if path.suffix.lower() in MEDIA_TYPES
-]
+NAMES = [path.name for path in sorted(SAMPLES.iterdir()) if path.suffix.lower() in MEDIA_TYPES]
 PDF = b"%PDF-1.7\n..."
 
 
@@ -60,9 +58,7 @@ def test_unusual_but_honest_file_is_taken(name: str, data: bytes) -> None:
         ("letter.txt", b"\x01\x02\x03\x04" * 20, "holds something else"),
     ],
 )
-def test_other_content_than_the_name_says_is_refused(
-    name: str, data: bytes, sentence: str
-) -> None:
+def test_other_content_than_the_name_says_is_refused(name: str, data: bytes, sentence: str) -> None:
     """The sentence says what the file holds and what to do."""
     with pytest.raises(InvalidUpload) as refused:
         check_content(name, data)

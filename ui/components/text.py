@@ -26,8 +26,8 @@ def safe_markdown(text: str) -> str:
     """Make a model's Markdown safe to draw: no image or link leads out of this page.
 
     An image address could carry the documents' words to a foreign host, unseen. HTML, brackets,
-    dollar signs and Streamlit's own directives are shown as written; `[1]` becomes a badge, and a bare
-    address becomes code, which can be copied but not clicked by accident. HTML is off elsewhere.
+    dollar signs and Streamlit's own directives are shown as written; `[1]` becomes a badge, and a
+    bare address code, which can be copied but not clicked by accident. HTML is off elsewhere.
     """
     parts: list[str] = []
     end = 0
