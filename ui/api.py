@@ -62,7 +62,7 @@ from ui.api_models import (
 from ui.api_reference import description
 from ui.clients import get_clients
 from ui.headers import ApiHeaders
-from ui.hosts import AllowedHosts
+from ui.hosts import MISDIRECTED, UNKNOWN_HOST, AllowedHosts
 
 DOCS_PATH = "/docs"
 MAX_WAIT_SECONDS = 30.0
@@ -98,6 +98,7 @@ KINDS = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
+    MISDIRECTED: UNKNOWN_HOST,
 }
 PENDING: dict[int | str, dict[str, Any]] = {
     202: {"model": JobResult, "description": "Not over yet; ask again, or use `wait`"}

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from jobs.settings import Settings
 
 ANY = "*"
+UNKNOWN_HOST = "unknown_host"
 MISDIRECTED = 421  # RFC 9110, 15.5.20: this server does not answer for that name
 # RFC 6455, 7.4.1; before the websocket is accepted, servers make a 403 of it.
 POLICY_VIOLATION = 1008
@@ -70,5 +71,5 @@ async def _refuse(host: str, scope: Scope, receive: Receive, send: Send) -> None
         f"Askqueue does not answer at the address “{name}”. Use the address that you were given, "
         "or, if you run Askqueue, add this one to ALLOWED_HOSTS."
     )
-    reply = JSONResponse({"error": {"kind": "unknown_host", "message": message}}, MISDIRECTED)
+    reply = JSONResponse({"error": {"kind": UNKNOWN_HOST, "message": message}}, MISDIRECTED)
     await reply(scope, receive, send)

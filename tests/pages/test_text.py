@@ -163,7 +163,7 @@ def test_words_become_neither_links_nor_elements(write: Callable[[str], str], wo
         assert not LIVE.search(prose), prose
 
 
-@pytest.mark.parametrize("fence", ["```", "~~~~", "   ```"])
+@pytest.mark.parametrize("fence", ["```", "~~~~"])
 def test_diagrams_are_shown_as_text(fence: str) -> None:
     """A diagram could hold links and pictures."""
     safe = text.safe_markdown(f'{fence}mermaid\ngraph LR; click A "http://evil.example"\n{fence}')
@@ -179,3 +179,35 @@ def test_tables_and_times_stay_as_they_are() -> None:
 def test_underlined_words_are_no_heading() -> None:
     """A question may have a line of equals signs."""
     assert text.plain("a\n===") == "a  \n\\=\\=\\="
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "a ` b {} c",
+        "``a``{} x",
+        r"\{}",
+        "- ```\n  x\n  ```\n{} y",
+        "- a\n  ```\n{}",
+        "| ` | {} ` |\n|---|---|",
+        "``` a ` {}",
+        "a ` b\n\n{} ` c",
+        "> ```\n\n{} ` c",
+    ],
+)
+def test_what_only_looks_like_code_is_escaped(words: str) -> None:
+    """A stray backtick, or a fence that a list or a quotation ends, opens no way out."""
+    for hostile in ("http://evil.example", "<b>", "$x$", "&lt;"):
+        safe = text.safe_markdown(words.format(hostile))
+        escaped = {"<": r"\<", "$": r"\$", "&": r"\&", "h": "`http://evil.example`"}[hostile[0]]
+        assert escaped in safe
+        at = safe.index(escaped)
+        assert hostile[0] != "h" or safe[at - 1] not in "\\`", safe
+
+
+def test_long_texts_are_read_in_time_that_grows_with_them() -> None:
+    """No text that a model could write holds a page up."""
+    began = time.process_time()
+    for words in ("`" * 20_000, "  ```\n" + "   \n" * 5_000 + "x", "``a" * 5_000, "\\" * 20_000):
+        text.safe_markdown(words)
+    assert time.process_time() - began < 5

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 
 WORD_JOINER = "\u2060"  # invisible, and not part of any syntax
 
 # Code is shown as it stands: a fence to its end (or the end of a text still streaming), or a span.
+# Only what is code beyond doubt: a fence all of whose lines are indented as it is, so that no list
+# ends within it, and a span on one line, of one cell. What is none is escaped, and is none then.
 _CODE = re.compile(
-    r"(^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\2[`~]*\s*$|\Z)|(`+)(?!`).+?(?<!`)\3(?!`))",
-    re.MULTILINE | re.DOTALL,
+    r"(^( {0,3})(`{3,}(?=[^`\n]*$)|~{3,}).*(?:\n(?:\2.*|(?!\2)[ \t]*$))*?"
+    r"(?:\n\2 {0,3}\3[`~]*[ \t]*$|\Z)"
+    r"|(?<![\\`])(`+)(?!`)[^\n|]+?(?<!`)\4(?!`))",
+    re.MULTILINE,
 )
 _MARKER = re.compile(r"(?<!\\)\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
-_ADDRESS = re.compile(r"(?:https?|ftp)://[^\s<>()\[\]`\"']+|www\.[^\s<>()\[\]`\"']+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:(?:https?|ftp)://|www\.)[^\s<>()\[\]`|\"']+", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&=@])")
 # What makes icons, emoji and links of words, however they are escaped: these are looked for in the
 # finished text, where a backslash no longer counts. Not the colons of times and of tables.
@@ -35,7 +40,7 @@ def safe_markdown(text: str) -> str:
         parts += [_safe_prose(text[end : code.start()]), _break_links(_as_text(code.group()))]
         end = code.end()
     parts.append(_safe_prose(text[end:]))
-    return "".join(parts)
+    return _joined(parts)
 
 
 def _safe_prose(text: str) -> str:
@@ -47,7 +52,16 @@ def _safe_prose(text: str) -> str:
         parts.append(_badge(numbers) if numbers else f"`{match.group()}`")
         end = match.end()
     parts.append(_escape_syntax(text[end:]))
-    return _break_links(re.sub(r":(?=:blue-badge)", f":{WORD_JOINER}", "".join(parts)))
+    return _break_links(re.sub(r":(?=:blue-badge)", f":{WORD_JOINER}", _joined(parts)))
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """The parts in a row; no code begins right behind other code, or behind a backslash."""
+    text = ""
+    for part in parts:
+        apart = part.startswith("`") and text.endswith(("`", "\\"))
+        text += WORD_JOINER + part if apart else part
+    return text
 
 
 def _badge(numbers: str) -> str:
@@ -56,7 +70,7 @@ def _badge(numbers: str) -> str:
 
 def _escape_syntax(text: str) -> str:
     # With `&`, so that no entity becomes a character that would have been escaped.
-    text = re.sub(r"(\\*)([\[\]$<&])", _escape_once, text)
+    text = re.sub(r"(\\*)([\[\]$<&`])", _escape_once, text)
     return _deactivate(text)
 
 
