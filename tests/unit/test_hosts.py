@@ -50,7 +50,7 @@ def test_address_that_is_bound_is_a_name(make_settings: MakeSettings) -> None:
 )
 def test_what_is_no_name_is_refused_at_start(make_settings: MakeSettings, value: str) -> None:
     """A scheme or a port would never fit any request."""
-    with pytest.raises(ValidationError, match="such as ask.example.com"):
+    with pytest.raises(ValidationError, match=r"such as ask\.example\.com"):
         make_settings(allowed_hosts=value)
 
 
