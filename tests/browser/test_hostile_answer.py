@@ -23,9 +23,11 @@ def test_nothing_leaves_for_a_foreign_host(page: Page, model: FakeModelServer) -
     own = page.url.split("/", 3)[2]
     page.on(
         "request",
-        lambda request: None
-        if request.url.startswith(("data:", "blob:")) or own in request.url
-        else foreign.append(request.url),
+        lambda request: (
+            None
+            if request.url.startswith(("data:", "blob:")) or own in request.url
+            else foreign.append(request.url)
+        ),
     )
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
 
@@ -42,17 +44,27 @@ def test_nothing_leaves_for_a_foreign_host(page: Page, model: FakeModelServer) -
     expect(page.get_by_role("dialog").get_by_text("Zanzibar").first).to_be_visible()
 
     assert page.locator(f"a[href*='{HOST}'], img[src*='{HOST}'], img[src='x']").count() == 0
-    # Should something become markup all the same, the page's policy still stops it.
-    page.evaluate(
-        f"""() => {{
+    assert foreign == []
+    assert blocked(page) == {"img-src", "script-src-elem", "connect-src"}
+    assert dialogs == []
+
+
+def blocked(page: Page) -> set[str]:
+    """What the page's policy stops, should something become markup all the same."""
+    violated = page.evaluate(
+        f"""async () => {{
+            const violated = [];
+            const note = (event) => violated.push(event.effectiveDirective);
+            document.addEventListener("securitypolicyviolation", note);
             const image = new Image();
-            image.src = 'http://{HOST}/c.png';
-            document.body.append(image);
-            const script = document.createElement('script');
-            script.textContent = 'alert(4)';
-            document.body.append(script);
-            return fetch('http://{HOST}/d').catch(() => null);
+            const failed = new Promise((resolve) => (image.onerror = resolve));
+            image.src = "http://{HOST}/c.png";
+            const script = document.createElement("script");
+            script.textContent = "alert(4)";
+            document.body.append(image, script);
+            await fetch("http://{HOST}/d").catch(() => null);
+            await failed;
+            return violated;
         }}"""
     )
-    assert foreign == []
-    assert dialogs == []
+    return set(violated)

@@ -19,7 +19,8 @@ from tests.pages.fakes import ANSWER, FakeClients
 HOST = "evil.example"
 HOSTILE = (
     f"MARK ![x](http://{HOST}/a.png) [y](http://{HOST}) [z]: http://{HOST} "
-    f"<img src=//{HOST}/b.png> <http://{HOST}> www.{HOST} spy@{HOST} http&#58;//{HOST} :material/lock: :red[w] $\\href{{x}}$"
+    f"<img src=//{HOST}/b.png> <http://{HOST}> www.{HOST} spy@{HOST} http&#58;//{HOST} "
+    ":material/lock: :red[w] $\\href{x}$"
 )
 NAME = f"{HOSTILE[:150]}.pdf"
 # Where Streamlit draws Markdown; the rest, such as the options of a list or a table, is plain text.
