@@ -25,8 +25,8 @@ from rq.serializers import JSONSerializer
 
 from jobs.broker import connect
 from jobs.logs import configure_logging
-from jobs.operators import LOOPBACK_HOSTS, are_credentials
-from jobs.settings import Settings
+from jobs.operators import are_credentials
+from jobs.settings import LOOPBACK_HOSTS, Settings
 
 log = structlog.get_logger(__name__)
 

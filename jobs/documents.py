@@ -27,6 +27,7 @@ from jobs.errors import (
     OthersDocument,
     PrivateUnsafe,
 )
+from jobs.kinds import check_content
 from jobs.lifecycle import Lifecycle
 from jobs.models import Document, DocumentStatus, IndexState, Visibility
 from jobs.quota import Quota
@@ -78,6 +79,7 @@ class DocumentClient:
         """
         name = display_name(name)
         self.check(name, len(data))
+        check_content(name, data)
         owner = self._owner(user, visibility)
         document_id = document_id_of(data, owner)
         with broker_errors():

@@ -21,12 +21,11 @@ from jobs.errors import (
     ExtractionTooLong,
     UnreadableDocument,
 )
+from jobs.kinds import OLE_SIGNATURE
 from jobs.limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
 from jobs.reading import PDF
 from jobs.settings import Settings
 
-# How an OLE container begins: an Office file with a password, or of before 2007.
-OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # About 1 KB of text each. The worker holds all passages of a document while it is indexed.
 MAX_PASSAGES = 50_000
 # An embedded Qdrant looks at every passage for every question: 1 s for this many, 10 s for 40,000.

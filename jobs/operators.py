@@ -11,10 +11,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 
-from jobs.settings import Settings
-
-# As they stand in a Host header, without the port.
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+from jobs.settings import LOOPBACK_HOSTS, Settings
 
 
 class Access(StrEnum):

@@ -22,6 +22,10 @@ BATCH_QUEUE = "batch"
 INDEXING_QUEUE = "indexing"
 QUEUE_NAMES = (QUESTIONS_QUEUE, BATCH_QUEUE, INDEXING_QUEUE)
 
+# As they stand in a Host header, without the port.
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+HOST_NAME = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]")
+
 # A Unix socket's path must fit in sockaddr_un.sun_path: 104 bytes on macOS, 108 on Linux; and
 # supervisord appends its process id while it creates its own.
 MAX_SOCKET_PATH_BYTES = 94
@@ -50,6 +54,11 @@ class Settings(BaseSettings):
     dashboard_port: int = Field(9181, ge=1, le=65535, description="Port of rq-dashboard.")
     bind_address: str = Field(
         "127.0.0.1", description="Address that the pages, the API and rq-dashboard listen on."
+    )
+    allowed_hosts: str = Field(
+        "",
+        description="Names of the pages and the API besides those of this machine, separated by "
+        "commas; `*` for any.",
     )
     data_dir: Path = Field(
         Path(".data"), description="Folder of the embedded Valkey and Qdrant, uploads and logs."
@@ -187,6 +196,17 @@ class Settings(BaseSettings):
                 return cls.model_fields[name].get_default()
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts_are_names(cls, value: str) -> str:
+        for name in filter(None, (part.strip() for part in value.split(","))):
+            if name != "*" and not HOST_NAME.fullmatch(name):
+                raise ValueError(
+                    f"ALLOWED_HOSTS has names without a scheme, port or path, such as "
+                    f"ask.example.com; {name!r} is none"
+                )
+        return value
+
     @field_validator("worker_threads")
     @classmethod
     def _threads_are_readable(cls, value: str) -> str:
@@ -272,6 +292,16 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.bind_address).is_loopback
         except ValueError:
             return self.bind_address == "localhost"
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """By which names, in lower case and without a port, the pages and the API answer.
+
+        No page elsewhere can have those of this machine. `*` stands for any.
+        """
+        bound = f"[{self.bind_address}]" if ":" in self.bind_address else self.bind_address
+        named = (name.strip().rstrip(".").lower() for name in self.allowed_hosts.split(","))
+        return frozenset(filter(None, (*LOOPBACK_HOSTS, bound.lower(), *named)))
 
     @property
     def dashboard_is_open(self) -> bool:

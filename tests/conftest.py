@@ -17,6 +17,8 @@ from jobs.client import JobClient
 from jobs.settings import Settings
 from tests.integration.processes import free_port
 
+# The name under which Starlette's TestClient calls.
+os.environ["ALLOWED_HOSTS"] = "testserver"
 WAIT_MILLISECONDS = 20_000
 BROWSER_ARGUMENTS = [
     "--no-sandbox",  # the tests may run as root

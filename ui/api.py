@@ -75,8 +75,11 @@ from ui.api_submission import (
     refusal_headers,
 )
 from ui.clients import get_clients
+from ui.headers import ApiHeaders
+from ui.hosts import MISDIRECTED, UNKNOWN_HOST, AllowedHosts
 from ui.start import check_start
 
+DOCS_PATH = "/docs"
 MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
@@ -113,6 +116,7 @@ KINDS = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
+    MISDIRECTED: UNKNOWN_HOST,
 }
 PENDING: dict[int | str, dict[str, Any]] = {
     202: {"model": JobResult, "description": "Not over yet; ask again, or use `wait`"}
@@ -128,7 +132,7 @@ async def _alone(_app: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPIOffline(  # its docs load no script from a foreign host
-    docs_url="/docs",
+    docs_url=DOCS_PATH,
     redoc_url=None,
     title="Askqueue",
     summary="Ask questions of your documents: submit, follow, read the cited answer.",
@@ -139,6 +143,8 @@ app = FastAPIOffline(  # its docs load no script from a foreign host
     responses={401: ERRORS[401], 403: ERRORS[403], 422: ERRORS[422]},
     max_body_size=MAX_BODY_BYTES,
 )
+app.add_middleware(AllowedHosts)
+app.add_middleware(ApiHeaders, docs_path=DOCS_PATH)
 app.include_router(api_jobs.router)
 app.include_router(api_follow.router)
 app.include_router(api_chat.router)

@@ -24,14 +24,6 @@ COOKIE_MAX_AGE_SECONDS = 365 * 24 * 3600
 # Set by the middleware alone, on the connection of a page, whose script cannot see its peer.
 PEER_HEADER = "X-Askqueue-Peer"
 
-# Sent with everything: no sniffing of types, no framing by others, no addresses to others.
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Content-Security-Policy": "frame-ancestors 'self'",
-    "Referrer-Policy": "same-origin",
-}
-
 
 @dataclass(frozen=True)
 class Person:
@@ -171,8 +163,6 @@ class IdentityMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
                 if self._may_be_page(scope) and _is_page(message["status"], headers, scope):
                     headers.append("Set-Cookie", _cookie_for(scope))
                     # A shared cache must not hand one browser's cookie to another.

@@ -5,17 +5,21 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
+from streamlit.file_util import get_static_dir
 from streamlit.runtime.pages_manager import PagesManager
 
 from jobs.errors import AskqueueError
 from jobs.logs import configure_logging
 from ui.api import app as api
 from ui.clients import get_clients
+from ui.headers import INLINE_SCRIPT, PageHeaders
+from ui.hosts import AllowedHosts
 from ui.identity import IdentityMiddleware, get_signer
 from ui.start import check_start
 from ui.theme import keep_theme
@@ -44,6 +48,9 @@ _page_errors.propagate = True
 # home.py first runs; a first visit to another page than the start page would never run it.
 PagesManager.uses_pages_directory = False
 
+# The page itself, which Streamlit brings along, has one or two lines of script.
+page_scripts = INLINE_SCRIPT.findall((Path(get_static_dir()) / "index.html").read_text())
+
 
 def show_script_error(_error: Exception) -> bool:
     """Show a sentence on the page; the trace goes to the log alone."""
@@ -58,6 +65,10 @@ app = st.App(
         Route(API_PREFIX, RedirectResponse(f"{API_PREFIX}/")),
         Mount(API_PREFIX, app=api),
     ],
-    middleware=[Middleware(IdentityMiddleware, no_pages=(API_PREFIX,))],
+    middleware=[
+        Middleware(PageHeaders, inline_scripts=page_scripts),
+        Middleware(AllowedHosts),
+        Middleware(IdentityMiddleware, no_pages=(API_PREFIX,)),
+    ],
     on_script_error=show_script_error,
 )

@@ -8,6 +8,7 @@ from typing import Any
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.waiting import wait_for
 from tests.conftest import WAIT_MILLISECONDS
 
 # What axe finds and is Streamlit's own: the rule, and what the element's HTML has.
@@ -26,7 +27,7 @@ def expect_access(page: Page) -> None:
     page.mouse.move(0, 0)  # what the mouse is on looks different, and may say something
     expect(page.get_by_test_id("stToast")).to_have_count(0)
     # What fades in has not its full contrast at first.
-    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
+    wait_for(page, "document.getAnimations().every(each => each.playState !== 'running')")
     found = findings(page)
     assert not found, "\n".join(found)
     deadline = time.monotonic() + WAIT_MILLISECONDS / 1000
@@ -71,12 +72,13 @@ def tab_to(page: Page, target: Locator, *, backwards: bool = False) -> None:
             break
     else:
         raise AssertionError(f"Tab does not come to {target}")
-    page.wait_for_function(  # it fades in
-        """() => {
+    wait_for(  # it fades in
+        page,
+        """(() => {
             const element = document.activeElement
             const around = [element, element.parentElement, element.parentElement?.parentElement]
             return around.some(each => each && (getComputedStyle(each).boxShadow !== "none"
                 || getComputedStyle(each).outlineStyle !== "none"
                 || each.matches("input, textarea")))  // these have a cursor, and a coloured border
-        }"""
+        })()""",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.browser.access import grave_findings
+from tests.browser.access import expect_access
 from tests.browser.stack import Stack
 from tests.fakes import FakeModelServer
 
@@ -21,7 +21,7 @@ def test_key_is_made_used_and_revoked(page: Page, model: FakeModelServer, stack:
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text("Copy its key now")).to_be_visible()
     secret = page.locator(".st-key-made_key code").first.inner_text().strip()
-    assert grave_findings(page) == []
+    expect_access(page)
 
     bearer = {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=f"{stack.url}/api", headers=bearer, timeout=30) as program:

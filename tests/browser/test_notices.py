@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_journey import ask, expect_state
+from tests.browser.waiting import wait_for
 from tests.fakes import FakeModelServer
 
 QUESTION = "What may a hotel cost in a city where rooms are known to be expensive?"
@@ -101,11 +102,11 @@ def test_notification_comes_only_to_who_wants_it_and_looks_away(
         expect_state(recorded, "Started")
     expect_state(recorded, "Finished")
     ask_and_look_away(recorded, model, QUESTION)
-    recorded.wait_for_function("notified.length > 0")
+    wait_for(recorded, "notified.length > 0")
     assert notified(recorded) == [("Answer ready", BODY)]
     model.behave("bad_key", times=1)
     ask_and_look_away(recorded, model, "Refused?")
-    recorded.wait_for_function("notified.length > 1")
+    wait_for(recorded, "notified.length > 1")
     assert notified(recorded)[1:] == [("Question failed", "Refused?")]
     assert recorded.evaluate("permissionRequests") == 0  # it was granted all along
     switch(recorded).uncheck()
@@ -117,7 +118,7 @@ def test_click_on_a_notification_opens_its_answer(recorded: Page, model: FakeMod
     """From whatever page and question was looked at last."""
     switch(recorded).check()
     ask_and_look_away(recorded, model, "What may a hotel cost?")
-    recorded.wait_for_function("notified.length > 0")
+    wait_for(recorded, "notified.length > 0")
     recorded.evaluate("isHidden = false")
     ask(recorded, "Another one?")
     expect_state(recorded, "Finished")

@@ -17,8 +17,9 @@ import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from jobs.errors import AskqueueError
 from tests.integration.processes import free_port
@@ -179,10 +180,44 @@ def test_api_is_below_its_prefix(browser: httpx.Client) -> None:
 
 
 def test_pages_have_the_security_headers(browser: httpx.Client) -> None:
-    """Nobody frames the pages, and browsers do not guess types."""
+    """Nobody frames the pages, and browsers neither guess types nor run foreign scripts."""
     headers = browser.get("/").headers
     assert headers["x-frame-options"] == "SAMEORIGIN"
     assert headers["x-content-type-options"] == "nosniff"
+    assert "script-src 'self' blob: 'sha256-" in headers["content-security-policy"]
+
+
+def test_other_names_are_refused(web: Web, browser: httpx.Client) -> None:
+    """Pages and API answer by the names of this installation alone."""
+    for path in ("/", "/api/", "/_stcore/health"):
+        assert browser.get(path, headers={"host": "evil.example"}).status_code == 421
+
+
+def test_websocket_is_refused_to_other_origins(web: Web) -> None:
+    """A page of another origin, on this machine or elsewhere, cannot open a page's connection."""
+    assert not is_refused(web, web.url)
+    for origin in ("https://evil.example", "http://localhost:1", "http://127.0.0.1:1", "null"):
+        assert is_refused(web, origin), origin
+
+
+def test_upload_needs_the_token_of_the_page(browser: httpx.Client) -> None:
+    """A form of another site cannot put files into somebody's session."""
+    browser.get("/")
+    reply = browser.put("/_stcore/upload_file/session/file", files={"file": ("a.txt", b"text")})
+    assert reply.status_code == 403
+
+
+def is_refused(web: Web, origin: str) -> bool:
+    """True if a websocket from a page of this origin is refused before it opens."""
+    try:
+        with connect(
+            f"ws://{web.host}/_stcore/stream",
+            origin=Origin(origin),
+            subprotocols=[Subprotocol("streamlit")],
+        ):
+            return False
+    except InvalidStatus as refused:
+        return refused.response.status_code == 403
 
 
 def test_configuration_is_accepted(web: Web) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -116,3 +118,88 @@ def test_kinds_of_error_have_names(kind: str, name: str) -> None:
 def test_requeued_jobs_are_counted_in_a_sentence(number: int, sentence: str) -> None:
     """None, one and many read well."""
     assert text.requeued(number) == sentence
+
+
+ACTIVE = [
+    "www.evil.example",
+    r"www\.evil.example",
+    "WWW.evil.example",
+    r"http\://evil.example",
+    "http&#58;//evil.example",
+    "&#119;ww.evil.example",
+    "<http://evil.example>",
+    "<mailto:spy@evil.example>",
+    "spy@evil.example",
+    r"spy\@evil.example",
+    "<img src=http://evil.example/x.png>",
+    "<!-- hidden -->",
+    "![x](http&#58;//evil.example)",
+    ":tada:",
+    ":material/lock:",
+    r"\:material/lock:",
+    ":red[x]",
+    "$\\href{http://evil.example}{x}$",
+]
+# What Markdown or Streamlit would make a link, an element, a formula or an icon of.
+LIVE = re.compile(
+    r"(?:https?|ftp|mailto):[^\u2060]|www\\?\.|@[^\u2060]|(?<!\\)[<&$]|:[a-z_+]", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("write", [text.safe_markdown, text.plain], ids=["markdown", "plain"])
+@pytest.mark.parametrize("words", ACTIVE)
+def test_words_become_neither_links_nor_elements(write: Callable[[str], str], words: str) -> None:
+    """Neither entities nor backslashes nor bare names bring a link, an element or an icon."""
+    for around in ("{}", "So {} it is.", "- {}", "| a |\n|---|\n| {} |"):
+        prose = re.sub(r"(?<!\\)`[^`]*`", "", write(around.format(words)))
+        assert not LIVE.search(prose), prose
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~~"])
+def test_diagrams_are_shown_as_text(fence: str) -> None:
+    """A diagram could hold links and pictures."""
+    safe = text.safe_markdown(f'{fence}mermaid\ngraph LR; click A "http://evil.example"\n{fence}')
+    assert safe.startswith(f"{fence}text\n")
+
+
+def test_tables_and_times_stay_as_they_are() -> None:
+    """What makes words safe does not break what they mean."""
+    table = "| a | b |\n|:---|---:|\n| 10:30 | x |"
+    assert text.safe_markdown(table) == table
+
+
+def test_underlined_words_are_no_heading() -> None:
+    """A question may have a line of equals signs."""
+    assert text.plain("a\n===") == "a  \n\\=\\=\\="
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "a ` b {} c",
+        "``a``{} x",
+        r"\{}",
+        "- ```\n  x\n  ```\n{} y",
+        "- a\n  ```\n{}",
+        "| ` | {} ` |\n|---|---|",
+        "``` a ` {}",
+        "a ` b\n\n{} ` c",
+        "> ```\n\n{} ` c",
+    ],
+)
+def test_what_only_looks_like_code_is_escaped(words: str) -> None:
+    """A stray backtick, or a fence that a list or a quotation ends, opens no way out."""
+    for hostile in ("http://evil.example", "<b>", "$x$", "&lt;"):
+        safe = text.safe_markdown(words.format(hostile))
+        escaped = {"<": r"\<", "$": r"\$", "&": r"\&", "h": "`http://evil.example`"}[hostile[0]]
+        assert escaped in safe
+        at = safe.index(escaped)
+        assert hostile[0] != "h" or safe[at - 1] not in "\\`", safe
+
+
+def test_long_texts_are_read_in_time_that_grows_with_them() -> None:
+    """No text that a model could write holds a page up."""
+    began = time.process_time()
+    for words in ("`" * 20_000, "  ```\n" + "   \n" * 5_000 + "x", "``a" * 5_000, "\\" * 20_000):
+        text.safe_markdown(words)
+    assert time.process_time() - began < 5

@@ -19,7 +19,9 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OWN = ("web", "worker", "dashboard")
 MONITORING = ("prometheus", "grafana")
 SECRETS = (
-    "VALKEY_PASSWORD",
+    "VALKEY_WEB_PASSWORD",
+    "VALKEY_WORKER_PASSWORD",
+    "VALKEY_DASHBOARD_PASSWORD",
     "QDRANT_API_KEY",
     "SECRET_KEY",
     "DASHBOARD_USERNAME",
@@ -27,7 +29,9 @@ SECRETS = (
 )
 # Variables of compose itself, which no Askqueue process reads.
 COMPOSE_ONLY = {
-    "VALKEY_PASSWORD",
+    "VALKEY_WEB_PASSWORD",
+    "VALKEY_WORKER_PASSWORD",
+    "VALKEY_DASHBOARD_PASSWORD",
     "PUBLISH_ADDRESS",
     "VALKEY_MEMORY_MB",
     "GRAFANA_PORT",
@@ -117,9 +121,10 @@ def test_secret_is_required(name: str) -> None:
 
 
 def test_databases_ask_for_their_secret() -> None:
-    """Valkey runs with a password and an append-only file, Qdrant with an API key."""
+    """Valkey runs with its users and an append-only file, Qdrant with an API key."""
     command = SERVICES["valkey"]["command"]
-    assert "VALKEY_PASSWORD" in command[command.index("--requirepass") + 1]
+    config = SERVICES["valkey"]["configs"]
+    assert config == [{"source": "valkey_users", "target": command[command.index("--aclfile") + 1]}]
     assert command[command.index("--appendonly") + 1] == "yes"
     assert command[command.index("--appendfsync") + 1] == "${VALKEY_APPENDFSYNC:-everysec}"
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"

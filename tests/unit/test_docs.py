@@ -64,3 +64,14 @@ def test_env_example_explains_every_line() -> None:
 def test_readme_lists_no_setting_that_is_gone() -> None:
     """The README's table has no row for a setting that the code no longer reads."""
     assert set(readme_rows()) - set(SETTINGS) == set()
+
+
+def test_security_page_names_tests_that_exist() -> None:
+    """Each file that SECURITY.md names as a test is there, and each defence names one."""
+    text = (ROOT / "SECURITY.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)`", text)
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+    table = text[text.index("| --- |") : text.index("## What is not defended")]
+    rows = [line for line in table.splitlines()[1:] if line.startswith("|")]
+    assert rows
+    assert [row for row in rows if "`tests/" not in row] == []

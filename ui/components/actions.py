@@ -11,7 +11,7 @@ from jobs.errors import AskqueueError
 from jobs.models import Feedback, JobView, Question
 from jobs.operations import Operations
 from ui import state, table_state
-from ui.components.text import requeued
+from ui.components.text import plain, requeued
 from ui.roles import Visitor
 
 
@@ -147,4 +147,4 @@ def resume_queue(operations: Operations, queue: str, by: str) -> None:
 
 
 def _tell(error: AskqueueError) -> None:
-    state.keep_notice(error.message, ":material/error:")
+    state.keep_notice(plain(error.message), ":material/error:")

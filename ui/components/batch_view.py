@@ -14,7 +14,7 @@ from jobs.batches import BatchClient
 from jobs.errors import AskqueueError
 from ui import batch_state, state
 from ui.components.batch_progress import ROW_LOOKS, show_bar, summary
-from ui.components.text import ago, counted, one_line, without_markup
+from ui.components.text import ago, counted, one_line, plain, without_markup
 
 PAGE_SIZE = 50
 ROW_PIXELS = 35
@@ -196,5 +196,5 @@ def _do(action: Callable[[], object]) -> None:
     try:
         action()
     except AskqueueError as error:
-        state.keep_notice(error.message, ":material/error:")
+        state.keep_notice(plain(error.message), ":material/error:")
     state.request_redraw()

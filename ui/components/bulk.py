@@ -12,7 +12,7 @@ from jobs.client import JobClient
 from jobs.errors import AskqueueError, InvalidState, NotFound
 from ui import bulk_state, history_state, state
 from ui.bulk_state import Action, BulkRun
-from ui.components.text import counted
+from ui.components.text import counted, plain
 
 MORE_ICON, LESS_ICON = ":material/check:", ":material/info:"
 # So long a piece of a run takes; whoever clicks meanwhile waits no longer.
@@ -109,7 +109,7 @@ def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
         except (InvalidState, NotFound):
             pass  # it changed since it was selected, and is counted
         except AskqueueError as error:
-            state.keep_notice(error.message, ":material/error:")
+            state.keep_notice(plain(error.message), ":material/error:")
             run.is_stopped = True
             break
         else:

@@ -175,7 +175,7 @@ def _show_page(pictures: Pictures, citation: Citation, first: int) -> None:
                 citation.document_id, citation.document_name, number, citation.text
             )
     except AskqueueError as error:
-        st.info(error.message, icon=":material/hide_image:")
+        st.info(plain(error.message), icon=":material/hide_image:")
         return
     _show_picture(picture, citation.document_name, number, is_only=len(numbers) == 1)
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from jobs.models import Failure
+from ui.components.text import plain
 
 
 def show_failure(failure: Failure, *, quiet: bool = False) -> None:
-    """Show why something failed. `quiet` is for what may pass by itself."""
+    """Show why something failed. `quiet` is for what may pass by itself.
+
+    The sentence may have words of a model server or the name of a file in it.
+    """
     if quiet:
-        st.warning(failure.message, icon=":material/warning:")
+        st.warning(plain(failure.message), icon=":material/warning:")
     else:
-        st.error(failure.message, icon=":material/error:")
+        st.error(plain(failure.message), icon=":material/error:")
     if failure.command:
         st.code(failure.command, language="bash")
 

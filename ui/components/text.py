@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 WORD_JOINER = "\u2060"  # invisible, and not part of any syntax
 
 # Code is shown as it stands: a fence to its end (or the end of a text still streaming), or a span.
+# Only what is code beyond doubt: a fence all of whose lines are indented as it is, so that no list
+# ends within it, and a span on one line, of one cell. What is none is escaped, and is none then.
 _CODE = re.compile(
-    r"(^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\2[`~]*\s*$|\Z)|(`+)(?!`).+?(?<!`)\3(?!`))",
-    re.MULTILINE | re.DOTALL,
+    r"(^( {0,3})(`{3,}(?=[^`\n]*$)|~{3,}).*(?:\n(?:\2.*|(?!\2)[ \t]*$))*?"
+    r"(?:\n\2 {0,3}\3[`~]*[ \t]*$|\Z)"
+    r"|(?<![\\`])(`+)(?!`)[^\n|]+?(?<!`)\4(?!`))",
+    re.MULTILINE,
 )
 _MARKER = re.compile(r"(?<!\\)\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
-_ADDRESS = re.compile(r"(?:https?|ftp)://[^\s<>()\[\]`\"']+|www\.[^\s<>()\[\]`\"']+", re.IGNORECASE)
-_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+_ADDRESS = re.compile(r"(?:(?:https?|ftp)://|www\.)[^\s<>()\[\]`|\"']+", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&=@])")
+# What makes icons, emoji and links of words, however they are escaped: these are looked for in the
+# finished text, where a backslash no longer counts. Not the colons of times and of tables.
+_ACTIVE = re.compile(r":(?![\s\d|]|--|$)|@(?=\S)|www(?=\\?\.)", re.IGNORECASE)
+# The language of a fence; of `mermaid` the pages would draw a diagram, with links in it.
+_DIAGRAM = re.compile(r"^( {0,3}(?:`{3,}|~{3,}))[ \t]*mermaid\b", re.IGNORECASE)
 
 
 def badge(number: str) -> str:
@@ -26,17 +35,19 @@ def badge(number: str) -> str:
 def safe_markdown(text: str, marker: Callable[[str], str] = badge) -> str:
     """Make a model's Markdown safe to draw: no image or link leads out of this page.
 
-    An image address could carry the documents' words to a foreign host, unseen. Brackets, dollar
-    signs and Streamlit's own directives are shown as written; `[1]` becomes what `marker` says, and
-    a bare address code, which can be copied but not clicked by accident. HTML is off elsewhere.
+    An image address could carry the documents' words to a foreign host, unseen. HTML, brackets,
+    dollar signs and Streamlit's own directives are shown as written; `[1]` becomes what `marker`
+    says, and a bare address code, which can be copied but not clicked by accident. HTML is off
+    elsewhere.
     """
     parts: list[str] = []
     end = 0
     for code in _CODE.finditer(text):
-        parts += [_safe_prose(text[end : code.start()], marker), _break_links(code.group())]
+        before = _safe_prose(text[end : code.start()], marker)
+        parts += [before, _break_links(_as_text(code.group()))]
         end = code.end()
     parts.append(_safe_prose(text[end:], marker))
-    return "".join(parts)
+    return _joined(parts)
 
 
 def _safe_prose(text: str, marker: Callable[[str], str]) -> str:
@@ -49,13 +60,31 @@ def _safe_prose(text: str, marker: Callable[[str], str]) -> str:
         parts.append("".join(marks) if numbers else f"`{match.group()}`")
         end = match.end()
     parts.append(_escape_syntax(text[end:]))
-    return _break_links(re.sub(r":(?=:blue-badge)", f":{WORD_JOINER}", "".join(parts)))
+    return _break_links(re.sub(r":(?=:blue-badge)", f":{WORD_JOINER}", _joined(parts)))
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """The parts in a row; no code begins right behind other code, or behind a backslash."""
+    text = ""
+    for part in parts:
+        apart = part.startswith("`") and text.endswith(("`", "\\"))
+        text += WORD_JOINER + part if apart else part
+    return text
 
 
 def _escape_syntax(text: str) -> str:
-    text = re.sub(r"(\\*)([\[\]$])", _escape_once, text)
-    # Icons and emoji are looked for in the finished text, where a backslash no longer counts.
-    return re.sub(r":(?=[A-Za-z_+-])", f":{WORD_JOINER}", text)
+    # With `&`, so that no entity becomes a character that would have been escaped.
+    text = re.sub(r"(\\*)([\[\]$<&`])", _escape_once, text)
+    return _deactivate(text)
+
+
+def _deactivate(text: str) -> str:
+    return _ACTIVE.sub(rf"\g<0>{WORD_JOINER}", text)
+
+
+def _as_text(code: str) -> str:
+    """A piece of code, of which nothing is drawn."""
+    return _DIAGRAM.sub(r"\1text", code)
 
 
 def _escape_once(match: re.Match[str]) -> str:
@@ -71,9 +100,8 @@ def _break_links(text: str) -> str:
 
 def plain(text: str) -> str:
     """Escape a person's words, so that Markdown shows them as they were typed."""
-    return re.sub(r"\n+", "  \n", _PUNCTUATION.sub(r"\\\1", text.strip())).replace(
-        ":", f":{WORD_JOINER}"
-    )
+    escaped = _PUNCTUATION.sub(r"\\\1", _deactivate(text.strip()))
+    return re.sub(r"\n+", "  \n", escaped)
 
 
 def one_line(text: str, longest: int) -> str:

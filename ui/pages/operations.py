@@ -10,8 +10,8 @@ import streamlit as st
 from jobs import metrics
 from jobs.metrics import DAY, HOUR, Tally
 from jobs.operations import Operations, Span
-from jobs.operators import LOOPBACK_HOSTS, Access
-from jobs.settings import QUEUE_NAMES, Settings
+from jobs.operators import Access
+from jobs.settings import LOOPBACK_HOSTS, QUEUE_NAMES, Settings
 from ui import state, table_state
 from ui.clients import Clients, get_clients
 from ui.components.banners import show_no_worker
