@@ -61,6 +61,7 @@ def running(server: Path, valkey_url: str, folder: Path) -> Iterator[Web]:
         "DATA_DIR": str(folder / "data"),
         "REDIS_URL": valkey_url,
         "SECRET_KEY": "",
+        "ALLOWED_HOSTS": "",
     }
     command = [sys.executable, "-m", "streamlit", "run", str(server)]
     with web.log.open("wb") as log:
