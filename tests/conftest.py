@@ -17,8 +17,8 @@ from jobs.client import JobClient
 from jobs.settings import Settings
 from tests.integration.processes import free_port
 
-# The name under which Starlette's TestClient calls.
-os.environ["ALLOWED_HOSTS"] = "testserver"
+# Starlette's TestClient calls by the name that a test wants. Processes of tests get their own.
+os.environ["ALLOWED_HOSTS"] = "*"
 WAIT_MILLISECONDS = 20_000
 BROWSER_ARGUMENTS = [
     "--no-sandbox",  # the tests may run as root
@@ -67,6 +67,7 @@ def make_settings(tmp_path: Path, valkey_url: str) -> Callable[..., Settings]:
             "openai_api_key": "",
             "openai_base_url": "",
             "document_store": "",
+            "allowed_hosts": "",
             "index_samples": False,
             "cache": False,  # tests ask the same again, and mean it
         }

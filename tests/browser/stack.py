@@ -83,6 +83,7 @@ class Stack:
             "DATA_DIR": str(self.folder / "data"),
             "REDIS_URL": f"redis://{self._valkey.host}:{self._valkey.port}/0",
             "QDRANT_URL": "",
+            "ALLOWED_HOSTS": "",
             "OPENAI_API_KEY": "sk-test" if self._model_url else "",
             "OPENAI_BASE_URL": self._model_url,
             "CHAT_MODEL": "stub",

@@ -51,7 +51,7 @@ def queued(broker: Broker, name: str = QUESTIONS_QUEUE) -> list[str]:
 
 def failed_document(broker: Broker, documents: DocumentClient) -> Document:
     """A document whose indexing failed, as a worker leaves it."""
-    document, _ = documents.add("ann", "scan.pdf", b"nothing to read")
+    document, _ = documents.add("ann", "scan.pdf", b"%PDF-1.7 nothing to read")
     error = UnreadableDocument()
     fail_next(broker, error, INDEXING_QUEUE)
     mark_failed(document.id, error.failure, register=DocumentRegister(broker.connection))

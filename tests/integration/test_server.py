@@ -62,6 +62,7 @@ def running(server: Path, valkey_url: str, folder: Path, **settings: str) -> Ite
         "DATA_DIR": str(folder / "data"),
         "REDIS_URL": valkey_url,
         "SECRET_KEY": "",
+        "ALLOWED_HOSTS": "",
         **settings,
     }
     command = [sys.executable, "-m", "streamlit", "run", str(server)]

@@ -21,6 +21,7 @@ from jobs.models import (
 )
 from tests.pages.conftest import OpenPage, button_keys, shown_job, words
 from tests.pages.fakes import ANSWER, BAD_KEY, FakeClients
+from ui.components.text import plain
 
 
 def test_no_documents_leads_to_the_documents_page(open_page: OpenPage) -> None:
@@ -263,7 +264,7 @@ def test_failed_question_says_why_and_can_be_retried(
     """A failed question shows the reason, and runs again at a click."""
     job = clients.jobs.put("How many trucks?", JobState.FAILED, failure=BAD_KEY)
     app = open_page()
-    assert [error.value for error in app.error] == [BAD_KEY.message]
+    assert [error.value for error in app.error] == [plain(BAD_KEY.message)]
     app.button(key=f"retry_{job}").click().run()
     assert clients.jobs.done("retry") == [job]
     assert "Next in the queue" in words(app)
@@ -335,7 +336,7 @@ def test_outage_is_told_and_passes_by_itself(clients: FakeClients, open_page: Op
     clients.jobs.error = BrokerUnavailable()
     app.run()
     assert not app.exception
-    assert [warning.value for warning in app.warning] == [BrokerUnavailable.message]
+    assert [warning.value for warning in app.warning] == [plain(BrokerUnavailable.message)]
     assert app.session_state["refresh_seconds"] == 3.0
     assert app.chat_input
     clients.jobs.error = None
@@ -352,7 +353,7 @@ def test_question_that_cannot_be_sent_is_kept(clients: FakeClients, open_page: O
     app.chat_input[0].set_value("How many trucks?").run()
     assert "How many trucks?" in words(app)
     told = [notice.value for notice in (*app.warning, *app.error)]
-    assert told == [BrokerUnavailable.message], "one outage is told once"
+    assert told == [plain(BrokerUnavailable.message)], "one outage is told once"
     clients.jobs.error = None
     app.run()
     assert not app.warning, "and not after it is over"

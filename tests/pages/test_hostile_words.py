@@ -27,7 +27,7 @@ NAME = f"{HOSTILE[:150]}.pdf"
 MARKDOWN_FIELDS = {"body", "label", "help", "text", "tooltip"}
 CODE = re.compile(r"(?<!\\)`[^`]*`")
 LIVE = re.compile(
-    rf"(?<!\\)\](?:\(|\[|:)|(?<!\\)!\[|(?<!\\)<\w|(?:https?|ftp|mailto):/*{re.escape(HOST)}"
+    rf"(?<!\\)\](?:\((?!#source-\d)|\[|:)|(?<!\\)!\[|(?<!\\)<\w|(?:https?|ftp|mailto):/*{re.escape(HOST)}"
     rf"|www\\?\.evil|@{re.escape(HOST)}|(?<!\\)&#|(?<!\\)\$\\|:material/lock|:red\[w",
 )
 

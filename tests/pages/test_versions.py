@@ -13,6 +13,7 @@ from jobs.models import JobState, JobView, Question
 from jobs.settings import Settings
 from tests.pages.conftest import OpenPage, button_keys, shown_job, use_clients, words
 from tests.pages.fakes import ANSWER, BAD_KEY, USER, FakeClients
+from ui.components.text import plain
 
 HOTEL = "What is the hotel limit?"
 
@@ -86,7 +87,7 @@ def test_what_was_typed_stays_when_it_cannot_be_sent(
     app.text_area[0].set_value("What may a hotel cost?").run()
     clients.jobs.submit_error = UnknownDocuments("Nothing of that is there.")
     app.button(key="ask_again_confirmed").click().run()
-    assert [error.value for error in app.error] == ["Nothing of that is there."]
+    assert [error.value for error in app.error] == [plain("Nothing of that is there.")]
     assert app.text_area[0].value == "What may a hotel cost?"
     app.button(key="ask_again_confirmed").click().run()
     app.text_area[0].set_value("What may a hotel cost in Oslo?").run()
@@ -150,7 +151,7 @@ def test_outage_at_asking_again_is_told(clients: FakeClients, open_page: OpenPag
     clients.documents.error = BrokerUnavailable()
     app.button(key=f"ask_again_{job}").click().run()
     assert not app.exception
-    assert BrokerUnavailable.message in [notice.value for notice in app.warning]
+    assert plain(BrokerUnavailable.message) in [notice.value for notice in app.warning]
     assert clients.jobs.done("submit") == []
 
 

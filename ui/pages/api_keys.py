@@ -31,7 +31,7 @@ def show_page() -> None:
         return
     if not show_new_key():
         show_key_form(keys, person)
-    st.subheader("Your keys", anchor=False)
+    st.header("Your keys", anchor=False)
     if mine:
         show_keys(mine)
     else:
