@@ -26,11 +26,12 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
-from jobs import metrics
+from jobs import metrics, outbox
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker
 from jobs.durations import note_duration
 from jobs.events import read_text
 from jobs.fence import EXECUTION_FIELD, Standing, Write, change
+from jobs.models import JobState
 from jobs.outcomes import Outcome
 from jobs.records import JobRecords
 
@@ -155,6 +156,7 @@ class Attempts:
             if attempt.number:
                 cited = [each["document_id"] for each in result.get("citations", ())]
                 self._records.finish(pipeline, job.id, result["text"], cited)
+                outbox.announce(pipeline, job, JobState.FINISHED)
             note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
             metrics.add(pipeline, counts)
 
@@ -204,6 +206,7 @@ class Attempts:
                 _queue_of(job)._enqueue_job(job, pipeline, at_front=outcome.at_front)
             if is_question and outcome.retry_in_seconds is None:
                 self._records.fail(pipeline, job.id, outcome.failure, partial)
+                outbox.announce(pipeline, job, JobState.FAILED, outcome.failure)
             elif is_question:
                 self._records.wait(pipeline, job.id, outcome.failure, retry_at, _ran(job))
             metrics.add(pipeline, counts)

@@ -46,6 +46,7 @@ FEEDING_LOCK_KEY = PREFIX + "lock:feeding"
 DELETED_JOBS_KEY = PREFIX + "jobs:deleted"
 METRICS_KEY = PREFIX + "metrics"
 PAUSED_KEY = PREFIX + "paused"
+OUTBOX_KEY = PREFIX + "outbox"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
 # runs at a time.
 SUSPECTS_KEY = PREFIX + "suspects"
@@ -92,6 +93,16 @@ def api_key_key(digest: str) -> str:
 def api_keys_key(user: str) -> str:
     """Hash: the digests of one user's API keys, by their ids."""
     return f"{PREFIX}user:{user}:keys"
+
+
+def webhook_key(webhook_id: str) -> str:
+    """Hash: one webhook. `jobs.outbox` keeps what it has to send in keys that begin with this."""
+    return f"{PREFIX}webhook:{webhook_id}"
+
+
+def user_webhooks_key(user: str) -> str:
+    """Set: the ids of one user's webhooks."""
+    return f"{PREFIX}user:{user}:webhooks"
 
 
 def limit_key(queue_name: str, user: str) -> str:
