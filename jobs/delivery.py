@@ -91,7 +91,7 @@ def post(
         target = parse_target(url, settings.webhook_hosts)
         addresses = checked_addresses(target, resolve)
         timestamp = int(time.time())
-        headers = {
+        headers: dict[bytes | str, bytes | str] = {
             "Host": target.host_header,
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),

@@ -30,11 +30,11 @@ LEASE_SECONDS = 120
 CLAIM_CANDIDATES = 200
 TEST_TYPE = "webhook.test"
 
-# Enter a delivery for each webhook that wants it. KEYS: record of the question, outbox. ARGV: prefix
-# of keys, delivery id, type, now, seconds that it is kept, one webhook's id or "" for all of the
-# asker's, then the fields of the delivery.
+# Enter a delivery for each webhook that wants it. KEYS: record of the question, outbox. ARGV:
+# prefix of keys, delivery id, type, now, seconds that it is kept, length of the log, one webhook's
+# id or "" for all of the asker's, then the fields of the delivery.
 ENTER = """
-local prefix, id, kind, now, kept, only = unpack(ARGV, 1, 6)
+local prefix, id, kind, now, kept, logged, only = unpack(ARGV, 1, 7)
 local webhooks = {only}
 if only == '' then
     local user = redis.call('HGET', KEYS[1], 'user')
@@ -48,10 +48,10 @@ for _, webhook in ipairs(webhooks) do
     local wanted = events and not disabled
         and string.find(' ' .. events .. ' ', ' ' .. kind .. ' ', 1, true)
     if wanted or (events and only ~= '') then
-        redis.call('HSET', key .. ':delivery:' .. id, unpack(ARGV, 7))
+        redis.call('HSET', key .. ':delivery:' .. id, unpack(ARGV, 8))
         redis.call('EXPIRE', key .. ':delivery:' .. id, kept)
         redis.call('ZADD', key .. ':log', now, id)
-        redis.call('ZREMRANGEBYRANK', key .. ':log', 0, -%d)
+        redis.call('ZREMRANGEBYRANK', key .. ':log', 0, -1 - logged)
         redis.call('EXPIRE', key .. ':log', kept)
         redis.call('ZADD', key .. ':pending', now, id)
         redis.call('ZADD', KEYS[2], 'LT', now, webhook)
@@ -59,7 +59,7 @@ for _, webhook in ipairs(webhooks) do
     end
 end
 return entered
-""" % (LOGGED_DELIVERIES + 1)
+"""
 
 # Take the webhook that has been due longest and that no worker has. KEYS: outbox. ARGV: prefix of
 # webhooks, now, token, lease in seconds, candidates.
@@ -147,7 +147,7 @@ def announce(pipeline: Pipeline, job: Job, state: JobState, failure: Failure | N
 
 
 def enter_test(connection: redis.Redis, webhook_id: str) -> str:
-    """Enter a delivery that says nothing of any question; returns its id. Raises what redis does."""
+    """Enter a delivery that says nothing of any question; returns its id."""
     with connection.pipeline() as pipeline:
         delivery_id = _enter(pipeline, TEST_TYPE, webhook_id=webhook_id)
         pipeline.execute()
@@ -224,6 +224,19 @@ def settle(pipeline: Pipeline, delivery: Delivery) -> None:
         pipeline.zadd(OUTBOX_KEY, {delivery.webhook_id: delivery.next_at}, lt=True)
 
 
+def queue_again(pipeline: Pipeline, webhook_id: str, delivery_id: str, now: float) -> None:
+    """Have a delivery sent as if it had not been tried; it keeps its id, so that it is known."""
+    untried: dict[FieldT, EncodableT] = {
+        "attempts": 0,
+        "delivered_at": "",
+        "status": "",
+        "error": "",
+    }
+    pipeline.hset(delivery_key(webhook_id, delivery_id), mapping=untried)
+    pipeline.zadd(pending_key(webhook_id), {delivery_id: now})
+    pipeline.zadd(OUTBOX_KEY, {webhook_id: now}, lt=True)
+
+
 def drop_pending(pipeline: Pipeline, webhook_id: str) -> None:
     """Send nothing more of what waits; the log keeps it, as given up."""
     pipeline.delete(pending_key(webhook_id))
@@ -242,7 +255,8 @@ def _enter(
     fields: list[str | float] = ["type", kind, "job_id", job_id, "created_at", now]
     if failure is not None:
         fields += ["failure_kind", failure.kind, "failure_message", failure.message]
-    arguments = (PREFIX, delivery_id, kind, now, KEPT_SECONDS, webhook_id, *fields)
+    bounds = (KEPT_SECONDS, LOGGED_DELIVERIES)
+    arguments = (PREFIX, delivery_id, kind, now, *bounds, webhook_id, *fields)
     pipeline.eval(ENTER, 2, job_key(job_id), OUTBOX_KEY, *arguments)
     return delivery_id
 

@@ -32,24 +32,23 @@ SENDERS = 8
 # A webhook with more to send has another turn, after the others.
 TURN_SECONDS = 30.0
 MAX_ATTEMPTS = 12
-# Waits after the first, second … failure: 10 s, 30 s, 90 s … up to four hours, 19 hours in all, each
-# with up to a fifth more at random, so that what failed together is not tried again together.
+# Waits after the first, second … failure: 10 s, 30 s, 90 s … up to four hours, 19 hours in all,
+# each with up to a fifth more at random, so that what failed together is not retried together.
 FIRST_WAIT_SECONDS = 10.0
 WAIT_FACTOR = 3.0
 LONGEST_WAIT_SECONDS = 4 * 3600.0
 JITTER = 0.2
 # An address at which nothing arrived for so long is switched off.
 DISABLE_AFTER_SECONDS = 3 * 24 * 3600.0
-FAILED_FOR_DAYS = (
-    "Nothing arrived here for three days. Send a test: if it arrives, this is on again."
-)
-GONE = "The receiver said that this address is gone (410). Send a test: if it arrives, this is on again."
+HOW_ON = "Send a test: if it arrives, this is on again."
+FAILED_FOR_DAYS = f"Nothing arrived here for three days. {HOW_ON}"
+GONE = f"The receiver said that this address is gone (410). {HOW_ON}"
 
 
 def wait_before(
     attempt: int, asked_seconds: float = 0.0, random_fraction: Callable[[], float] = random.random
 ) -> float:
-    """Seconds to wait after a failed attempt, which counts from 1, or longer if the receiver asks."""
+    """Seconds to wait after a failed attempt (from 1), or longer if the receiver asks for it."""
     wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * WAIT_FACTOR ** (attempt - 1))
     wait = max(wait, min(asked_seconds, LONGEST_WAIT_SECONDS))
     return wait * (1 + JITTER * random_fraction())

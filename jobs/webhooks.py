@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
 import redis
 from redis.client import Pipeline
@@ -132,7 +132,7 @@ class Webhooks:
         with broker_errors():
             self._connection.transaction(remove, log, pending)
 
-    def deliveries(self, user: str, webhook_id: str) -> list[Delivery]:
+    def deliveries(self, user: str, webhook_id: str) -> Sequence[Delivery]:
         """The newest 100 deliveries of the last seven days, the newest first; raises NotFound."""
         self.get(user, webhook_id)
         with broker_errors():
@@ -155,23 +155,18 @@ class Webhooks:
         Raises NotFound, and InvalidState if too much waits already.
         """
         self.get(user, webhook_id)
-        key, again = webhook_key(webhook_id), time.time()
+        delivery, now = outbox.delivery_key(webhook_id, delivery_id), time.time()
+        watched = (webhook_key(webhook_id), delivery)
 
-        def write(pipeline: Pipeline) -> bool:
-            if not pipeline.exists(key, outbox.delivery_key(webhook_id, delivery_id)) == 2:
+        def write(pipeline: Pipeline) -> Any:
+            if pipeline.exists(*watched) != len(watched):
                 return False
             pipeline.multi()
-            pipeline.hset(
-                outbox.delivery_key(webhook_id, delivery_id),
-                mapping={"attempts": 0, "delivered_at": "", "status": "", "error": ""},
-            )
-            pipeline.zadd(outbox.pending_key(webhook_id), {delivery_id: again})
-            pipeline.zadd(OUTBOX_KEY, {webhook_id: again}, lt=True)
+            outbox.queue_again(pipeline, webhook_id, delivery_id, now)
             return True
 
         with broker_errors():
             self._refuse_too_many(webhook_id)
-            watched = (key, outbox.delivery_key(webhook_id, delivery_id))
             done = self._connection.transaction(write, *watched, value_from_callable=True)
             found = outbox.read_deliveries(self._connection, webhook_id, [delivery_id])
         if not done or not found:
@@ -179,7 +174,7 @@ class Webhooks:
         return found[0]
 
     def _refuse_too_many(self, webhook_id: str) -> None:
-        if cast("int", self._connection.zcard(outbox.pending_key(webhook_id))) >= MAX_WAITING:
+        if self._connection.zcard(outbox.pending_key(webhook_id)) >= MAX_WAITING:
             raise InvalidState("Too many deliveries wait already. Try again when they are sent.")
 
 
