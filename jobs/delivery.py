@@ -113,7 +113,7 @@ def post(
             pool.stream("POST", address, headers=headers, content=body) as response,
         ):
             status = response.status
-            retry_after = _seconds(dict(response.headers).get(b"retry-after", b""))
+            retry_after = _retry_after(response.headers)
     except InvalidWebhook as refused:
         error = refused.message
     except httpcore2.TimeoutException:
@@ -200,9 +200,10 @@ def _answer(answer: Answer) -> dict[str, Any]:
     return {"text": answer.text, "citations": citations}
 
 
-def _seconds(retry_after: bytes) -> float:
-    """The header in seconds; 0 if it is absent or a date."""
-    return float(retry_after) if retry_after.isdigit() and len(retry_after) < 7 else 0.0
+def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> float:
+    """The seconds for which the receiver asks; 0 if it does not, or names a date."""
+    value = next((value for name, value in headers if name.lower() == b"retry-after"), b"")
+    return float(value) if value.isdigit() and len(value) < 7 else 0.0
 
 
 def _complaint(status: int | None) -> str:

@@ -30,6 +30,7 @@ REFUSED_NETWORKS = tuple(
         "2001::/23",  # protocol assignments, Teredo among them
         "2002::/16",  # 6to4
         "3fff::/20",  # documentation
+        "192.0.0.0/24",  # protocol assignments, and the platform's own services, on Oracle's cloud
         "192.88.99.0/24",  # relays of 6to4
         "168.63.129.16/32",  # the platform's own services, on Azure
     )

@@ -8,7 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jobs.settings import Settings
-from ui import api, api_batches, api_caller, api_documents, api_guards, identity
+from ui import (
+    api,
+    api_batches,
+    api_caller,
+    api_documents,
+    api_guards,
+    api_webhooks,
+    identity,
+)
 from ui.clients import Clients, build_clients
 from ui.identity import Signer
 
@@ -29,6 +37,7 @@ def everything(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[Te
         api_guards.settings: lambda: clients.settings,
         api_documents.documents: lambda: clients.documents,
         api_batches.batches: lambda: clients.batches,
+        api_webhooks.webhooks: lambda: clients.webhooks,
     }
     with TestClient(api.app, raise_server_exceptions=False) as caller:
         yield caller
