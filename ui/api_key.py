@@ -53,9 +53,14 @@ def require_scope(key: ApiKey, scope: Scope) -> None:
 def require_operators_key(key: ApiKey, request: Request, settings: Settings) -> None:
     """Raise MissingScope or OperatorsOnly unless an operator gave the key the right to operate."""
     require_scope(key, Scope.OPERATE)
-    if settings.auth_mode is AuthMode.ANONYMOUS:
-        is_operator = access_of(settings, request.headers.get("host", "")) is Access.OPEN
-    else:
-        is_operator = are_operators(settings, key.known_as)
-    if not is_operator:
+    if not may_operate(key, request, settings):
         raise OperatorsOnly()
+
+
+def may_operate(key: ApiKey, request: Request, settings: Settings) -> bool:
+    """True if the key has the scope, and its owner is an operator still."""
+    if Scope.OPERATE not in key.scopes:
+        return False
+    if settings.auth_mode is AuthMode.ANONYMOUS:
+        return access_of(settings, request.headers.get("host", "")) is Access.OPEN
+    return are_operators(settings, key.known_as)

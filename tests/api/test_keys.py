@@ -182,6 +182,7 @@ def test_key_operates_only_while_its_owner_is_an_operator(
             known_as[-1] if known_as else "p-x", "a key", [Scope.OPERATE], known_as=known_as
         )
         bearer = {"Authorization": f"Bearer {secret}"}
+        assert everything.get("/me", headers=bearer).json()["is_operator"] is (status == 200)
         reply = everything.post("/operator/queues/nothing/pause", headers=bearer)
         assert reply.status_code == (404 if status == 200 else 403), reply.text
         if status == 403:

@@ -26,11 +26,13 @@ from jobs.spreadsheets import lines_of, pasted_sheet
 from tests.integration.test_history import Desk
 from ui import api, api_key, identity
 from ui.clients import Clients, build_clients
+from ui.identity import Signer
 
 USERS = ("b-ann", "b-bob", "b-eve")
 CLIENT_CALLS, API_CALLS = 8_500, 1_500
 NOBODYS = "0" * 32
 SEED = 20_261_127
+SIGNER = Signer("test")
 
 
 def word(user: str) -> str:
@@ -50,6 +52,7 @@ class World:
     batches: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
 
     def fill(self) -> None:
         for user in USERS:
@@ -68,6 +71,8 @@ class World:
             self.own(user, self.batches, self.clients.batches.submit(user, lines).id)
             key, self.secrets[user] = self.clients.keys.create(user, word(user), Scope)
             self.own(user, self.keys, key.id)
+            token = user.removeprefix("b-")
+            self.cookies[user] = str(SIGNER._serializer.dumps(token))
 
     def own(self, user: str, kind: list[str], name: str) -> None:
         self.owners[name] = user
@@ -107,6 +112,7 @@ def http(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
         monkeypatch.setattr(f"{module}.get_clients", lambda: world.clients)
     monkeypatch.setattr(api_key, "get_clients", lambda: world.clients)
     monkeypatch.setattr(identity, "get_settings", lambda: world.clients.settings)
+    monkeypatch.setattr(identity, "get_signer", lambda: SIGNER)
     with TestClient(api.app, raise_server_exceptions=False) as caller:
         yield caller
 
@@ -167,25 +173,28 @@ def expect_not_found(call: Callable[[], object], nothing: Callable[[], object]) 
     assert (theirs.value.kind, str(theirs.value)) == (never.value.kind, str(never.value))
 
 
-def call_client(world: World, chance: random.Random) -> None:
-    """One random call by a random user, on one thing of somebody, or on all that is theirs."""
+def call_client(world: World, chance: random.Random) -> bool:
+    """One random call by a random user, on one thing of somebody, or on all that is theirs.
+
+    False if none was made, because it would take away what is looked for.
+    """
     user = chance.choice(USERS)
     kind = chance.choice(("question", "question", "batch", "key", "all", "follow"))
     if kind == "all":
         name, ask_all = chance.choice(list(OF_ALL.items()))
         assert_no_leak(user, ask_all(world.clients, user, world.questions), name)
-        return
+        return True
     if kind == "follow":
-        follow(world, chance, user)
-        return
+        return follow(world, chance, user)
     if kind == "key":
         target = chance.choice(world.keys)
-        if world.owners[target] != user:
-            expect_not_found(
-                lambda: world.clients.keys.revoke(user, target),
-                lambda: world.clients.keys.revoke(user, NOBODYS),
-            )
-        return
+        if world.owners[target] == user:
+            return False
+        expect_not_found(
+            lambda: world.clients.keys.revoke(user, target),
+            lambda: world.clients.keys.revoke(user, NOBODYS),
+        )
+        return True
     calls, targets = (
         (OF_A_QUESTION, world.questions) if kind == "question" else (OF_A_BATCH, world.batches)
     )
@@ -195,20 +204,21 @@ def call_client(world: World, chance: random.Random) -> None:
         expect_not_found(
             lambda: ask(world.clients, user, target), lambda: ask(world.clients, user, NOBODYS)
         )
-        return
+        return True
     if name in ("delete", "undo"):
-        return  # so that there is something left to look for
+        return False
     try:
         assert_no_leak(user, ask(world.clients, user, target), name)
     except AskqueueError as error:
         assert_no_leak(user, (str(error), error.failure), name)
+    return True
 
 
-def follow(world: World, chance: random.Random, user: str) -> None:
+def follow(world: World, chance: random.Random, user: str) -> bool:
     """Follow up, or ask again, somebody's question: another's cannot be told from nothing."""
     target = chance.choice(world.questions)
     if world.owners[target] == user:
-        return
+        return False
     role = chance.choice(("follows", "version_of"))
     before = world.clients.jobs.count_jobs(user)
     text = f"{word(user)} and then?"
@@ -217,14 +227,16 @@ def follow(world: World, chance: random.Random, user: str) -> None:
         lambda: world.clients.jobs.submit_question(user, text, **{role: NOBODYS}),
     )
     assert world.clients.jobs.count_jobs(user) == before
+    return True
 
 
 def test_clients_of_the_pages_leak_nothing(world: World) -> None:
     """Random calls by three users: theirs alone, and what is another's is not found."""
     chance = random.Random(SEED)
     before = states(world)
-    for _ in range(CLIENT_CALLS):
-        call_client(world, chance)
+    made = 0
+    while made < CLIENT_CALLS:
+        made += call_client(world, chance)
     assert len(before) == len(states(world))
     for name in world.deleted:  # nobody else brought it back
         with pytest.raises(NotFound):
@@ -257,30 +269,53 @@ LISTS = ["/jobs", "/jobs?q=swort", "/jobs?limit=3", "/batches"]
 
 
 def test_api_leaks_nothing(world: World, http: TestClient) -> None:
-    """The same over the API, by key: one reply for what is another's and for what never was."""
+    """The same over the API, by key or cookie: what is another's is answered as what never was."""
     chance = random.Random(SEED)
     documented = http.get("/openapi.json").json()["paths"]
     for method, path in PATHS:  # none of them is a 404 of its own
         name = path.partition("?")[0].replace("{question}", "{job_id}")
         assert method.lower() in documented[name.replace("{batch}", "{batch_id}")], path
-    for _ in range(API_CALLS):
-        user = chance.choice(USERS)
-        headers = {"Authorization": f"Bearer {world.secrets[user]}"}
-        if chance.random() < 0.2:
-            listed = http.get(chance.choice(LISTS), headers=headers)
-            assert listed.status_code == 200, listed.text
-            assert_no_leak(user, listed.text, "list")
-            continue
-        method, path = chance.choice(PATHS)
-        target = chance.choice(world.batches if "{batch}" in path else world.questions)
-        if world.owners[target] == user:
-            if method == "GET" and "events" not in path:
-                assert_no_leak(user, http.get(_named(path, target), headers=headers).text, path)
-            continue
-        theirs = http.request(method, _named(path, target), headers=headers)
-        never = http.request(method, _named(path, NOBODYS), headers=headers)
-        assert (theirs.status_code, theirs.text) == (404, never.text), path
-        assert json.loads(never.text)["error"]["kind"] == "not_found"
+    made = 0
+    while made < API_CALLS:
+        made += call_api(world, http, chance)
+
+
+def call_api(world: World, http: TestClient, chance: random.Random) -> bool:
+    """One random request; False if none was made, because it would delete, or wait for an end."""
+    user = chance.choice(USERS)
+    headers = {"Authorization": f"Bearer {world.secrets[user]}"}
+    if chance.random() < 0.5:
+        headers = {"Cookie": f"{SIGNER.cookie_name}={world.cookies[user]}"}
+    if chance.random() < 0.2:
+        listed = http.get(chance.choice(LISTS), headers=headers)
+        assert listed.status_code == 200, listed.text
+        assert word(user) in listed.text or "q=" in str(listed.url)
+        assert_no_leak(user, listed.text, "list")
+        return True
+    method, path = chance.choice(PATHS)
+    target = chance.choice(world.batches if "{batch}" in path else world.questions)
+    if world.owners[target] == user:
+        if method == "DELETE" or "events" in path:
+            return False
+        own = http.request(method, _named(path, target), headers=headers)
+        assert own.status_code in (200, 202, 409), own.text
+        assert_no_leak(user, own.text, path)
+        return True
+    theirs = http.request(method, _named(path, target), headers=headers)
+    never = http.request(method, _named(path, NOBODYS), headers=headers)
+    assert (theirs.status_code, theirs.text) == (404, never.text), path
+    assert json.loads(never.text)["error"]["kind"] == "not_found"
+    return True
+
+
+def test_id_of_anothers_question_cannot_be_asked_under(world: World) -> None:
+    """Whoever submits under the id of another's question learns nothing, and changes nothing."""
+    theirs = next(name for name in world.questions if world.owners[name] == "b-ann")
+    before = world.clients.jobs.get_job("b-ann", theirs)
+    with pytest.raises(NotFound):
+        world.clients.jobs.submit_question("b-eve", f"{word('b-eve')}?", job_id=theirs)
+    assert world.clients.jobs.get_job("b-ann", theirs) == before
+    assert theirs not in world.clients.jobs.find_jobs("b-eve", JobQuery())
 
 
 def _named(path: str, name: str) -> str:
