@@ -40,6 +40,8 @@ def test_webhook_is_added_tested_and_removed(page: Page, model: FakeModelServer)
         wait_until(lambda: len(receiver.received) == 2, WAIT_SECONDS, "delivery")
         assert receiver.received[1].message["type"] == "job.finished"
         page.get_by_role("link", name="API keys").click()
+        expect(log.nth(1)).to_contain_text("job.finished")
+        expect(log.nth(1)).to_contain_text("✓ delivered")
         page.get_by_role("combobox", name="One delivery").click()
         page.get_by_role("option", name="job.finished").click()
         page.get_by_role("button", name="Send it again").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -17,25 +18,26 @@ ROW_PIXELS = 35
 SHOWN_ROWS = 10
 CHOICE_PIXELS = 440
 REFRESH_SECONDS = 2.0
+SOON_SECONDS = 60.0
 STATES = {"delivered": "✓ delivered", "waiting": "… waiting", "failed": "✗ failed"}
 
 
 def show_deliveries(webhooks: Webhooks, user: str, webhook: Webhook) -> None:
-    """Show the newest deliveries, looking again every few seconds while one waits."""
+    """Show the newest deliveries, looking again every few seconds while one is about to be sent."""
     try:
-        waits = any(each.state == "waiting" for each in webhooks.deliveries(user, webhook.id))
+        is_busy = _any_soon(webhooks.deliveries(user, webhook.id))
     except AskqueueError as error:
         show_failure(error.failure)
         return
 
-    @st.fragment(run_every=REFRESH_SECONDS if waits else None)
+    @st.fragment(run_every=REFRESH_SECONDS if is_busy else None)
     def live() -> None:
         try:
             deliveries = webhooks.deliveries(user, webhook.id)
         except AskqueueError as error:
             show_failure(error.failure, quiet=True)
             return
-        if waits and not any(each.state == "waiting" for each in deliveries):
+        if is_busy and not _any_soon(deliveries):
             st.rerun()  # the state of the webhook may be another, and nothing is left to wait for
         _show(webhooks, user, deliveries)
 
@@ -55,13 +57,13 @@ def _show(webhooks: Webhooks, user: str, deliveries: Sequence[Delivery]) -> None
         placeholder="",
         alt="Deliveries of the webhook, the newest first",
         column_config={
-            "Time": st.column_config.DatetimeColumn(format="distance", width=110),
+            "Time": st.column_config.DatetimeColumn(format="distance", width=130),
             "Event": st.column_config.TextColumn(width=110),
             "State": st.column_config.TextColumn(width=110),
             "Attempt": st.column_config.NumberColumn(width=70),
             "Status": st.column_config.NumberColumn(width=70),
             "Took": st.column_config.NumberColumn(format="%.2f s", width=80),
-            "Next": st.column_config.DatetimeColumn(format="distance", width=110),
+            "Next": st.column_config.DatetimeColumn(format="distance", width=130),
             "Why": st.column_config.TextColumn(width=360),
         },
     )
@@ -89,6 +91,14 @@ def _show(webhooks: Webhooks, user: str, deliveries: Sequence[Delivery]) -> None
             show_failure(error.failure)
             return
         st.rerun()
+
+
+def _any_soon(deliveries: Sequence[Delivery]) -> bool:
+    """True if one is sent within a minute; one that waits for hours is nothing to look out for."""
+    now = time.time()
+    return any(
+        each.next_at is not None and each.next_at < now + SOON_SECONDS for each in deliveries
+    )
 
 
 def _frame(deliveries: Sequence[Delivery]) -> pd.DataFrame:

@@ -101,10 +101,10 @@ def _show_table(webhooks: Sequence[Webhook]) -> None:
     frame = pd.DataFrame(
         {
             "Address": [webhook.url for webhook in webhooks],
+            "State": [_state(webhook) for webhook in webhooks],
             "Told when": [_events(webhook) for webhook in webhooks],
             "Answer": ["included" if webhook.include_answer else "" for webhook in webhooks],
             "Added": [datetime.fromtimestamp(webhook.created_at, UTC) for webhook in webhooks],
-            "State": [_state(webhook) for webhook in webhooks],
         }
     )
     st.dataframe(
