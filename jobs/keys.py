@@ -14,6 +14,7 @@ from jobs.errors import AskqueueError
 from jobs.settings import Settings
 
 DAY_SECONDS = 24 * 3600
+MAX_DAYS = 3650
 USUAL = (Scope.ASK, Scope.READ)
 
 
@@ -105,10 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _days(text: str) -> int:
-    days = int(text)
-    if not 0 <= days <= 3650:
-        raise ValueError
-    return days
+    if not text.isdecimal() or int(text) > MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"give a number of days from 0 to {MAX_DAYS}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ from ui.api_models import (
 )
 from ui.api_reference import description
 from ui.clients import get_clients
+from ui.start import check_start
 
 MAX_WAIT_SECONDS = 30.0
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
@@ -111,8 +112,9 @@ PENDING: dict[int | str, dict[str, Any]] = {
 
 @asynccontextmanager
 async def _alone(_app: FastAPI) -> AsyncIterator[None]:
-    """Runs only where no `ui.server` around has set up the logs."""
+    """Runs only where no `ui.server` around has set up the logs, and refused what cannot work."""
     configure_logging(get_clients().settings)
+    check_start(get_clients().settings)
     yield
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import uvicorn
-from streamlit.auth_util import get_secrets_auth_section
 
 from jobs.authentication import WrongAuthentication, check_authentication
 from jobs.settings import AuthMode, Settings
@@ -16,6 +15,8 @@ NOBODY = ("", "none")
 
 def check_start(settings: Settings) -> None:
     """End the process with a sentence, if nobody could sign in, or anybody as somebody else."""
+    from streamlit.auth_util import get_secrets_auth_section  # not before the API starts
+
     try:
         check_authentication(settings, get_secrets_auth_section())
         _check_peers(settings, uvicorn.Config("", log_config=None).forwarded_allow_ips)

@@ -40,6 +40,9 @@ def test_nobody_gets_in_without_a_login(oidc: TestClient) -> None:
         assert response.json()["error"]["kind"] == "not_signed_in"
         assert not response.headers["www-authenticate"].startswith("Basic")
     assert oidc.post("/chat", params={"query": "Why?"}).status_code == 401
+    body = {"model": "askqueue", "messages": [{"role": "user", "content": "Why?"}]}
+    refused = oidc.post("/v1/chat/completions", json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "not_signed_in")
     assert oidc.get("/health").status_code == 200
 
 

@@ -120,6 +120,20 @@ def test_nothing_is_left_of_who_was_here_before(
     assert job not in str(app.query_params)
 
 
+def test_live_part_ends_with_the_login(
+    open_page: OpenPage, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What refreshes itself notices that nobody is signed in any more, and shows the way in."""
+
+    def current_user() -> None:
+        visit(None)
+
+    visit(Person(USER, "Ann"))
+    monkeypatch.setattr("ui.components.live.current_user", current_user)
+    app = open_page()
+    assert [title.value for title in app.title] == ["Sign in to Askqueue"]
+
+
 @pytest.mark.parametrize("is_operator", [True, False])
 def test_pages_for_operators_are_theirs_alone(
     open_page: OpenPage, visit: Visit, is_operator: bool

@@ -25,8 +25,8 @@ def show_account(settings: Settings, person: Person) -> None:
     """Show the person's name and a way to sign out; nothing where nobody signs in."""
     if settings.auth_mode is AuthMode.ANONYMOUS:
         return
-    _watch(key="account_watch", data={"user": person.user}, height=0)
     with st.container(gap=None, key="account"):
+        _watch(key="account_watch", data={"user": person.user}, height=0)
         # Not as Markdown, which makes a link of an e-mail address.
         st.text(person.name, help=f"Your user id: {plain(person.user)}", width="stretch")
         if settings.auth_mode is AuthMode.OIDC:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from streamlit.auth_util import get_secrets_auth_section
+from streamlit import auth_util
 
 from jobs.authentication import ONLY_PROVIDER, providers_of
 from jobs.settings import AuthMode, Settings
@@ -43,7 +43,7 @@ def _show_providers() -> None:
         st.warning(EXPIRED, icon=":material/schedule:")
     else:
         st.markdown("Ask questions of your documents, and get answers that show their sources.")
-    for name in providers_of(get_secrets_auth_section()):
+    for name in providers_of(auth_util.get_secrets_auth_section()):
         st.button(
             "Sign in" if name == ONLY_PROVIDER else f"Sign in with {name.capitalize()}",
             icon=":material/login:",
