@@ -15,6 +15,8 @@ WAIT_SECONDS = 30.0
 def test_webhook_is_added_tested_and_removed(page: Page, model: FakeModelServer) -> None:
     """The secret shown once verifies what arrives; the log says what came of each delivery."""
     model.answer = "The hotel limit is EUR 160 [1]."
+    # All of the page: a list that is open closes when the page is scrolled to it.
+    page.set_viewport_size({"width": 1400, "height": 1700})
     with Receiver() as receiver:
         page.get_by_role("link", name="API keys").click()
         expect(page.get_by_text("You have no webhooks yet.")).to_be_visible()
