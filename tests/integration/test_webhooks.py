@@ -12,6 +12,7 @@ import redis
 from rq.job import Job, JobStatus
 
 from jobs import outbox, sending
+from jobs.attempts import Attempts
 from jobs.broker import OUTBOX_KEY, Broker, webhook_key
 from jobs.client import JobClient
 from jobs.delivery import Reply
@@ -19,6 +20,7 @@ from jobs.errors import AddressNotAllowed, InvalidState, InvalidWebhook, NotFoun
 from jobs.fence import change
 from jobs.models import Failure, JobState
 from jobs.outbox import LOGGED_DELIVERIES, announce
+from jobs.outcomes import History, Outcome
 from jobs.sending import Sender
 from jobs.settings import BATCH_QUEUE, Settings
 from jobs.webhooks import MAX_WAITING, MAX_WEBHOOKS, Event, Webhooks
@@ -136,6 +138,25 @@ def test_delivery_is_part_of_the_change_that_ends_the_job(
     [delivery] = webhooks.deliveries(USER, webhook_id)  # the process may die here
     assert (delivery.type, delivery.failure) == ("job.failed", failure)
     assert outbox.claim(broker.connection, "another worker", time.time()) == webhook_id
+
+
+@pytest.mark.parametrize(("retry_in_seconds", "told"), [(None, ["job.failed"]), (8.0, [])])
+def test_failure_is_told_once_it_is_final(
+    client: JobClient,
+    broker: Broker,
+    webhooks: Webhooks,
+    make: Make,
+    retry_in_seconds: float | None,
+    told: list[str],
+) -> None:
+    """An attempt that failed and is made again is no end of a question."""
+    webhook_id, _ = make("https://127.0.0.1/")
+    job = broker.fetch(client.submit_question(USER, "Why?").id)
+    outcome = Outcome(Failure("no_quota", "No quota left."), History(), retry_in_seconds)
+    with broker.connection.pipeline() as pipeline:
+        Attempts(broker).outcome_writer(job, outcome, "")(pipeline)
+        pipeline.execute()
+    assert [each.type for each in webhooks.deliveries(USER, webhook_id)] == told
 
 
 def test_webhook_is_told_what_it_asked_for_alone(
