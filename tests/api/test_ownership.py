@@ -29,7 +29,7 @@ from ui.clients import Clients, build_clients
 from ui.identity import Signer
 
 USERS = ("b-ann", "b-bob", "b-eve")
-CLIENT_CALLS, API_CALLS = 8_500, 1_500
+CLIENT_CALLS, API_CALLS = 9_000, 1_000
 NOBODYS = "0" * 32
 SEED = 20_261_127
 SIGNER = Signer("test")
