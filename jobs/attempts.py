@@ -26,11 +26,12 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
-from jobs import answer_cache, metrics, urgency
+from jobs import answer_cache, metrics, outbox, urgency
 from jobs.broker import ANSWER_QUESTION, SUSPECTS_KEY, Broker
 from jobs.durations import note_duration
 from jobs.events import read_text
 from jobs.fence import EXECUTION_FIELD, Standing, Write, change
+from jobs.models import JobState
 from jobs.outcomes import Outcome
 from jobs.records import JobRecords
 from jobs.settings import QUESTIONS_QUEUE
@@ -159,6 +160,7 @@ class Attempts:
                 cited = [each["document_id"] for each in result.get("citations", ())]
                 self._records.finish(pipeline, job.id, result["text"], cited)
                 answer_cache.remember(pipeline, job.id, result, self._retention_seconds)
+                outbox.announce(pipeline, job, JobState.FINISHED)
             if not (attempt.number and result.get("earlier_at")):  # says nothing of a new answer
                 note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
             metrics.add(pipeline, counts)
@@ -209,6 +211,7 @@ class Attempts:
                 _queue_of(job)._enqueue_job(job, pipeline, at_front=outcome.at_front)
             if is_question and outcome.retry_in_seconds is None:
                 self._records.fail(pipeline, job.id, outcome.failure, partial)
+                outbox.announce(pipeline, job, JobState.FAILED, outcome.failure)
             elif is_question:
                 self._records.wait(pipeline, job.id, outcome.failure, retry_at, _ran(job))
             metrics.add(pipeline, counts)

@@ -53,6 +53,7 @@ PAUSED_KEY = PREFIX + "paused"
 RATES_PREFIX = PREFIX + "rate"
 URGENT_KEY = PREFIX + "urgent"
 URGENT_ROW_KEY = PREFIX + "urgent:row"
+OUTBOX_KEY = PREFIX + "outbox"
 # Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
 # runs at a time.
 SUSPECTS_KEY = PREFIX + "suspects"
@@ -109,6 +110,16 @@ def api_key_key(digest: str) -> str:
 def api_keys_key(user: str) -> str:
     """Hash: the digests of one user's API keys, by their ids."""
     return f"{PREFIX}user:{user}:keys"
+
+
+def webhook_key(webhook_id: str) -> str:
+    """Hash: one webhook. `jobs.outbox` keeps what it has to send in keys that begin with this."""
+    return f"{PREFIX}webhook:{webhook_id}"
+
+
+def user_webhooks_key(user: str) -> str:
+    """Set: the ids of one user's webhooks."""
+    return f"{PREFIX}user:{user}:webhooks"
 
 
 def limit_key(queue_name: str, user: str) -> str:

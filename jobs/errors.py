@@ -154,6 +154,21 @@ class InvalidKey(AskqueueError):
     message = "No API key can be made from this."
 
 
+# Webhooks
+
+
+class InvalidWebhook(AskqueueError):
+    kind = "invalid_webhook"
+    message = "No webhook can be made from this."
+
+
+class AddressNotAllowed(InvalidWebhook):
+    """Not public, or not HTTPS: a webhook must not reach what its owner could not."""
+
+    kind = "address_not_allowed"
+    message = "A webhook may not be sent to this address."
+
+
 # What an operator can put right
 
 

@@ -31,7 +31,8 @@ from jobs.broker import (
 )
 from jobs.events import read_text
 from jobs.fence import CAN_REQUEUE, EXECUTION_FIELD, Standing, Write, change
-from jobs.models import Feedback, Question
+from jobs.models import Feedback, JobState, Question
+from jobs.outbox import announce
 from jobs.records import JobRecords
 from jobs.settings import BATCH_QUEUE, QUESTIONS_QUEUE
 
@@ -162,6 +163,7 @@ class Lifecycle:
                 self._cancel(pipeline, job)
                 if job.func_name == ANSWER_QUESTION:
                     self._records.stop(pipeline, job_id, partial)
+                    announce(pipeline, job, JobState.STOPPED)
 
             return write
 

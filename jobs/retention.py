@@ -46,6 +46,9 @@ WORKER_SECONDS = 60
 OWNERS = {
     "askqueue:key:*": "the user whose API key it is; one that expires has a TTL",
     "askqueue:user:*:keys": "ApiKeys; goes with the user's last key",
+    "askqueue:webhook:*": "the user whose webhook it is; what waits to be sent is the Sender's",
+    "askqueue:user:*:webhooks": "Webhooks; goes with the user's last webhook",
+    "askqueue:outbox": "the Sender; a webhook goes when nothing of it waits",
     "askqueue:documents": "the register; an entry goes with its document",
     "askqueue:document:*": "the register; goes with the document",
     "askqueue:private:*": "the register; goes with the private document",

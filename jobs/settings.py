@@ -162,6 +162,15 @@ class Settings(BaseSettings):
         description="Days that a document is kept after it was last added; 0: until it is deleted.",
     )
 
+    # Webhooks
+    public_url: str = Field(
+        "", description="Address at which people find Askqueue, for links in webhooks."
+    )
+    webhook_allowed_hosts: str = Field(
+        "",
+        description="Hosts that webhooks may reach though not public or not HTTPS, with commas.",
+    )
+
     # Worker
     worker_threads: str = Field(
         "questions:16,batch:4,indexing:2", description="Threads that serve each queue."
@@ -226,6 +235,13 @@ class Settings(BaseSettings):
             raise ValueError("PROXY_USER_HEADER is the name of a header, such as X-Forwarded-User")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_one(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s?#]+", value):
+            raise ValueError("PUBLIC_URL is an address such as https://askqueue.example.com")
+        return value.rstrip("/")
+
     @field_validator("valkey_appendfsync")
     @classmethod
     def _appendfsync_is_safe(cls, value: str) -> str:
@@ -256,6 +272,12 @@ class Settings(BaseSettings):
     def trusted_networks(self) -> tuple[Network, ...]:
         """The networks whose members are believed as proxies; a single address is one of one."""
         return parse_networks(self.trusted_proxies)
+
+    @property
+    def webhook_hosts(self) -> frozenset[str]:
+        """The hosts, by name or address, that webhooks may reach wherever they are."""
+        hosts = (host.strip().strip("[]").lower() for host in self.webhook_allowed_hosts.split(","))
+        return frozenset(filter(None, hosts))
 
     @property
     def embedded_valkey(self) -> bool:

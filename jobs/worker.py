@@ -37,6 +37,7 @@ from jobs.pausing import Pauses
 from jobs.recovery import Lost
 from jobs.refusals import server_words
 from jobs.retention import Retention
+from jobs.sending import Sender
 from jobs.settings import Settings
 from jobs.tasks import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.threads import IDLE_SECONDS, ThreadWorker, WorkerThread, wait_until_idle
@@ -49,6 +50,7 @@ HEARTBEAT_SECONDS = 2.0
 MAINTENANCE_SECONDS = 1.0
 INDEX_CHECK_SECONDS = 15.0
 FEEDING_SECONDS = 0.5
+WEBHOOK_CHECK_SECONDS = 0.5
 RETENTION_CHECK_SECONDS = 15.0  # it runs once a minute, over all workers
 HAND_BACK_SECONDS = 3.0
 BROKER_WAIT_SECONDS = 1.0
@@ -92,6 +94,7 @@ class WorkerProcess:
                 ("feeding", Feeder(self.runtime.broker).run_once, FEEDING_SECONDS),
                 ("index-check", self._check_index, INDEX_CHECK_SECONDS),
                 ("retention", self._retention().run_once, RETENTION_CHECK_SECONDS),
+                ("webhooks", self._sender().run_once, WEBHOOK_CHECK_SECONDS),
             )
         ]
         for thread in [*watchers, *self.threads]:
@@ -160,6 +163,9 @@ class WorkerProcess:
 
     def _retention(self) -> Retention:
         return Retention(self.runtime.broker, self.runtime.documents)
+
+    def _sender(self) -> Sender:
+        return Sender(self.runtime.broker, self._stopping)
 
     def _maker(self, queue: str, connection: redis.Redis) -> Callable[[str], ThreadWorker]:
         def make(name: str) -> ThreadWorker:

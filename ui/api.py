@@ -30,6 +30,7 @@ from jobs.errors import (
     InvalidQuestion,
     InvalidState,
     InvalidUpload,
+    InvalidWebhook,
     NotFound,
     OperatorsClosed,
     OperatorsOnly,
@@ -52,6 +53,7 @@ from ui import (
     api_me,
     api_operations,
     api_operators,
+    api_webhooks,
 )
 from ui.api_caller import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, Reader
 from ui.api_guards import refuse_other_sites
@@ -103,6 +105,7 @@ STATUS_CODES: dict[type[AskqueueError], int] = {
     InvalidBatch: 422,
     InvalidCursor: 422,
     InvalidKey: 422,
+    InvalidWebhook: 422,
     InvalidState: 409,
     StorageExceeded: 413,
     TooManyQuestions: 429,
@@ -154,6 +157,7 @@ app.include_router(api_health.router)
 app.include_router(api_me.router)
 app.include_router(api_operators.router)
 app.include_router(api_operations.router)
+app.include_router(api_webhooks.router)
 # Of their own: the default threads serve the pages' files too.
 _waiting = anyio.CapacityLimiter(MAX_WAITING)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from jobs.errors import AskqueueError
 from jobs.settings import Settings
+from jobs.webhooks import MAX_WEBHOOKS
 
 LIMITS = (
     "max_question_chars",
@@ -19,6 +20,7 @@ LIMITS = (
 OWN_LIMITS = (
     ("JSON body", "1 MB"),
     ("CSV of a batch", "10 MB"),
+    ("Webhooks of one user", str(MAX_WEBHOOKS)),
     ("`wait` of a result", "30 seconds"),
     ("Callers that wait for a result, at once", "50; the others are answered at once"),
     ("Callers that follow a job, or wait for the OpenAI protocol, at once", "200; then 503"),

@@ -20,6 +20,7 @@ from jobs.pictures import Pictures
 from jobs.register import DocumentRegister
 from jobs.settings import Settings
 from jobs.store import DocumentStore
+from jobs.webhooks import Webhooks
 
 # How old the conditions may be: every page asks for them, and they are the same for all.
 FRESH_SECONDS = 1.0
@@ -63,6 +64,7 @@ class Clients:
     pictures: Pictures
     operations: Operations
     keys: ApiKeys
+    webhooks: Webhooks
     _kept: _Kept = field(default_factory=_Kept)
 
     def conditions(self) -> Conditions:
@@ -91,6 +93,7 @@ def build_clients(settings: Settings) -> Clients:
         pictures=Pictures(store),
         operations=Operations(broker),
         keys=ApiKeys(broker.connection),
+        webhooks=Webhooks(broker),
     )
 
 

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+import redis
 from fastapi.testclient import TestClient
 
+from jobs.broker import Broker
 from jobs.settings import Settings
-from ui import api, api_batches, api_caller, api_documents, api_guards, identity
+from jobs.webhooks import Webhooks
+from ui import (
+    api,
+    api_batches,
+    api_caller,
+    api_documents,
+    api_guards,
+    api_webhooks,
+    identity,
+)
 from ui.clients import Clients, build_clients
 from ui.identity import Signer
 
 
 @pytest.fixture
-def clients(connection: object, settings: Settings) -> Clients:
-    """The clients of an empty installation."""
-    return build_clients(settings)
+def clients(connection: redis.Redis, settings: Settings) -> Clients:
+    """The clients of an empty installation, for which every host is found."""
+    return replace(build_clients(settings), webhooks=Webhooks(Broker(connection, settings), found))
+
+
+def found(host: str, _port: int) -> list[str]:
+    """The addresses of a host, without asking anybody."""
+    return [host if host[0].isdigit() else "8.8.8.8"]
 
 
 @pytest.fixture
@@ -29,6 +46,7 @@ def everything(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[Te
         api_guards.settings: lambda: clients.settings,
         api_documents.documents: lambda: clients.documents,
         api_batches.batches: lambda: clients.batches,
+        api_webhooks.webhooks: lambda: clients.webhooks,
     }
     with TestClient(api.app, raise_server_exceptions=False) as caller:
         yield caller

@@ -89,6 +89,7 @@ class Stack:
             "CHAT_MODEL": "stub",
             "WORKER_THREADS": "questions:4,batch:1,indexing:2",
             "SHUTDOWN_GRACE_SECONDS": "1",
+            "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
             **self._environment,
         }
         with (self.folder / f"{name}.log").open("ab") as log:

@@ -1,4 +1,4 @@
-"""The page of API keys: making one, and those there are."""
+"""The page of API keys and webhooks: making one, and those there are."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ui.clients import get_clients
 from ui.components.failure import show_failure
 from ui.components.key_form import show_key_form, show_new_key
 from ui.components.key_table import show_keys, show_revocation
+from ui.components.webhooks import show_webhooks
 from ui.identity import current_person
 
 
@@ -39,6 +40,7 @@ def show_page() -> None:
     doomed = key_state.key_to_revoke()
     if doomed:
         show_revocation(keys, person.user, doomed)
+    show_webhooks(get_clients().webhooks, person.user)
 
 
 show_page()
