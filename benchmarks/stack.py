@@ -132,6 +132,7 @@ def local_stack(name: str, base_url: str, **valkey_options: str) -> Iterator[Sta
         "OPENAI_BASE_URL": base_url,
         "OPENAI_API_KEY": "stub",
         "CHAT_MODEL": "stub",
+        "CACHE": "off",  # the same is asked again, and is to be answered anew
         "EMBEDDING_MODEL": "stub",
         "EMBEDDING_BASE_URL": "",
         "QDRANT_URL": "",

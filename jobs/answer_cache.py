@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -52,11 +53,12 @@ class AnswerCache:
         A new one has a `cache_key` if it may serve later. An `afresh` one is always new. Raises
         BrokerUnavailable, and what `make` raises.
         """
+        began = time.monotonic()
         with broker_errors():
             key = self._key(lookup)
             found = self._find(lookup.user, key) if key and not afresh else None
         if found is not None:
-            return found
+            return replace(found, timings=Timings(retrieval=time.monotonic() - began))
         made = make()
         try:
             is_good = bool(key) and may_serve(made) and self._is_still(lookup, key, made)
@@ -98,7 +100,6 @@ class AnswerCache:
             earlier_at=view.ended_at,
             cache_key=key,
             standalone="",
-            timings=Timings(),
             tokens=TokenUse(),
         )
 

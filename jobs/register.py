@@ -179,7 +179,8 @@ class DocumentRegister:
         """A digest of which of the chosen documents, or of all that a user sees, are in the index.
 
         It is another one after any of them was added, indexed again or removed; "" while that is
-        under way. One round trip: 1 ms for 100 documents, 20 ms for 5,000, when Valkey is local.
+        under way. One round trip: 0.3 ms for 100 documents, 9 ms for 1,000 and 50 ms for 5,000, on
+        a busy machine with two cores.
         """
         pipeline = self._connection.pipeline(transaction=False)
         pipeline.smembers(DELETED_DOCUMENTS_KEY)

@@ -20,6 +20,7 @@ from jobs.models import (
     Feedback,
     JobState,
     SupportLevel,
+    TokenUse,
     Visibility,
 )
 from jobs.register import DocumentRegister
@@ -93,7 +94,7 @@ def test_same_question_is_answered_from_the_earlier_answer(desk: Desk) -> None:
     assert first.earlier_at is None
     assert again.earlier_at is not None
     assert before <= again.earlier_at <= time.time()
-    assert again.tokens.prompt == again.timings.retrieval == 0
+    assert (again.tokens, again.timings.generation) == (TokenUse(), 0.0)
     job = desk.clients.jobs.get_job("ann", job_id)
     assert (job.state, job.preview != "", job_id != first_id) == (JobState.FINISHED, True, True)
     assert desk.ask()[1].earlier_at == again.earlier_at  # of the first, not of the second

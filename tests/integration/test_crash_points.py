@@ -47,7 +47,12 @@ class FakeIndex:
     embeddings_unsupported = None
 
     def search(
-        self, question: str, limit: int, collection: str, documents: Sequence[str] = ()
+        self,
+        question: str,
+        limit: int,
+        collection: str,
+        documents: Sequence[str] = (),
+        user: str = "",
     ) -> list[Passage]:
         return [Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160.")]
 

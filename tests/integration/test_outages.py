@@ -185,7 +185,12 @@ class SwitchedIndex:
         self.failing_searches = 0
 
     def search(
-        self, question: str, limit: int, collection: str, documents: Sequence[str] = ()
+        self,
+        question: str,
+        limit: int,
+        collection: str,
+        documents: Sequence[str] = (),
+        user: str = "",
     ) -> list[Passage]:
         if self.failing_searches == 0:
             return self._well.search(question, limit, collection)
