@@ -104,12 +104,14 @@ def test_failed_and_refused_files_are_named_and_cost_the_exit_code(
     desk: Desk, shell: Callable[..., int], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The rest is indexed all the same."""
-    (folder / "broken.pdf").write_bytes(bytes(range(256)))
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
+    (folder / "letter.docx").write_bytes(b"Just a text.")
     with worker(desk):
         assert shell("add", folder, folder / "photo.jpg", folder / "missing.md") == 1
     output = capsys.readouterr().out
-    assert "2 indexed, 0 queued, 1 failed, 2 refused" in output
+    assert "2 indexed, 0 queued, 1 failed, 3 refused" in output
     assert f"{folder / 'broken.pdf'}: No text could be read" in output
+    assert "“letter.docx” is named .docx, but holds a text" in output
     assert "“photo.jpg” is of no kind that can be read" in output
     assert "missing.md" in output
 
