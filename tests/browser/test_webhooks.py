@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.access import grave_findings
+from tests.browser.access import expect_access
 from tests.fakes import FakeModelServer
 from tests.integration.processes import wait_until
 from tests.receiver import Receiver
@@ -34,7 +34,7 @@ def test_webhook_is_added_tested_and_removed(page: Page, model: FakeModelServer)
         log = page.get_by_test_id("stDataFrame").last.locator("[role=row]")
         expect(log.nth(1)).to_contain_text("✓ delivered")
         assert receiver.received[0].is_signed_with(secret)
-        assert grave_findings(page) == []
+        expect_access(page)
 
         page.get_by_role("link", name="Ask", exact=True).click()
         page.get_by_placeholder("Ask your documents…").fill("What is told?")

