@@ -192,6 +192,8 @@ def work_as_owner(clients: Clients, receiver: Receiver) -> None:
     sheet = pasted_sheet("Where?\nWhen?")
     batch = clients.batches.submit(USER, lines_of("two", sheet, 0, has_header=False))
     document, _ = clients.documents.add(USER, "mine.md", b"# Mine", Visibility.PRIVATE)
+    indexed = DocumentStatus.INDEXED
+    wait_until(lambda: clients.documents.get(document.id, USER).status is indexed, 30, "indexing")
     key, secret = clients.keys.create(USER, "a key", [Scope.ASK])
     assert clients.keys.recognise(secret).id == key.id
     clients.keys.revoke(USER, key.id)
@@ -208,8 +210,6 @@ def work_as_owner(clients: Clients, receiver: Receiver) -> None:
     wait_until(lambda: clients.batches.get(USER, batch.id).is_over, 30, "an end of the batch")
     assert len(list(clients.batches.results(USER, batch.id))) == 2
     clients.batches.delete(USER, batch.id)
-    indexed = DocumentStatus.INDEXED
-    wait_until(lambda: clients.documents.get(document.id, USER).status is indexed, 30, "indexing")
     clients.documents.delete(USER, document.id)
 
 
