@@ -20,6 +20,7 @@ from tests.integration.processes import free_port
 # Starlette's TestClient calls by the name that a test wants. Processes of tests get their own.
 os.environ["ALLOWED_HOSTS"] = "*"
 WAIT_MILLISECONDS = 20_000
+OTHERS = ("api", "pages", "unit")
 BROWSER_ARGUMENTS = [
     "--no-sandbox",  # the tests may run as root
     "--disable-gpu",
@@ -28,6 +29,19 @@ BROWSER_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files that keep a processor busy over those that wait for other processes.
+
+    Files run side by side in this order. Quick ones come last, so that none is waited for alone.
+    """
+    files = list(dict.fromkeys(item.path for item in items))
+    places: dict[Path, float] = {}
+    for folders, first in ((("browser",), 0.0), (("integration", "chaos"), 0.0), (OTHERS, 1.0)):
+        group = [path for path in files if path.parent.name in folders]
+        places |= {path: first + number / len(group) for number, path in enumerate(group)}
+    items.sort(key=lambda item: places[item.path])
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +58,11 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium, one for the whole run: Playwright allows a single one at a time."""
-    path = shutil.which("chromium")
+    # The shell is Chromium without windows, and takes less processor time.
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
         assert "CI" not in os.environ, "the browser tests must run in CI"
-        pytest.skip("no chromium on the PATH: apt-get install chromium")
+        pytest.skip("no Chromium on the PATH: apt-get install chromium-headless-shell")
     expect.set_options(timeout=WAIT_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
