@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ from jobs.outcomes import History, after_error
 from jobs.queries import JobQuery
 from jobs.settings import Settings
 from jobs.spreadsheets import lines_of, pasted_sheet
+from jobs.webhooks import Event
 from tests.integration.test_history import Desk
 from ui import api, api_key, identity
 from ui.clients import Clients, build_clients
@@ -51,6 +53,7 @@ class World:
     deleted: list[str] = field(default_factory=list)  # questions whose deletion can be undone
     batches: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    webhooks: list[str] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
 
@@ -71,6 +74,9 @@ class World:
             self.own(user, self.batches, self.clients.batches.submit(user, lines).id)
             key, self.secrets[user] = self.clients.keys.create(user, word(user), Scope)
             self.own(user, self.keys, key.id)
+            address = f"http://127.0.0.1:9/{word(user)}"
+            webhook, _ = self.clients.webhooks.create(user, address, list(Event))
+            self.own(user, self.webhooks, webhook.id)
             token = user.removeprefix("b-")
             self.cookies[user] = str(SIGNER._serializer.dumps(token))
 
@@ -99,7 +105,7 @@ class World:
 
 @pytest.fixture
 def world(connection: redis.Redis, make_settings: Callable[..., Settings]) -> World:
-    settings = make_settings(user_concurrency=1000)
+    settings = make_settings(user_concurrency=1000, webhook_allowed_hosts="127.0.0.1")
     clients = build_clients(settings)
     made = World(clients, Desk(clients.jobs, Broker(connection, settings)))
     made.fill()
@@ -108,7 +114,13 @@ def world(connection: redis.Redis, make_settings: Callable[..., Settings]) -> Wo
 
 @pytest.fixture
 def http(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    for module in ("ui.api_caller", "ui.api_key", "ui.api_batches", "ui.api_documents"):
+    for module in (
+        "ui.api_caller",
+        "ui.api_key",
+        "ui.api_batches",
+        "ui.api_documents",
+        "ui.api_webhooks",
+    ):
         monkeypatch.setattr(f"{module}.get_clients", lambda: world.clients)
     monkeypatch.setattr(api_key, "get_clients", lambda: world.clients)
     monkeypatch.setattr(identity, "get_settings", lambda: world.clients.settings)
@@ -135,6 +147,7 @@ OF_A_QUESTION: dict[str, Callable[[Clients, str, str], object]] = {
     "wait": lambda c, user, name: c.jobs.wait(user, name, 0),
     "retry": lambda c, user, name: c.jobs.retry(user, name),
     "stop": lambda c, user, name: c.jobs.stop(user, name),
+    "urgent": lambda c, user, name: c.jobs.make_urgent(user, name),
     "delete": lambda c, user, name: c.jobs.delete(user, name),
     "undo": lambda c, user, name: c.jobs.undo_deletion(user, name),
     "feedback": lambda c, user, name: c.jobs.give_feedback(user, name, Feedback(False, "no")),
@@ -152,6 +165,13 @@ OF_A_BATCH: dict[str, Callable[[Clients, str, str], object]] = {
     "retry": lambda c, user, name: c.batches.retry_failed(user, name),
     "delete": lambda c, user, name: c.batches.delete(user, name),
 }
+OF_A_WEBHOOK: dict[str, Callable[[Clients, str, str], object]] = {
+    "get": lambda c, user, name: c.webhooks.get(user, name),
+    "deliveries": lambda c, user, name: c.webhooks.deliveries(user, name),
+    "test": lambda c, user, name: c.webhooks.test(user, name),
+    "resend": lambda c, user, name: c.webhooks.resend(user, name, NOBODYS),
+    "delete": lambda c, user, name: c.webhooks.delete(user, name),
+}
 OF_ALL: dict[str, Callable[[Clients, str, list[str]], object]] = {
     "list": lambda c, user, _names: c.jobs.list_jobs(user),
     "search": lambda c, user, _names: c.jobs.list_jobs(user, JobQuery("swort")),
@@ -161,6 +181,7 @@ OF_ALL: dict[str, Callable[[Clients, str, list[str]], object]] = {
     "after": lambda c, user, _names: c.jobs.list_after(user, JobQuery()),
     "batches": lambda c, user, _names: c.batches.list(user),
     "keys": lambda c, user, _names: c.keys.list(user),
+    "webhooks": lambda c, user, _names: c.webhooks.list(user),
 }
 
 
@@ -179,7 +200,7 @@ def call_client(world: World, chance: random.Random) -> bool:
     False if none was made, because it would take away what is looked for.
     """
     user = chance.choice(USERS)
-    kind = chance.choice(("question", "question", "batch", "key", "all", "follow"))
+    kind = chance.choice(("question", "question", "batch", "webhook", "key", "all", "follow"))
     if kind == "all":
         name, ask_all = chance.choice(list(OF_ALL.items()))
         assert_no_leak(user, ask_all(world.clients, user, world.questions), name)
@@ -195,9 +216,11 @@ def call_client(world: World, chance: random.Random) -> bool:
             lambda: world.clients.keys.revoke(user, NOBODYS),
         )
         return True
-    calls, targets = (
-        (OF_A_QUESTION, world.questions) if kind == "question" else (OF_A_BATCH, world.batches)
-    )
+    calls, targets = {
+        "question": (OF_A_QUESTION, world.questions),
+        "batch": (OF_A_BATCH, world.batches),
+        "webhook": (OF_A_WEBHOOK, world.webhooks),
+    }[kind]
     name, ask = chance.choice(list(calls.items()))
     target = chance.choice(world.deleted if name == "undo" else targets)
     if world.owners[target] != user:
@@ -255,6 +278,7 @@ PATHS = [
     ("GET", "/jobs/{question}/events"),
     ("POST", "/jobs/{question}/retry"),
     ("POST", "/jobs/{question}/stop"),
+    ("POST", "/jobs/{question}/urgent"),
     ("DELETE", "/jobs/{question}"),
     ("GET", "/batches/{batch}"),
     ("GET", "/batches/{batch}/results"),
@@ -264,8 +288,12 @@ PATHS = [
     ("POST", "/batches/{batch}/stop"),
     ("POST", "/batches/{batch}/retry"),
     ("DELETE", "/batches/{batch}"),
+    ("GET", "/webhooks/{webhook}"),
+    ("GET", "/webhooks/{webhook}/deliveries"),
+    ("POST", "/webhooks/{webhook}/test"),
+    ("DELETE", "/webhooks/{webhook}"),
 ]
-LISTS = ["/jobs", "/jobs?q=swort", "/jobs?limit=3", "/batches"]
+LISTS = ["/jobs", "/jobs?q=swort", "/jobs?limit=3", "/batches", "/webhooks"]
 
 
 def test_api_leaks_nothing(world: World, http: TestClient) -> None:
@@ -274,7 +302,8 @@ def test_api_leaks_nothing(world: World, http: TestClient) -> None:
     documented = http.get("/openapi.json").json()["paths"]
     for method, path in PATHS:  # none of them is a 404 of its own
         name = path.partition("?")[0].replace("{question}", "{job_id}")
-        assert method.lower() in documented[name.replace("{batch}", "{batch_id}")], path
+        name = re.sub(r"{(batch|webhook)}", r"{\1_id}", name)
+        assert method.lower() in documented[name], path
     made = 0
     while made < API_CALLS:
         made += call_api(world, http, chance)
@@ -293,12 +322,14 @@ def call_api(world: World, http: TestClient, chance: random.Random) -> bool:
         assert_no_leak(user, listed.text, "list")
         return True
     method, path = chance.choice(PATHS)
-    target = chance.choice(world.batches if "{batch}" in path else world.questions)
+    kinds = {"{batch}": world.batches, "{webhook}": world.webhooks}
+    targets = next((kinds[kind] for kind in kinds if kind in path), world.questions)
+    target = chance.choice(targets)
     if world.owners[target] == user:
         if method == "DELETE" or "events" in path:
             return False
         own = http.request(method, _named(path, target), headers=headers)
-        assert own.status_code in (200, 202, 409), own.text
+        assert own.status_code in (200, 201, 202, 204, 409, 429), own.text
         assert_no_leak(user, own.text, path)
         return True
     theirs = http.request(method, _named(path, target), headers=headers)
@@ -319,4 +350,4 @@ def test_id_of_anothers_question_cannot_be_asked_under(world: World) -> None:
 
 
 def _named(path: str, name: str) -> str:
-    return path.replace("{question}", name).replace("{batch}", name)
+    return re.sub(r"{\w+}", name, path)
