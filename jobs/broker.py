@@ -36,6 +36,7 @@ PREFIX = "askqueue:"
 DOCUMENTS_KEY = PREFIX + "documents"
 PRIVATE_DOCUMENTS_KEY = PREFIX + "documents:private"
 DELETED_DOCUMENTS_KEY = PREFIX + "documents:deleted"
+DOCUMENTS_VERSION_KEY = PREFIX + "documents:version"
 LOOSE_FILES_KEY = PREFIX + "documents:loose"
 INDEX_KEY = PREFIX + "index"
 # How the keys of entries in the register begin, of shared and of private documents.

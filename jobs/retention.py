@@ -54,6 +54,7 @@ OWNERS = {
     "askqueue:private:*": "the register; goes with the private document",
     "askqueue:documents:private": "the register; an entry goes with its document",
     "askqueue:documents:of:*": "the register; an entry goes with its document",
+    "askqueue:documents:version": "the register; one for the installation",
     "askqueue:documents:deleted": "the job that takes a deleted document's passages out",
     "askqueue:documents:loose": "DocumentClient; a file goes after a day without a document",
     "askqueue:index": "the register; one for the installation",

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import redis
@@ -17,6 +18,7 @@ from jobs.generation import Chunk
 from jobs.models import (
     Answer,
     Document,
+    DocumentStatus,
     Feedback,
     JobState,
     SupportLevel,
@@ -323,14 +325,14 @@ def test_random_hits_cross_no_user_and_outlive_no_change(desk: Desk) -> None:
     assert hits > STEPS / 10, hits
 
 
-@pytest.mark.parametrize("count", [100])
-def test_fingerprint_takes_one_round_trip(
-    connection: redis.Redis, count: int, monkeypatch: pytest.MonkeyPatch
+def test_fingerprint_takes_one_round_trip_until_something_changes(
+    connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many documents there are."""
+    """However many documents there are, they are looked at once a version, and of each user."""
     register = DocumentRegister(connection)
-    for number in range(count):
+    for number in range(100):
         register.add_if_new(Document(f"d{number}", "a.md", 1, added_at=1.0, added_by="ann"))
+        register.update(f"d{number}", status=DocumentStatus.INDEXED, indexed_at=1.0)
     asked: list[object] = []
     pool = connection.connection_pool
     original = pool.get_connection
@@ -339,7 +341,27 @@ def test_fingerprint_takes_one_round_trip(
         asked.append(args)
         return original(*args, **options)
 
+    def trips(user: str, chosen: list[str] | None = None) -> int:
+        before = len(asked)
+        seen.append(register.fingerprint(user, chosen or []))
+        return len(asked) - before
+
     monkeypatch.setattr(pool, "get_connection", counting)
-    assert register.fingerprint("ann") == ""  # all are queued
-    assert register.fingerprint("ann", ["d1"]) == ""
-    assert len(asked) == 2
+    seen: list[str] = []
+    assert [trips("ann"), trips("ann"), trips("bob"), trips("bob")] == [2, 1, 2, 1]
+    assert trips("ann", ["d1"]) == 1
+    assert len(set(seen[:4])) == 1
+    for change in (
+        partial(register.update, "d7", indexed_at=2.0),
+        partial(register.add_if_new, Document("new", "a.md", 1, added_at=1.0, added_by="ann")),
+        partial(register.update, "new", status=DocumentStatus.FAILED, job_id="j"),
+        partial(register.queue_again, "new", "j"),
+        partial(register.update, "new", status=DocumentStatus.INDEXED, indexed_at=3.0),
+        partial(register.delete, "new"),
+        partial(register.forget_deleted, "new"),
+        partial(register.expire, 2.0, 3.0),
+    ):
+        change()
+        seen.append(register.fingerprint("ann"))
+        assert seen[-1] == DocumentRegister(connection).fingerprint("ann"), change
+    assert len(set(seen)) >= 6
