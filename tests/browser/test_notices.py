@@ -14,15 +14,14 @@ from tests.fakes import FakeModelServer
 QUESTION = "What may a hotel cost in a city where rooms are known to be expensive?"
 BODY = "What may a hotel cost in a city where rooms are known to…"
 
-# The browser's notifications, kept in a list instead of shown on a desktop that is not there; and
-# a document that is hidden when the test says so.
+# The browser's notifications, allowed unless the test says otherwise, and kept in a list instead of
+# shown on a desktop that is not there; and a document that is hidden when the test says so.
 RECORDER = """
     window.notified = [];
     window.permissionRequests = 0;
     window.isHidden = false;
-    const Native = window.Notification;
     window.Notification = class {
-        static get permission() { return window.permission ?? Native.permission; }
+        static get permission() { return window.permission ?? "granted"; }
         static async requestPermission() {
             window.permissionRequests += 1;
             window.permission = window.answer;
@@ -38,7 +37,6 @@ RECORDER = """
 @pytest.fixture
 def recorded(page: Page) -> Page:
     """The Ask page in a browser that allows notifications and records them."""
-    page.context.grant_permissions(["notifications"])
     page.add_init_script(RECORDER)
     page.reload()
     expect(switch(page)).to_be_visible()
