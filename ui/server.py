@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from streamlit.file_util import get_static_dir
+from streamlit.runtime.media_file_storage import MediaFileStorageError
 from streamlit.runtime.pages_manager import PagesManager
 
 from jobs.errors import AskqueueError
@@ -43,6 +44,16 @@ get_signer()  # a secret that cannot be had is better known now than at the firs
 _page_errors = logging.getLogger("streamlit.error_util")
 _page_errors.handlers.clear()
 _page_errors.propagate = True
+
+
+def shorten_gone_file(record: logging.LogRecord) -> bool:
+    """Log a file that is no longer there on one line: its page was drawn anew since the click."""
+    if record.exc_info and isinstance(record.exc_info[1], MediaFileStorageError):
+        record.exc_info = None
+    return True
+
+
+logging.getLogger("streamlit.runtime.backend_operation_handler").addFilter(shorten_gone_file)
 
 # Because of the folder ui/pages, a fresh process takes this for an app without a navigation, until
 # home.py first runs; a first visit to another page than the start page would never run it.

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
 from tests.browser.access import expect_access
+from tests.browser.downloads import download_of
 from tests.browser.stack import Stack
 from tests.browser.test_journey import ask, click_row, expect_row, expect_state
 from tests.fakes import FakeModelServer
@@ -28,10 +29,9 @@ def csv_file(name: str) -> dict[str, str | bytes]:
 
 
 def download(page: Page, kind: str, folder: Path) -> Path:
-    with page.expect_download() as started:
-        page.get_by_role("button", name=f"Download {kind}", exact=True).click()
-    path = folder / started.value.suggested_filename
-    started.value.save_as(path)
+    started = download_of(page, page.get_by_role("button", name=f"Download {kind}", exact=True))
+    path = folder / started.suggested_filename
+    started.save_as(path)
     return path
 
 

@@ -8,6 +8,7 @@ import kreuzberg
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.downloads import download_of
 from tests.browser.test_journey import ANSWER, ask, expect_state
 from tests.fakes import FakeModelServer
 
@@ -25,11 +26,10 @@ def test_answer_is_downloaded_in_three_formats(
     expect_state(page, "Finished")
     open_menu(page)
     for label, suffix in (("PDF", "pdf"), ("Word", "docx"), ("Markdown", "md")):
-        with page.expect_download() as download:
-            page.get_by_role("button", name=label, exact=True).click()
-        assert download.value.suggested_filename == f"What-may-a-hotel-cost.{suffix}"
-        path = tmp_path / download.value.suggested_filename
-        download.value.save_as(path)
+        download = download_of(page, page.get_by_role("button", name=label, exact=True))
+        assert download.suggested_filename == f"What-may-a-hotel-cost.{suffix}"
+        path = tmp_path / download.suggested_filename
+        download.save_as(path)
         text = kreuzberg.extract_file_sync(path).content.replace("*", "")
         assert "What may a hotel cost?" in text
         assert "Hotels may cost EUR 160 per night [1]." in text

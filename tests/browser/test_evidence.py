@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.downloads import download_of
 from tests.browser.stack import ROOT, Stack
 from tests.browser.test_journey import ask, click_row, expect_row, expect_state
 from tests.conftest import WAIT_MILLISECONDS
@@ -61,9 +62,8 @@ def test_citation_shows_the_marked_page_of_the_original(
     expect(picture).to_be_visible()
     expect(dialog.get_by_text(re.compile(r"^Page \d of 9$"))).to_be_visible()
     expect_marked(picture)
-    with page.expect_download() as download:
-        dialog.get_by_role("button", name="Download the original").click()
-    download.value.save_as(tmp_path / "original.pdf")
+    download = download_of(page, dialog.get_by_role("button", name="Download the original"))
+    download.save_as(tmp_path / "original.pdf")
     original = ROOT / "samples" / "annual-report-2025.pdf"
     assert (tmp_path / "original.pdf").read_bytes() == original.read_bytes()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.downloads import download_of
 from tests.browser.test_journey import ANSWER, ask, expect_state
 from tests.conftest import WAIT_MILLISECONDS
 from tests.fakes import FakeModelServer
@@ -32,10 +33,9 @@ def say_why(page: Page, why: str) -> None:
 
 def exported(page: Page) -> dict[str, Any]:
     """The only line of the export."""
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Export", exact=True).click()
-    assert download.value.suggested_filename == "askqueue.jsonl"
-    line: dict[str, Any] = json.loads(download.value.path().read_text(encoding="utf-8"))
+    download = download_of(page, page.get_by_role("button", name="Export", exact=True))
+    assert download.suggested_filename == "askqueue.jsonl"
+    line: dict[str, Any] = json.loads(download.path().read_text(encoding="utf-8"))
     return line
 
 

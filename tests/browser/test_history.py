@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.downloads import download_of
 from tests.browser.stack import Stack
 from tests.browser.test_journey import ask, expect_row, expect_state
 from tests.fakes import FakeModelServer
@@ -113,10 +114,8 @@ def test_selected_questions_are_deleted_undone_retried_and_exported(
     expect(table.locator("[role=row][aria-selected=true]")).to_have_count(0)
     select_row(page, 2)
     expect(page.get_by_text("1 selected")).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Export").click()
     file = tmp_path / "export.jsonl"
-    download.value.save_as(file)
+    download_of(page, page.get_by_role("button", name="Export")).save_as(file)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert [line["question"] for line in lines] == [QUESTIONS[1]]
     assert "Traceback" not in stack.log("web")

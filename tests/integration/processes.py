@@ -23,7 +23,8 @@ PORTS = range(12_000, 32_000)
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on, at random: tests run side by side."""
-    for port in random.sample(PORTS, 100):
+    # Hypothesis gives the generator that all share the same seed in every process.
+    for port in random.SystemRandom().sample(PORTS, 100):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
             probe.bind(("127.0.0.1", port))
