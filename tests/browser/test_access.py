@@ -37,7 +37,7 @@ class Look:
 
 
 DESK = Look(1400, 900, "light")
-LOOKS = [DESK, Look(1400, 900, "dark"), Look(390, 844, "light"), Look(390, 844, "dark")]
+LOOKS = [DESK, Look(390, 844, "dark")]  # each width and each theme
 
 
 @pytest.fixture(scope="module")
