@@ -119,12 +119,14 @@ def installation(tmp_path: Path) -> Installation:
     return Installation(tmp_path)
 
 
-def test_installation_lives_and_its_data_outlives_it(installation: Installation) -> None:
-    """It says where it is, restarts a killed program, stops in time, and keeps what was asked."""
+@pytest.mark.timeout(300)  # three starts of everything
+def test_installation_lives_and_its_data_outlives_each_end(installation: Installation) -> None:
+    """It restarts a killed program; a stop, a killed manager and Ctrl-C lose nothing, in time."""
     with installation.started() as process:
         assert installation.is_healthy()
         assert f"http://127.0.0.1:{installation.port}/api/docs" in installation.said()
         assert installation.data_dir.stat().st_mode & 0o077 == 0
+        assert "already runs" in installation.refused(port=free_port())
         job_id = installation.ask()
         status = installation.status(job_id)
 
@@ -141,35 +143,22 @@ def test_installation_lives_and_its_data_outlives_it(installation: Installation)
         assert process.wait() == 0
         assert time.monotonic() - asked_at < STOP_SECONDS
 
-    with installation.started():
+    with installation.started() as process:
         assert installation.status(job_id) == status
-
-
-def test_launcher_starts_again_after_its_process_manager_was_killed(
-    installation: Installation,
-) -> None:
-    """After kill -9 nothing lives on, and the next start says nothing about the last."""
-    with installation.started() as process:
-        job_id = installation.ask()
         process.kill()
-        wait_until(lambda: not session_of(process), 30, "an end of all processes")
-    with installation.started():
-        assert installation.said().startswith("Starting Askqueue")
-        assert installation.status(job_id) in FINISHED
+        wait_until(lambda: not session_of(process), 30, "an end of all that it started")
 
-
-def test_ctrl_c_stops_everything_quietly(installation: Installation) -> None:
-    """Ctrl-C, which reaches every process of the console, ends all without a stack trace."""
     with installation.started() as process:
+        # The start says nothing about the last end, nor does Ctrl-C, which reaches all processes.
+        assert installation.said().startswith("Starting Askqueue")
+        assert installation.status(job_id) == status
         os.killpg(process.pid, signal.SIGINT)
         wait_until(lambda: not session_of(process), STOP_SECONDS, "an end of all processes")
     assert installation.said().rstrip().endswith("Press Ctrl-C to stop.")
 
 
-def test_launcher_names_what_is_in_the_way(installation: Installation) -> None:
-    """A second start or a taken port is refused in a sentence that says what to change."""
-    with installation.started():
-        assert "already runs" in installation.refused(port=free_port())
+def test_launcher_names_the_port_that_is_taken(installation: Installation) -> None:
+    """It is refused in a sentence that says what to change."""
     with socket.create_server(("127.0.0.1", installation.port)):
         said = installation.refused()
     assert f"Port {installation.port} is used by another program. Set PORT " in said
