@@ -19,7 +19,7 @@ from ui.clients import Clients, Conditions
 from ui.components.answer import show_unfinished
 from ui.components.failure import show_outage
 
-# One refresh takes 3.3 ms of the one core that a Python process has, see benchmarks/sessions.py.
+# One refresh takes 3 to 4 ms of the one core that a Python process has, see benchmarks/sessions.py.
 INTERVALS = ((30, 0.5), (240, 1.0), (480, 2.0))  # up to so many pages, each so often
 SLOWEST_SECONDS = 4.0
 COUNTED_SECONDS = 5.0
