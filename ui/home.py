@@ -25,7 +25,7 @@ NEW_QUESTION_KEYS = "Alt+N"
 def main() -> None:
     person, refusal = visitor()
     state.claim(person.user if person else None)
-    title = tab_title(state.sidebar_states())
+    title = tab_title(state.take_foreseen_states())
     state.set_title(title)
     st.set_page_config(
         page_title=title,

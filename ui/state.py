@@ -224,11 +224,21 @@ def set_title(text: str) -> None:
 def foresee_end(job_id: str, ended: JobState) -> None:
     """Have the next run of the page begin as it will be: with the tab's title and the interval of
     a page whose question is over. Otherwise that run would only find out, and ask for another.
+
+    What the sidebar shows is noted by itself alone: a run may be cut short before it is drawn.
     """
     set_refresh_seconds(None)
     before = sidebar_states() or ()
-    set_sidebar_states(tuple((each, ended if each == job_id else was) for each, was in before))
+    st.session_state["foreseen_states"] = tuple(
+        (each, ended if each == job_id else was) for each, was in before
+    )
     forget_found()
+
+
+def take_foreseen_states() -> JobStates | None:
+    """The jobs and states that the sidebar is about to show, if that is known; else as it is."""
+    states: JobStates | None = st.session_state.pop("foreseen_states", None)
+    return states or sidebar_states()
 
 
 def request_redraw() -> None:
