@@ -23,7 +23,7 @@ CHOICE_PIXELS = 440
 
 def show_webhooks(webhooks: Webhooks, user: str) -> None:
     """Show all of it: the form or the secret just made, the list, and one webhook's deliveries."""
-    st.subheader("Webhooks", anchor=False)
+    st.header("Webhooks", anchor=False)
     st.caption(
         "A webhook is an address of yours that is told, by a signed POST, when a question of "
         "yours is over. Rows of batches are not told."
