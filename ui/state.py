@@ -7,7 +7,7 @@ the address.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -261,9 +261,14 @@ def keep_notice(text: str, icon: str) -> None:
     st.session_state["notices"] = [*st.session_state.get("notices", []), (text, icon)]
 
 
-def take_notices() -> list[tuple[str, str]]:
-    notices: list[tuple[str, str]] = st.session_state.pop("notices", [])
-    return notices
+def notices() -> Iterator[tuple[str, str]]:
+    """What is to be said, each a text and an icon, and kept until the next is asked for.
+
+    Saying it may be what a click cuts a run short at: then the next run says it.
+    """
+    while kept := st.session_state.get("notices"):
+        yield kept[0]
+        st.session_state["notices"] = kept[1:]
 
 
 # The sidebar

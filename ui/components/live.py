@@ -66,5 +66,5 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
     if state.take_redraw_request() or outdated:
         st.rerun()
     # Not sooner: what a run says that is cut short may never reach the browser.
-    for text, icon in state.take_notices():
+    for text, icon in state.notices():
         st.toast(text, icon=icon)
