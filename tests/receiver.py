@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +39,7 @@ class Receiver:
     headers: dict[str, str] = field(default_factory=dict)
     answer: Callable[[BaseHTTPRequestHandler], None] | None = None
     received: list[Received] = field(default_factory=list)
+    delay_seconds: float = 0.0
     most_at_once: int = 0
 
     def __enter__(self) -> Receiver:
@@ -50,20 +52,19 @@ class Receiver:
                 with lock:
                     busy += 1
                     receiver.most_at_once = max(receiver.most_at_once, busy)
-                try:
-                    body = self.rfile.read(int(self.headers["Content-Length"]))
-                    headers = {name.lower(): value for name, value in self.headers.items()}
-                    receiver.received.append(Received(self.path, headers, body))
-                    if receiver.answer is not None:
-                        receiver.answer(self)
-                        return
-                    self.send_response(receiver.status)
-                    for name, value in receiver.headers.items():
-                        self.send_header(name, value)
-                    self.end_headers()
-                finally:
-                    with lock:
-                        busy -= 1
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                receiver.received.append(Received(self.path, headers, body))
+                time.sleep(receiver.delay_seconds)
+                with lock:  # before the reply, upon which the next may come at once
+                    busy -= 1
+                if receiver.answer is not None:
+                    receiver.answer(self)
+                    return
+                self.send_response(receiver.status)
+                for name, value in receiver.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
 
             def log_message(self, *_words: object) -> None:
                 pass

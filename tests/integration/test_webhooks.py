@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
 
 import pytest
 import redis
@@ -213,7 +212,8 @@ def test_worker_that_dies_while_sending_leaves_it_to_others(
 
 def test_two_senders_send_each_delivery_once(client: JobClient, broker: Broker, make: Make) -> None:
     """Two workers share the webhooks; one of them at a time sends for each."""
-    with Receiver(answer=slowly) as receiver:
+    # Each lasts long enough for a second request to meet the first.
+    with Receiver(delay_seconds=0.02) as receiver:
         make(receiver.url)
         for number in range(6):
             client.stop(USER, client.submit_question(USER, f"Why {number}?").id)
@@ -230,12 +230,6 @@ def test_two_senders_send_each_delivery_once(client: JobClient, broker: Broker, 
     ids = [each.headers["webhook-id"] for each in receiver.received]
     assert len(ids) == len(set(ids)) == 6
     assert receiver.most_at_once == 1
-
-
-def slowly(handler: BaseHTTPRequestHandler) -> None:
-    threading.Event().wait(0.02)  # long enough for a second request to meet the first
-    handler.send_response(204)
-    handler.end_headers()
 
 
 def test_failing_receiver_holds_up_nobody_else(
