@@ -18,6 +18,7 @@ import redis
 from redis.client import Pipeline
 
 from jobs.broker import broker_errors, cache_key, job_key
+from jobs.fingerprints import Fingerprints
 from jobs.models import Answer, JobState, SupportLevel, Timings, TokenUse
 from jobs.records import read_job, to_view
 from jobs.register import DocumentRegister
@@ -46,6 +47,7 @@ class AnswerCache:
     def __init__(self, connection: redis.Redis, register: DocumentRegister) -> None:
         self._connection = connection
         self._register = register
+        self._fingerprints = Fingerprints(connection)
 
     def answer(self, lookup: Lookup, make: Callable[[], Answer], *, afresh: bool) -> Answer:
         """The earlier answer, which has `earlier_at`, or else a new one from `make`.
@@ -68,7 +70,7 @@ class AnswerCache:
 
     def _key(self, lookup: Lookup) -> str:
         """The digest of all that the answer depends on; "" while a document is on its way."""
-        documents = self._register.fingerprint(lookup.user, lookup.documents)
+        documents = self._fingerprints.of(lookup.user, lookup.documents)
         if not documents:
             return ""
         question = " ".join(lookup.question.split()).casefold()

@@ -18,7 +18,7 @@ MAX_QUOTE_CHARS = 2000
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|(`+)[^\n]*?\1", re.DOTALL)
 # No quote goes on over an empty line.
-_INSIDE = r"(?:[^{}\n]|\n(?!\s*\n)){{1,%d}}?" % MAX_QUOTE_CHARS  # noqa: UP031
+_INSIDE = r"(?:[^{}\n]|\n(?!\s*\n)){{1," + str(MAX_QUOTE_CHARS) + "}}?"
 _PAIRS = (("“", "”"), ("„", "“"), ("„", "”"), ("«", "»"), ("»", "«"))
 _QUOTE = re.compile(
     "|".join(

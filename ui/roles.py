@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from jobs.models import Document
 from jobs.operators import Access
 from jobs.settings import Settings
 from ui import identity, state
+from ui.identity import Person
 
 
-@dataclass(frozen=True)
-class Visitor:
-    """Who looks at a page, and whether as an operator."""
-
-    user: str
-    is_operator: bool = False
-
-    def may_manage(self, document: Document) -> bool:
-        """True if this visitor may delete the document and index it again."""
-        return self.is_operator or document.is_managed_by(self.user)
-
-
-def visitor_of(user: str, settings: Settings) -> Visitor:
-    """The visitor of the page that is drawn now."""
+def visitor(settings: Settings) -> Person | None:
+    """Who looks at the page that is drawn now; an operator too who gave the password here."""
+    person = identity.current_person()
+    if person is None:
+        return None
     access = identity.operators_access(settings)
-    signed_in = access is Access.PASSWORD and state.is_operator()
-    return Visitor(user, is_operator=access is Access.OPEN or signed_in)
+    gave_password = access is Access.PASSWORD and state.is_operator()
+    return replace(person, is_operator=access is Access.OPEN or gave_password)
+
+
+def may_manage(person: Person, document: Document) -> bool:
+    """True if this person may delete the document and index it again."""
+    return person.is_operator or document.is_managed_by(person.user)

@@ -14,6 +14,7 @@ import redis
 from jobs.answer_cache import may_serve
 from jobs.broker import cache_key, job_key
 from jobs.feeding import Feeder
+from jobs.fingerprints import Fingerprints
 from jobs.generation import Chunk
 from jobs.models import (
     Answer,
@@ -329,7 +330,7 @@ def test_fingerprint_takes_one_round_trip_until_something_changes(
     connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many documents there are, they are looked at once a version, and of each user."""
-    register = DocumentRegister(connection)
+    register, fingerprints = DocumentRegister(connection), Fingerprints(connection)
     for number in range(100):
         register.add_if_new(Document(f"d{number}", "a.md", 1, added_at=1.0, added_by="ann"))
         register.update(f"d{number}", status=DocumentStatus.INDEXED, indexed_at=1.0)
@@ -343,7 +344,7 @@ def test_fingerprint_takes_one_round_trip_until_something_changes(
 
     def trips(user: str, chosen: list[str] | None = None) -> int:
         before = len(asked)
-        seen.append(register.fingerprint(user, chosen or []))
+        seen.append(fingerprints.of(user, chosen or []))
         return len(asked) - before
 
     monkeypatch.setattr(pool, "get_connection", counting)
@@ -362,6 +363,6 @@ def test_fingerprint_takes_one_round_trip_until_something_changes(
         partial(register.expire, 2.0, 3.0),
     ):
         change()
-        seen.append(register.fingerprint("ann"))
-        assert seen[-1] == DocumentRegister(connection).fingerprint("ann"), change
+        seen.append(fingerprints.of("ann"))
+        assert seen[-1] == Fingerprints(connection).of("ann"), change
     assert len(set(seen)) >= 6

@@ -12,7 +12,7 @@ from jobs.models import Feedback, JobView, Question
 from jobs.operations import Operations
 from ui import state, table_state
 from ui.components.text import plain, requeued
-from ui.roles import Visitor
+from ui.identity import Person
 
 
 def submit_question(jobs: JobClient, user: str, question: str | Question, job_id: str = "") -> None:
@@ -99,7 +99,7 @@ def give_feedback(jobs: JobClient, user: str, job_id: str, feedback: Feedback | 
         _tell(error)
 
 
-def index_document_again(documents: DocumentClient, visitor: Visitor, document_id: str) -> None:
+def index_document_again(documents: DocumentClient, visitor: Person, document_id: str) -> None:
     """Queue one document for indexing."""
     try:
         documents.index_again(visitor.user, document_id, is_operator=visitor.is_operator)

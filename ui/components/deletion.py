@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from jobs.batches import BatchClient
 from jobs.documents import DocumentClient
-from jobs.errors import AskqueueError
 from ui import batch_state, state
-from ui.components.failure import show_failure
+from ui.components.confirmation import Confirmation, ask_before
 from ui.components.text import one_line, plain
-from ui.roles import Visitor
+from ui.identity import Person
 
 
-def show_document_deletion(documents: DocumentClient, visitor: Visitor, document_id: str) -> None:
+def show_document_deletion(documents: DocumentClient, visitor: Person, document_id: str) -> None:
     """Ask whether a document shall go, and delete it if so."""
 
     def text() -> str:
@@ -51,22 +48,4 @@ def show_batch_deletion(batches: BatchClient, user: str, batch_id: str) -> None:
 def _ask(
     title: str, text: Callable[[], str], delete: Callable[[], None], close: Callable[[], None]
 ) -> None:
-    @st.dialog(title, icon=":material/delete:", on_dismiss=close)
-    def ask() -> None:
-        try:
-            st.markdown(text())
-            with st.container(horizontal=True, horizontal_alignment="right"):
-                kept = st.button("Keep it", key="deletion_cancelled")
-                confirmed = st.button(
-                    "Delete", icon=":material/delete:", key="deletion_confirmed", type="primary"
-                )
-            if confirmed:
-                delete()
-        except AskqueueError as error:
-            show_failure(error.failure)
-            return
-        if kept or confirmed:
-            close()
-            st.rerun()
-
-    ask()
+    ask_before(Confirmation(title, "Delete", ":material/delete:", "deletion", text, delete, close))

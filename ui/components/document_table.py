@@ -17,7 +17,8 @@ from ui.components.ask_again import names_of
 from ui.components.failure import show_failure
 from ui.components.states import DOCUMENT_LOOKS
 from ui.components.text import counted, file_size, one_line, plain
-from ui.roles import Visitor
+from ui.identity import Person
+from ui.roles import may_manage
 
 ROW_PIXELS = 35
 MAX_ROWS = 16
@@ -30,7 +31,7 @@ ON_THEIR_WAY = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
 
 
 def show_documents(
-    documents: DocumentClient, visitor: Visitor, entries: Sequence[Document], kept_seconds: float
+    documents: DocumentClient, visitor: Person, entries: Sequence[Document], kept_seconds: float
 ) -> None:
     """Show the documents, newest first; each leaves after `kept_seconds`, unless that is 0."""
     table_state.set_document_rows([entry.id for entry in entries])
@@ -86,13 +87,13 @@ def show_documents(
 
 
 def show_document_actions(
-    documents: DocumentClient, visitor: Visitor, entries: Sequence[Document]
+    documents: DocumentClient, visitor: Person, entries: Sequence[Document]
 ) -> None:
     """Offer what the table offers in each row, for a keyboard and for a phone.
 
     The keys do not open the menu of a cell, and on a narrow page it lies far to the right.
     """
-    names = names_of([entry for entry in entries if visitor.may_manage(entry)])
+    names = names_of([entry for entry in entries if may_manage(visitor, entry)])
     if not names:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="document_actions"):
@@ -124,7 +125,7 @@ def show_document_actions(
 
 
 def show_failed_documents(
-    documents: DocumentClient, visitor: Visitor, entries: Sequence[Document]
+    documents: DocumentClient, visitor: Person, entries: Sequence[Document]
 ) -> None:
     """Say of each failed document why, with a retry for those who may."""
     for entry in entries:
@@ -134,7 +135,7 @@ def show_failed_documents(
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(entry.name)}** could not be indexed", width="content")
                 st.space("stretch")
-                if visitor.may_manage(entry):
+                if may_manage(visitor, entry):
                     st.button(
                         "Retry",
                         icon=":material/replay:",
@@ -158,7 +159,7 @@ def show_leaving(entries: Sequence[Document], kept_seconds: float) -> None:
         )
 
 
-def _act(documents: DocumentClient, visitor: Visitor) -> None:
+def _act(documents: DocumentClient, visitor: Person) -> None:
     action = table_state.clicked_document_action()
     if action is None:
         return
@@ -170,7 +171,7 @@ def _act(documents: DocumentClient, visitor: Visitor) -> None:
 
 
 def _frame(
-    entries: Sequence[Document], visitor: Visitor, kept_seconds: float, *, with_progress: bool
+    entries: Sequence[Document], visitor: Person, kept_seconds: float, *, with_progress: bool
 ) -> pd.DataFrame:
     columns: dict[str, object] = {"Name": [entry.name for entry in entries]}
     if any(entry.owner for entry in entries):
@@ -195,7 +196,7 @@ def _frame(
         columns["Kept until"] = [end and datetime.fromtimestamp(end, UTC).date() for end in ends]
     columns |= {
         "By": [_by(entry, visitor.user) for entry in entries],
-        "Actions": [[AGAIN, DELETE] if visitor.may_manage(entry) else [] for entry in entries],
+        "Actions": [[AGAIN, DELETE] if may_manage(visitor, entry) else [] for entry in entries],
     }
     return pd.DataFrame(columns)
 

@@ -10,9 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from jobs.api_keys import ApiKey, ApiKeys, Scope
-from jobs.errors import AskqueueError, NotFound
 from ui import key_state
-from ui.components.failure import show_failure
+from ui.components.confirmation import Confirmation, ask_before
 from ui.components.text import plain
 
 ROW_PIXELS = 35
@@ -62,33 +61,20 @@ def show_keys(keys: Sequence[ApiKey]) -> None:
 
 def show_revocation(keys: ApiKeys, user: str, key: ApiKey) -> None:
     """Ask whether a key shall end, and end it if so."""
-
-    @st.dialog("Revoke this key?", icon=":material/block:", on_dismiss=_close)
-    def ask() -> None:
-        st.markdown(
-            f"Programs that use **{plain(key.name)}** are refused from now on. "
-            "This cannot be undone; what they asked stays."
+    ask_before(
+        Confirmation(
+            title="Revoke this key?",
+            button="Revoke",
+            icon=":material/block:",
+            key="revocation",
+            text=lambda: (
+                f"Programs that use **{plain(key.name)}** are refused from now on. "
+                "This cannot be undone; what they asked stays."
+            ),
+            do=lambda: keys.revoke(user, key.id),
+            close=lambda: key_state.set_key_to_revoke(None),
         )
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            kept = st.button("Keep it", key="revocation_cancelled")
-            confirmed = st.button("Revoke", key="revocation_confirmed", type="primary")
-        if confirmed:
-            try:
-                keys.revoke(user, key.id)
-            except NotFound:
-                pass  # another tab was faster
-            except AskqueueError as error:
-                show_failure(error.failure)
-                return
-        if kept or confirmed:
-            _close()
-            st.rerun()
-
-    ask()
-
-
-def _close() -> None:
-    key_state.set_key_to_revoke(None)
+    )
 
 
 def _frame(keys: Sequence[ApiKey], now: float) -> pd.DataFrame:

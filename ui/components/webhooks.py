@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from jobs.errors import AskqueueError, NotFound
+from jobs.errors import AskqueueError
 from jobs.webhooks import Event, Webhook, Webhooks
 from ui import webhook_state
+from ui.components.confirmation import Confirmation, ask_before
 from ui.components.deliveries import show_deliveries
 from ui.components.failure import show_failure
 from ui.components.text import plain
@@ -160,33 +161,20 @@ def _choose(webhooks: Webhooks, user: str, mine: Sequence[Webhook]) -> Webhook |
 
 def _show_removal(webhooks: Webhooks, user: str, webhook: Webhook) -> None:
     """Ask whether a webhook shall go, and remove it if so."""
-
-    @st.dialog("Remove this webhook?", icon=":material/delete:", on_dismiss=_close)
-    def ask() -> None:
-        st.markdown(
-            f"**{plain(webhook.url)}** is told nothing more, not even what waits to be sent. "
-            "This cannot be undone."
+    ask_before(
+        Confirmation(
+            title="Remove this webhook?",
+            button="Remove",
+            icon=":material/delete:",
+            key="removal",
+            text=lambda: (
+                f"**{plain(webhook.url)}** is told nothing more, not even what waits to be sent. "
+                "This cannot be undone."
+            ),
+            do=lambda: webhooks.delete(user, webhook.id),
+            close=lambda: webhook_state.set_webhook_to_remove(None),
         )
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            kept = st.button("Keep it", key="removal_cancelled")
-            confirmed = st.button("Remove", key="removal_confirmed", type="primary")
-        if confirmed:
-            try:
-                webhooks.delete(user, webhook.id)
-            except NotFound:
-                pass  # another tab was faster
-            except AskqueueError as error:
-                show_failure(error.failure)
-                return
-        if kept or confirmed:
-            _close()
-            st.rerun()
-
-    ask()
-
-
-def _close() -> None:
-    webhook_state.set_webhook_to_remove(None)
+    )
 
 
 def _forget() -> None:

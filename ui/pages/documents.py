@@ -24,27 +24,27 @@ from ui.components.live import ACTIVE_SECONDS, show_live
 from ui.components.reindex import show_reindex
 from ui.components.text import counted, file_size
 from ui.components.upload import show_uploader
-from ui.identity import current_user
-from ui.roles import Visitor, visitor_of
+from ui.identity import Person
+from ui.roles import visitor
 
 
 def show_page() -> None:
-    clients, user = get_clients(), current_user()
-    if user is None:
+    clients = get_clients()
+    person = visitor(clients.settings)
+    if person is None:
         return
     st.title("Documents", anchor=False)
-    visitor = visitor_of(user, clients.settings)
-    show_uploader(clients.documents, user, clients.settings.max_upload_mb)
+    show_uploader(clients.documents, person.user, clients.settings.max_upload_mb)
     doomed = state.document_to_delete()
     if doomed:
-        show_document_deletion(clients.documents, visitor, doomed)
-    show_live(clients.jobs, user, lambda: _draw(clients, visitor))
+        show_document_deletion(clients.documents, person, doomed)
+    show_live(clients.jobs, person.user, lambda: _draw(clients, person))
 
 
-def _draw(clients: Clients, visitor: Visitor) -> float | None:
+def _draw(clients: Clients, person: Person) -> float | None:
     """Draw what is live; returns how soon to draw it again."""
     notices, table = st.container(), st.container()
-    entries = clients.documents.list(visitor.user)
+    entries = clients.documents.list(person.user)
     index = clients.documents.index_state()
     is_reindexing = bool(index.reindex_job_id) and clients.documents.is_reindexing()
     kept_seconds = clients.settings.document_retention_seconds
@@ -54,14 +54,14 @@ def _draw(clients: Clients, visitor: Visitor) -> float | None:
         show_reindex(clients.documents, index, is_running=is_reindexing)
         if _lacks_worker(clients, pending):
             show_no_worker()
-        show_failed_documents(clients.documents, visitor, entries)
+        show_failed_documents(clients.documents, person, entries)
     with table:
         if entries:
-            storage = storage_of(visitor.user, entries, clients.settings.user_storage_bytes)
+            storage = storage_of(person.user, entries, clients.settings.user_storage_bytes)
             st.caption(f"{_summary(entries)} · {_storage_words(storage)}")
-            show_documents(clients.documents, visitor, entries, kept_seconds)
+            show_documents(clients.documents, person, entries, kept_seconds)
             show_leaving(entries, kept_seconds)
-            show_document_actions(clients.documents, visitor, entries)
+            show_document_actions(clients.documents, person, entries)
         else:
             st.info(
                 "No documents yet. Drop some files above; each can be asked about as soon as it "
