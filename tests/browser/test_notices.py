@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.test_journey import ask, expect_state
 from tests.browser.waiting import wait_for
 from tests.fakes import FakeModelServer
 
+STATIC = Path(__file__).resolve().parents[2] / "ui" / "static"
 QUESTION = "What may a hotel cost in a city where rooms are known to be expensive?"
 BODY = "What may a hotel cost in a city where rooms are known to…"
 
@@ -110,6 +112,49 @@ def test_notification_comes_only_to_who_wants_it_and_looks_away(
     switch(recorded).uncheck()
     recorded.reload()
     expect(switch(recorded)).not_to_be_checked()
+
+
+# The script of the switch alone, switched on, with whatever Python tells it of the questions.
+ALONE = """async source => {
+    const { default: draw } = await import("data:text/javascript," + encodeURIComponent(source));
+    document.body.innerHTML = "<input type=checkbox><p role=status></p>";
+    window.tell = questions => draw({
+        data: { questions: questions.map(([id, state]) => ({ id, state, words: id })) },
+        parentElement: document.body, setTriggerValue() {},
+    });
+    window.isHidden = true;
+}"""
+SWITCH_ON = """() => {
+    const box = document.querySelector("input");
+    box.checked = true;
+    return box.onchange();
+}"""
+
+
+def test_question_that_is_over_before_it_was_seen_is_told_too(browser: Browser) -> None:
+    """What stands above all that was known is news; what moves up from below is none."""
+    page = browser.new_page()
+    page.route("http://localhost/", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.add_init_script(RECORDER)
+    page.goto("http://localhost/")
+    page.evaluate(ALONE, (STATIC / "notifications.js").read_text())
+    page.evaluate("tell([['b', 'finished'], ['a', 'failed']])")
+    page.evaluate(SWITCH_ON)
+    for questions, told in (
+        ([["c", "finished"], ["b", "finished"], ["a", "failed"]], ["c"]),
+        ([["c", "finished"], ["b", "finished"], ["a", "failed"]], ["c"]),
+        ([["b", "finished"], ["a", "failed"], ["older", "finished"]], ["c"]),
+        ([["d", "queued"], ["b", "finished"], ["a", "failed"]], ["c"]),
+        ([["d", "stopped"], ["b", "finished"]], ["c"]),
+        ([["f", "started"], ["e", "failed"], ["d", "stopped"]], ["c", "e"]),
+        ([["f", "finished"], ["e", "failed"]], ["c", "e", "f"]),
+        ([["others", "finished"]], ["c", "e", "f"]),
+        ([], ["c", "e", "f"]),
+        ([["first", "finished"]], ["c", "e", "f", "first"]),
+    ):
+        page.evaluate("questions => tell(questions)", questions)
+        assert [body for _, body in notified(page)] == told
+    page.close()
 
 
 def test_click_on_a_notification_opens_its_answer(recorded: Page, model: FakeModelServer) -> None:

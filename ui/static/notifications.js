@@ -13,6 +13,7 @@ const UNKNOWN = "This browser cannot show notifications of a page.";
 
 // They outlive the element, which goes and comes back with every outage.
 const unfinished = new Set();
+let known; // the ids that came last, none before the first
 let choice = "";
 let cannotShow = false;
 let openQuestion = () => {};
@@ -71,11 +72,22 @@ function obstacle() {
 }
 
 function notifyOf(questions) {
+  const asked = askedSince(questions);
   for (const { id, state, words } of questions) {
-    const isNews = unfinished.delete(id) && state in TITLES;
+    // One may be over before it was ever seen unfinished.
+    const isNews = (unfinished.delete(id) || asked.has(id)) && state in TITLES;
     if (isNews && document.hidden && isOn()) show(id, TITLES[state], words);
     else if (!(state in TITLES) && state !== "stopped") unfinished.add(id);
   }
+  known = new Set(questions.map(({ id }) => id));
+}
+
+/** What stands above all that was known: the newest come first. What moves up from below is old. */
+function askedSince(questions) {
+  const ids = questions.map(({ id }) => id);
+  if (!known) return new Set();
+  const newer = known.size ? ids.findIndex((id) => known.has(id)) : ids.length;
+  return new Set(ids.slice(0, Math.max(0, newer)));
 }
 
 function show(id, title, words) {
