@@ -22,6 +22,7 @@ from ui.clients import get_clients
 from ui.headers import INLINE_SCRIPT, PageHeaders
 from ui.hosts import AllowedHosts
 from ui.identity import IdentityMiddleware, get_signer
+from ui.replies import keep_replies
 from ui.start import check_start
 from ui.theme import keep_theme
 
@@ -36,6 +37,7 @@ sys.setswitchinterval(SWITCH_SECONDS)
 gc.freeze()  # what is loaded now stays
 gc.set_threshold(*GARBAGE_THRESHOLDS)
 keep_theme()
+keep_replies()
 configure_logging(get_clients().settings)
 check_start(get_clients().settings)
 get_signer()  # a secret that cannot be had is better known now than at the first visit
