@@ -60,6 +60,11 @@ OUTBOX_KEY = PREFIX + "outbox"
 SUSPECTS_KEY = PREFIX + "suspects"
 
 
+def queue_key(name: str) -> str:
+    """List, RQ's own: the ids of the jobs on this queue, the next one first."""
+    return Queue.redis_queue_namespace_prefix + name
+
+
 def job_key(job_id: str) -> str:
     """Hash: the record of one question (who asked what, stage, attempt, failure, preview)."""
     return f"{PREFIX}job:{job_id}"

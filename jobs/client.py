@@ -16,12 +16,7 @@ import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
 
-from jobs.broker import (
-    Broker,
-    broker_errors,
-    events_key,
-    thread_key,
-)
+from jobs.broker import Broker, broker_errors, events_key, queue_key, thread_key
 from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import BrokerFull, InvalidFeedback, InvalidQuestion, InvalidState, NotFound
 from jobs.events import apply_events
@@ -107,13 +102,14 @@ class JobClient:
         """Put a question on the queue. When this returns, the question is accepted.
 
         `documents`, `model`, `follows`, `version_of` and `afresh` are as in `jobs.models.Question`.
-        Whoever
-        does not know whether an earlier call was accepted, because the reply got lost, calls again
-        with the same `job_id`, of `new_job_id`: it is asked once. Raises InvalidQuestion if the
-        question is empty, longer than `MAX_QUESTION_CHARS`, or another one than was asked with this
-        id; UnknownDocuments or ModelNotOffered; NotFound if it follows, or is a version of, a
-        question that is not there; and TooManyQuestions, with nothing accepted. An `urgent` one
-        goes before those that are not, and raises TooManyUrgent.
+        Whoever does not know whether an earlier call was accepted, because the reply got lost,
+        calls again with the same `job_id`, of `new_job_id`: it is asked once. An `urgent` one goes
+        before those that are not.
+
+        Raises InvalidQuestion if the question is empty, longer than `MAX_QUESTION_CHARS`, or
+        another one than was asked with this id; UnknownDocuments or ModelNotOffered; NotFound if it
+        follows, or is a version of, a question that is not there; and TooManyQuestions or
+        TooManyUrgent, with nothing accepted.
         """
         chosen = tuple(sorted(set(documents)))
         asked = Question(question.strip(), chosen, model.strip(), follows, version_of, afresh)
@@ -391,7 +387,7 @@ class JobClient:
     def _read_one(self, pipeline: Pipeline, user: str, job_id: str) -> tuple[JobView, list[Any]]:
         """Run the pipeline with the reads of one job added; its other replies come first."""
         read_job(pipeline, job_id)
-        pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
+        pipeline.lpos(queue_key(QUESTIONS_QUEUE), job_id)
         *replies, rq_values, record_values, position = pipeline.execute()
         view = to_view(job_id, rq_values, record_values)
         if view is None or view.user != user:

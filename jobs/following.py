@@ -20,12 +20,15 @@ import redis.asyncio
 import redis.exceptions
 from rq.defaults import RQ_KEY_PREFIX
 
-from jobs.broker import events_key
+from jobs.broker import events_key, queue_key
 from jobs.client import EVENTS_PER_READ, JobClient
 from jobs.errors import BrokerUnavailable, InvalidCursor, NotFound
 from jobs.events import Entry, apply_events
+from jobs.listing import with_position
 from jobs.models import Answer, JobState, JobView, LiveText, Stage
 from jobs.records import read_job, to_view
+from jobs.settings import QUESTIONS_QUEUE
+from jobs.waiting import Waiting
 
 # A job that is stopped or deleted wakes nobody, so the job itself is read this often.
 LOOK_SECONDS = 1.0
@@ -93,7 +96,8 @@ class Position:
 class JobEvent:
     """One event. `position` is None where the next event must be behind the same place.
 
-    `view` is the job with a status or an end; None at the end of one that was deleted.
+    `view` is the job with a status or an end; None at the end of one that was deleted. `waiting` is
+    what a job waits for whose status this is.
     """
 
     kind: EventKind
@@ -102,6 +106,7 @@ class JobEvent:
     stage: Stage = Stage.WAITING
     text: str = ""
     view: JobView | None = None
+    waiting: Waiting | None = None
     answer: Answer | None = None
 
 
@@ -175,9 +180,10 @@ class _Follower:
                 async for event in self._end(view):
                     yield event
             return
-        if self._told != (now := (view.state, view.position, view.attempt)):
+        waiting = await asyncio.to_thread(self._client.why_waiting, view)
+        if self._told != (now := (view.state, view.attempt, waiting)):
             self._told = now
-            yield JobEvent(EventKind.STATUS, attempt=view.attempt, view=view)
+            yield JobEvent(EventKind.STATUS, attempt=view.attempt, view=view, waiting=waiting)
         look_at = time.monotonic() + LOOK_SECONDS
         while (left := look_at - time.monotonic()) > 0:
             entries, has_result = await self._wait(left)
@@ -195,12 +201,13 @@ class _Follower:
         pipeline.xrevrange(self._results_key, count=1)
         key, last_id = events_key(self._job_id), self._position.last_id
         pipeline.xrange(key, f"({last_id}", "+", count=EVENTS_PER_READ)
-        rq_values, record_values, results, entries = await pipeline.execute()
+        pipeline.lpos(queue_key(QUESTIONS_QUEUE), self._job_id)
+        rq_values, record_values, results, entries, index = await pipeline.execute()
         view = to_view(self._job_id, rq_values, record_values)
         if view is None or view.user != self._user:
             raise NotFound()
         self._last_result = results[0][0].decode() if results else "0-0"
-        return view, entries
+        return with_position(view, index), entries
 
     async def _wait(self, seconds: float) -> tuple[list[Entry], bool]:
         """New events, or none after these seconds, and whether an attempt brought a result."""

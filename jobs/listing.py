@@ -9,7 +9,7 @@ from dataclasses import replace
 import redis
 from rq.job import Job
 
-from jobs.broker import Broker, job_key, user_jobs_key
+from jobs.broker import Broker, job_key, queue_key, user_jobs_key
 from jobs.models import JobPage, JobState, JobView
 from jobs.queries import JobOrder, JobQuery
 from jobs.records import STATES, read_job, to_view
@@ -213,7 +213,7 @@ class Listing:
             return views
         pipeline = self._connection.pipeline(transaction=False)
         for job_id in queued:
-            pipeline.lpos(self._broker.queues[QUESTIONS_QUEUE].key, job_id)
+            pipeline.lpos(queue_key(QUESTIONS_QUEUE), job_id)
         positions = dict(zip(queued, pipeline.execute(), strict=True))
         return [with_position(view, positions.get(view.id)) for view in views]
 

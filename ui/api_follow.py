@@ -20,7 +20,8 @@ from ui.api_streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Followings, tak
 RETRY_MS = 1000
 EXAMPLE = """\
 event: status
-data: {"job_id":"9f1c…","status":"queued","created_at":"2026-01-31T12:00:00Z","position":1}
+data: {"job_id":"9f1c…","status":"queued","created_at":"2026-01-31T12:00:00Z","position":3,
+data: "waiting":{"reason":"queue","message":"2 ahead of you","ahead":2}}
 
 event: stage
 data: {"attempt":1,"stage":"generating"}
@@ -35,10 +36,11 @@ data: {"job_id":"9f1c…","status":"completed","result":"The limit is 160 [1].",
 id: 1769860800456-0.1.3.over
 """
 DESCRIPTION = """\
-`status`: the job, first of all and when its state or place changes. `stage`: what the attempt does.
-`text`: what comes after the text before it. `restarted`: a newer attempt begins, so drop the text
-so far. Then one of `finished`, `failed` and `stopped`, with the same data as `GET /result`; the
-text in it is the checked one, and counts. Of a job that was deleted, `failed` has an error alone.
+`status`: the job, first of all and when its state changes or what it waits for. `stage`: what the
+attempt does. `text`: what comes after the text before it. `restarted`: a newer attempt begins, so
+drop the text so far. Then one of `finished`, `failed` and `stopped`, with the same data as
+`GET /result`; the text in it is the checked one, and counts. Of a job that was deleted, `failed`
+has an error alone.
 Comments come every 10 seconds of silence.
 
 Cut off, connect again with the last `id` as `Last-Event-ID`: each event comes once. After the end,
@@ -117,5 +119,5 @@ def _data(event: JobEvent, job_id: str) -> BaseModel:
     if event.view is None:  # it was deleted
         return Error(error=ErrorDetail(kind=NotFound.kind, message=NotFound.message))
     if event.kind is EventKind.STATUS:
-        return status_of(event.view, None)
+        return status_of(event.view, None, waiting=event.waiting)
     return result_of(event.view, event.answer)

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from jobs.following import EventKind, Following, JobEvent, Position
 from jobs.settings import Settings
+from jobs.waiting import WaitReason
 from ui import api_streams
 from ui.api_caller import API_USER
 from ui.clients import Clients
@@ -113,6 +114,23 @@ def test_follower_of_a_silent_job_gets_heartbeats(
     monkeypatch.setattr("jobs.following.HEARTBEAT_SECONDS", 1.0)
     kinds = follow(settings, clients, ask(clients), lambda event: event.kind is EventKind.BEAT)
     assert kinds == [EventKind.STATUS, EventKind.BEAT]
+
+
+def test_follower_is_told_what_a_question_waits_for(settings: Settings, clients: Clients) -> None:
+    """First of all, and again when one ahead of it is gone."""
+    first, second = ask(clients), ask(clients)
+    told = []
+
+    def note(event: JobEvent) -> bool:
+        assert event.view
+        assert event.waiting
+        told.append((event.view.position, event.waiting.ahead, event.waiting.held_by))
+        if len(told) == 1:
+            clients.jobs.stop(API_USER, first)
+        return len(told) == 2
+
+    follow(settings, clients, second, note)
+    assert told == [(2, 1, WaitReason.NO_WORKER), (1, 0, WaitReason.NO_WORKER)]
 
 
 def test_follower_of_a_deleted_job_hears_its_end(settings: Settings, clients: Clients) -> None:

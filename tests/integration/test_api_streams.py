@@ -14,6 +14,7 @@ import openai
 import pytest
 import redis
 
+from jobs.broker import Broker
 from jobs.client import JobClient
 from jobs.models import JobState
 from jobs.settings import Settings
@@ -70,6 +71,7 @@ class Follower:
     text: str = ""
     last_id: str = ""
     names: list[str] = field(default_factory=list)
+    statuses: list[dict[str, Any]] = field(default_factory=list)
     end: dict[str, Any] | None = None
 
     def connect(self, most_bytes: int = 10**9) -> int:
@@ -94,7 +96,9 @@ class Follower:
             return
         name, data = fields["event"], json.loads(fields["data"])
         self.names.append(name)
-        if name == "text":
+        if name == "status":
+            self.statuses.append(data)
+        elif name == "text":
             self.text += data["text"]
         elif name == "restarted":
             self.text = ""
@@ -160,6 +164,23 @@ def test_follower_of_a_killed_worker_drops_the_text_and_reads_on(web: Web, stack
     assert follower.end is not None
     assert "restarted" in follower.names
     assert follower.text == follower.end["result"] == "word " * (WORDS - 1) + "[1]."
+
+
+def test_follower_of_a_waiting_question_is_told_what_it_waits_for(
+    web: Web, connection: redis.Redis, settings: Settings
+) -> None:
+    """Its place, and the reason in the words of the page."""
+    job_id = submit(web)
+    follower = follower_of(web, job_id)
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(follower.connect)
+        until(lambda: follower.statuses)
+        JobClient(Broker(connection, settings)).stop(API_USER, job_id)
+        following.result(timeout=10)
+    (status,) = follower.statuses
+    assert (status["status"], status["position"]) == ("queued", 1)
+    assert status["waiting"]["message"] == "Next in the queue · no worker runs"
+    assert follower.names == ["status", "stopped"]
 
 
 def test_follower_of_a_stopped_job_hears_it_within_two_seconds(
