@@ -28,7 +28,7 @@ FORM_BYTES = 64 * 1024
 MAX_FORM_BYTES = 2**40
 NOBODY = (
     "A private document needs an owner, and this request does not say who asks: everybody who asks "
-    "like this would see it. Send a cookie of the pages, or add it on the Documents page."
+    "like this would see it. Send an API key, or add it on the Documents page."
 )
 
 
