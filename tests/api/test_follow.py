@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any
 
@@ -14,6 +13,7 @@ from fastapi.testclient import TestClient
 from jobs.following import EventKind, Following, JobEvent, Position
 from jobs.settings import Settings
 from jobs.waiting import WaitReason
+from tests.coroutines import run_apart
 from ui import api_streams
 from ui.api_caller import API_USER
 from ui.clients import Clients
@@ -48,9 +48,7 @@ def follow(
                         break
         return kinds
 
-    # On a thread of its own: a browser test before this one may have left a loop on ours.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, read()).result()
+    return run_apart(read())
 
 
 def test_follower_beyond_the_limit_is_told_when_to_come_again(

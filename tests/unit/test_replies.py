@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +12,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.script_data import ScriptData
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 
+from tests.coroutines import run_apart
 from ui.replies import RepliesKept, keep_replies
 
 A_FRAGMENT = ["fragment"]
@@ -48,7 +48,7 @@ async def sent_after_new_run(fragments: list[str] | None) -> list[ForwardMsg]:
 @pytest.mark.parametrize("fragments", [None, A_FRAGMENT])
 def test_file_is_told_where_to_go_though_the_page_runs_anew(fragments: list[str] | None) -> None:
     """Once, and the queue is empty then."""
-    (message,) = asyncio.run(sent_after_new_run(fragments))
+    (message,) = run_apart(sent_after_new_run(fragments))
     assert message.file_urls_response.response_id == "1"
     assert message.file_urls_response.file_urls[0].upload_url
 
