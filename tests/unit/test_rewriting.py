@@ -100,7 +100,7 @@ def test_follow_up_that_the_model_does_not_rewrite_is_answered_as_it_stands() ->
 
 
 def test_silent_model_does_not_hold_up_a_stop() -> None:
-    """While it is asked to rewrite, a stop is noticed within two seconds."""
+    """While it is asked to rewrite, a stop is noticed long before it replies."""
     release, cancellation = threading.Event(), Cancellation()
 
     def rewrite(question: str, turns: object) -> Rewriting:
@@ -114,7 +114,7 @@ def test_silent_model_does_not_hold_up_a_stop() -> None:
             understand("And in Oslo?", [HOTEL], rewrite, cancellation)
     finally:
         release.set()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_answer_counts_what_the_rewriting_took() -> None:
