@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from jobs.batch_models import LineResult, RowState
 from jobs.models import Citation, SupportLevel
 
-RESULT_HEADER = ("State", "Answer", "Citations", "Support", "Error", "Model")
+RESULT_HEADER = ("State", "Answer", "Citations", "Support", "Error", "Model", "First answered")
 NO_QUESTION = "no question"
 SUPPORT = {
     SupportLevel.CITED: "cited",
@@ -64,9 +65,15 @@ def _outcome(result: LineResult) -> tuple[str, ...]:
     error = result.failure.message if result.failure else ""
     answer = result.answer
     if answer is None or result.state is not RowState.FINISHED:
-        return (state, "", "", "", error, "")
+        return (state, "", "", "", error, "", "")
     citations = "; ".join(source_line(citation) for citation in answer.citations)
-    return (state, answer.text, citations, SUPPORT[answer.support], error, answer.model)
+    support, earlier = SUPPORT[answer.support], _when(answer.earlier_at)
+    return (state, answer.text, citations, support, error, answer.model, earlier)
+
+
+def _when(earlier_at: float | None) -> str:
+    """When an earlier answer was given, in UTC to the minute; "" of a new one."""
+    return "" if earlier_at is None else f"{datetime.fromtimestamp(earlier_at, UTC):%Y-%m-%d %H:%M}"
 
 
 def source_line(citation: Citation) -> str:

@@ -19,8 +19,9 @@ def evaluation_lines(jobs: JobClient, user: str, job_ids: Sequence[str]) -> Iter
 
     One object a line: job_id, question, standalone (what was answered in place of a follow-up, or
     null), documents (the ids of those it was asked of; none for all), asked_at (ISO 8601, UTC),
-    answer, support, model, citations and passages (in the order of their numbers), feedback
-    (useful, reason; or null). Raises BrokerUnavailable.
+    answer, earlier_at (when it was first given, to an earlier question; else null), support, model,
+    citations and passages (in the order of their numbers), feedback (useful, reason; or null).
+    Raises BrokerUnavailable.
     """
     for start in range(0, len(job_ids), PAGE):
         for view, answer in jobs.answers_of(user, job_ids[start : start + PAGE]):
@@ -35,11 +36,16 @@ def _line(view: JobView, answer: Answer) -> dict[str, Any]:
         "question": view.question,
         "standalone": answer.standalone or None,
         "documents": list(view.documents),
-        "asked_at": datetime.fromtimestamp(view.asked_at, UTC).isoformat(),
+        "asked_at": _moment(view.asked_at),
         "answer": answer.text,
+        "earlier_at": None if answer.earlier_at is None else _moment(answer.earlier_at),
         "support": answer.support.value,
         "model": answer.model,
         "citations": data["citations"],
         "passages": data["passages"],
         "feedback": asdict(view.feedback) if view.feedback else None,
     }
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

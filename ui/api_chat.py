@@ -41,7 +41,7 @@ from ui.api_chat_models import (
     OpenAIError,
     OpenAIErrorDetail,
     ReplyMessage,
-    sources_of,
+    ending_of,
     usage_of,
 )
 from ui.api_guards import refuse_other_sites
@@ -149,7 +149,8 @@ async def complete_chat(
         sentence = f"There is no model “{body.model}” here. Use “{MODEL}”."
         return _refused(404, sentence, code="model_not_found", param="model")
     question = _asked(body)
-    submit = partial(client.submit_question, user, question, job_id=job_id_of(user, key))
+    job_id, afresh = job_id_of(user, key), body.cache is False
+    submit = partial(client.submit_question, user, question, job_id=job_id, afresh=afresh)
     view = await anyio.to_thread.run_sync(submit)
     chat = _Chat(view.id, int(view.asked_at), client, ways, user, kept=bool(key))
     if body.stream:
@@ -228,9 +229,10 @@ class _Chat:
         if end.kind is not EventKind.FINISHED:
             error = _failure(end)[1]
             return [format_sse_event(data_str=OpenAIError(error=error).model_dump_json())]
-        sources, answer = sources_of(end.answer), end.answer
+        answer = end.answer
+        ending = ending_of(answer) if answer else ""
         citations = list(answer.to_dict()["citations"]) if answer else []
-        chunks = [self._chunk({"content": sources}, **no_usage)] if sources else []
+        chunks = [self._chunk({"content": ending}, **no_usage)] if ending else []
         chunks.append(self._chunk({}, "stop", citations=citations, **no_usage))
         if wants_usage:
             usage = usage_of(answer).model_dump()
@@ -253,7 +255,7 @@ class _Chat:
 
     def _completion(self, end: JobEvent) -> ChatCompletion:
         answer = end.answer
-        text = f"{answer.text}{sources_of(answer)}" if answer else ""
+        text = f"{answer.text}{ending_of(answer)}" if answer else ""
         return ChatCompletion(
             id=f"chatcmpl-{self._job_id}",
             created=self._created,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from jobs.answer_files.content import earlier_words
 from jobs.batch_files import source_line
 from jobs.models import Answer
 
@@ -77,6 +78,9 @@ class ChatCompletionRequest(BaseModel):
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = Field(None, description="1, if given.", json_schema_extra={"enum": [1, None]})
+    cache: bool | None = Field(
+        True, description="Not of OpenAI: false for a new answer, even if the caller had one."
+    )
 
     @model_validator(mode="after")
     def _asks_what_there_is(self) -> ChatCompletionRequest:
@@ -173,9 +177,10 @@ def usage_of(answer: Answer | None) -> Usage:
     )
 
 
-def sources_of(answer: Answer | None) -> str:
-    """The list of sources that ends a text; "" if it cites none."""
-    if answer is None or not answer.citations:
-        return ""
+def ending_of(answer: Answer) -> str:
+    """What ends a text: its sources, and of an earlier answer, of when it is; "" for neither."""
     lines = [source_line(citation) for citation in answer.citations]
-    return "\n\nSources:\n" + "\n".join(lines)
+    sources = "\n\nSources:\n" + "\n".join(lines) if lines else ""
+    if answer.earlier_at is None:
+        return sources
+    return f"{sources}\n\n{earlier_words(answer.earlier_at)}"

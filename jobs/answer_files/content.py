@@ -87,7 +87,14 @@ def _warnings(answer: Answer) -> tuple[str, ...]:
         count = answer.removed_markers
         what = "One citation that named" if count == 1 else f"{count} citations that named"
         found.append(f"{what} no passage {'was' if count == 1 else 'were'} removed.")
+    if answer.earlier_at is not None:
+        found.append(earlier_words(answer.earlier_at))
     return (*found, *(clean(note) for note in answer.notes))
+
+
+def earlier_words(earlier_at: float) -> str:
+    """The sentence that labels an answer which was first given at this Unix time."""
+    return f"From an earlier answer, of {_date(earlier_at)}."
 
 
 def _source(citation: Citation) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ import pytest
 import redis
 
 from jobs.answer_cache import may_serve
+from jobs.answer_files import to_markdown
 from jobs.broker import cache_key, job_key
+from jobs.export import evaluation_lines
 from jobs.feeding import Feeder
 from jobs.fingerprints import Fingerprints
 from jobs.generation import Chunk
@@ -30,6 +33,7 @@ from jobs.register import DocumentRegister
 from jobs.settings import Settings
 from jobs.spreadsheets import lines_of, pasted_sheet
 from tests.integration.inline_worker import InlineWorker, inline_worker
+from ui.api_chat_models import ending_of
 from ui.clients import Clients, build_clients
 
 TRAVEL = b"The hotel limit is EUR 160 per night in every city."
@@ -101,6 +105,18 @@ def test_same_question_is_answered_from_the_earlier_answer(desk: Desk) -> None:
     job = desk.clients.jobs.get_job("ann", job_id)
     assert (job.state, job.preview != "", job_id != first_id) == (JobState.FINISHED, True, True)
     assert desk.ask()[1].earlier_at == again.earlier_at  # of the first, not of the second
+
+
+def test_earlier_answer_is_labelled_wherever_it_goes(desk: Desk) -> None:
+    """In a file of one answer, in those of many, and in the text that OpenAI's clients get."""
+    asked = [desk.ask() for _ in range(2)]
+    jobs = desk.clients.jobs
+    label = "From an earlier answer, of "
+    sheets = [to_markdown(jobs.get_job("ann", job_id), answer) for job_id, answer in asked]
+    assert [label in sheet for sheet in sheets] == [False, True]
+    assert [label in ending_of(answer) for _, answer in asked] == [False, True]
+    lines = evaluation_lines(jobs, "ann", [job_id for job_id, _ in asked])
+    assert [bool(json.loads(line)["earlier_at"]) for line in lines] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ CITATIONS = (
     Citation(2, "d2", "fleet.pdf", "p2", "words", 4, 5),
     Citation(3, "d3", "notes.md", "p3", "words"),
 )
-ANSWER = Answer("EUR 160 [1].\nMore [2].", CITATIONS, SupportLevel.CITED, model="stub")
+ANSWER = Answer(
+    "EUR 160 [1].\nMore [2].", CITATIONS, SupportLevel.CITED, model="stub", earlier_at=1769860802.0
+)
 RESULTS = (
     LineResult(("1", "Who; signs?"), RowState.FINISHED, ANSWER),
     LineResult(("2", ""), None),
@@ -29,10 +31,11 @@ EXPECTED = [
     [
         "1", "Who; signs?", "finished", "EUR 160 [1].\nMore [2].",
         "[1] travel.pdf, page 4; [2] fleet.pdf, pages 4–5; [3] notes.md", "cited", "", "stub",
+        "2026-01-31 12:00",
     ],
-    ["2", "", "no question", "", "", "", "", ""],
-    ["3", "Ü?", "failed", "", "", "", "Set a valid key.", ""],
-    ["4", "Later?", "pending", "", "", "", "", ""],
+    ["2", "", "no question", "", "", "", "", "", ""],
+    ["3", "Ü?", "failed", "", "", "", "Set a valid key.", "", ""],
+    ["4", "Later?", "pending", "", "", "", "", "", ""],
 ]  # fmt: skip
 
 
