@@ -1,6 +1,7 @@
 """The cookie that tells browsers apart in the mode `anonymous`: random, signed, HttpOnly.
 
-`Signer` makes and reads it, with a secret that is configured, or made once for this installation.
+`Signer` makes and reads it, with a secret that is configured, or made once for this installation;
+`set_cookie` is how it, and any other cookie of ours, is sent.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from itsdangerous import BadSignature, URLSafeSerializer
+from starlette.requests import HTTPConnection
 
 from jobs.settings import Settings
 
@@ -47,6 +49,14 @@ class Signer:
         except BadSignature:
             return None
         return f"b-{token}" if isinstance(token, str) else None
+
+
+def set_cookie(request: HTTPConnection, name: str, value: str, seconds: int) -> str:
+    """The Set-Cookie header for the browser that makes this request; 0 seconds forget a cookie."""
+    # Believed of any proxy: whoever forges it hides the cookie from nobody but himself.
+    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
+    secure = "; Secure" if "https" in (request.scope.get("scheme"), forwarded) else ""
+    return f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
 def secret_of(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from jobs.operators import Access, access_of, are_operators
 from jobs.settings import AuthMode, Settings
 from ui import oidc, proxy
-from ui.browser_cookie import Signer, secret_of
+from ui.browser_cookie import Signer, secret_of, set_cookie
 
 COOKIE_MAX_AGE_SECONDS = 365 * 24 * 3600
 # Set by the middleware alone, on the connection of a page, whose script cannot see its peer.
@@ -198,10 +198,4 @@ def _cookie_for(scope: Scope) -> str:
     request = HTTPConnection(scope)
     known = request.cookies.get(signer.cookie_name, "")
     value = known if signer.user_of(request.cookies) else signer.new_cookie()
-    # Believed of any proxy: whoever forges it hides the cookie from nobody but himself.
-    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
-    secure = "; Secure" if "https" in (scope.get("scheme"), forwarded) else ""
-    return (
-        f"{signer.cookie_name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; "
-        f"HttpOnly; SameSite=Lax{secure}"
-    )
+    return set_cookie(request, signer.cookie_name, value, COOKIE_MAX_AGE_SECONDS)

@@ -19,6 +19,7 @@ from jobs.errors import AskqueueError
 from jobs.logs import configure_logging
 from ui.api import app as api
 from ui.clients import get_clients
+from ui.deep_links import DeepLinks
 from ui.headers import INLINE_SCRIPT, PageHeaders
 from ui.hosts import AllowedHosts
 from ui.identity import IdentityMiddleware, get_signer
@@ -81,6 +82,7 @@ app = st.App(
     middleware=[
         Middleware(PageHeaders, inline_scripts=page_scripts),
         Middleware(AllowedHosts),
+        Middleware(DeepLinks),
         Middleware(IdentityMiddleware, no_pages=(API_PREFIX,)),
     ],
     on_script_error=show_script_error,

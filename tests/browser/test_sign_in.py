@@ -64,6 +64,11 @@ def sign_in(page: Page, name: str) -> None:
     expect(page.get_by_text(f"{name}@example.com")).to_be_visible()
 
 
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+    expect_entrance(page)
+
+
 def expect_entrance(page: Page) -> None:
     expect(page.get_by_role("heading", name="Sign in to Askqueue")).to_be_visible()
     expect(page.get_by_role("link", name="Documents")).to_be_hidden()
@@ -90,8 +95,7 @@ def test_two_people_share_a_browser_and_nothing_else(
     other = context.new_page()
     other.goto("/")
     expect(other.get_by_role("button", name=QUESTION)).to_be_visible()
-    other.get_by_role("button", name="Sign out").click()
-    expect_entrance(other)
+    sign_out(other)
     page.bring_to_front()
     expect_entrance(page)
     expect(page.get_by_text("expired")).to_be_hidden()
@@ -106,8 +110,20 @@ def test_two_people_share_a_browser_and_nothing_else(
     page.goto(anns)
     expect(page.get_by_text("bob@example.com")).to_be_visible()
     expect(page.get_by_role("button", name=QUESTION)).to_be_hidden()
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
+
+    # Her link leads her to it, by way of the provider, and him to nothing of hers.
+    page.goto(anns)
     expect_entrance(page)
+    sign_in(page, "ann")
+    expect(page).to_have_url(anns)
+    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    sign_out(page)
+    page.goto("/documents")
+    expect_entrance(page)
+    sign_in(page, "bob")
+    expect(page.get_by_role("heading", name="Documents")).to_be_visible()
+    sign_out(page)
 
     provider.token_seconds = 5.0
     go_through_provider(page, "bob")
