@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -16,6 +17,11 @@ from jobs.broker import Broker, connect
 from jobs.client import JobClient
 from jobs.settings import Settings
 from tests.integration.processes import free_port
+
+# The same examples in each run; `pytest --hypothesis-profile=search` looks for others.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+hypothesis.settings.register_profile("search", derandomize=False)
+hypothesis.settings.load_profile("repeatable")
 
 # Starlette's TestClient calls by the name that a test wants. Processes of tests get their own.
 os.environ["ALLOWED_HOSTS"] = "*"
