@@ -20,11 +20,11 @@ from jobs.spreadsheets import (
 )
 from ui import batch_state
 from ui.components.failure import show_failure
+from ui.components.table_height import ROW_PIXELS, table_height
 from ui.components.text import counted, one_line, plain
 
 UPLOAD, PASTE = "Upload a file", "Paste lines"
 PREVIEW_ROWS = 5
-ROW_PIXELS = 35
 MAX_FILE_MB = 10
 PASTED_NAME = "Pasted lines"
 
@@ -157,7 +157,7 @@ def _show_preview(lines: Lines) -> None:
     st.dataframe(
         pd.DataFrame([[one_line(cell, 300) for cell in row] for row in shown], columns=columns),
         key="batch_preview_table",
-        height=(len(shown) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(shown)),
         row_height=ROW_PIXELS,
         hide_index=True,
         alt="The first rows of the file",

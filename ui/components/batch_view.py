@@ -14,10 +14,10 @@ from jobs.batches import BatchClient
 from jobs.errors import AskqueueError
 from ui import batch_state, state
 from ui.components.batch_progress import ROW_LOOKS, show_bar, summary
+from ui.components.table_height import ROW_PIXELS, table_height
 from ui.components.text import ago, counted, one_line, plain, without_markup
 
 PAGE_SIZE = 50
-ROW_PIXELS = 35
 MAX_ROWS = 15
 OPEN = ":material/open_in_new: Open"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -143,7 +143,7 @@ def _show_rows(rows: Iterable[BatchRow]) -> None:
             }
         ),
         key=batch_state.ROW_TABLE,
-        height=(min(len(shown), MAX_ROWS) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(shown), MAX_ROWS),
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="",

@@ -13,8 +13,8 @@ from jobs.errors import AskqueueError
 from jobs.outbox import Delivery
 from jobs.webhooks import Webhook, Webhooks
 from ui.components.failure import show_failure
+from ui.components.table_height import ROW_PIXELS, table_height
 
-ROW_PIXELS = 35
 SHOWN_ROWS = 10
 CHOICE_PIXELS = 440
 REFRESH_SECONDS = 2.0
@@ -51,7 +51,7 @@ def _show(webhooks: Webhooks, user: str, deliveries: Sequence[Delivery]) -> None
         return
     st.dataframe(
         _frame(deliveries),
-        height=(min(len(deliveries), SHOWN_ROWS) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(deliveries), SHOWN_ROWS),
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="",

@@ -16,11 +16,11 @@ from ui.components.actions import index_document_again
 from ui.components.ask_again import names_of
 from ui.components.failure import show_failure
 from ui.components.states import DOCUMENT_LOOKS
+from ui.components.table_height import ROW_PIXELS, table_height
 from ui.components.text import counted, file_size, one_line, plain
 from ui.identity import Person
 from ui.roles import may_manage
 
-ROW_PIXELS = 35
 MAX_ROWS = 16
 CHOICE_PIXELS = 340
 LEAVING_SECONDS = 3 * 24 * 3600
@@ -43,7 +43,7 @@ def show_documents(
     st.dataframe(
         frame,
         key=table_state.DOCUMENT_TABLE,
-        height=(min(len(entries), MAX_ROWS) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(entries), MAX_ROWS),
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="",

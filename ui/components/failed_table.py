@@ -14,9 +14,9 @@ from ui import state, table_state
 from ui.components.actions import requeue_selected
 from ui.components.failure import show_failure
 from ui.components.states import kind_name
+from ui.components.table_height import ROW_PIXELS, table_height
 
 PAGE_SIZE = 50
-ROW_PIXELS = 35
 MAX_ROWS = 14
 
 
@@ -78,7 +78,7 @@ def _show_rows(page: DeadLetterPage) -> None:
         key=table_state.FAILED_TABLE,
         on_select=table_state.note_failed_selection,
         selection_mode="multi-row",
-        height=(min(len(page.entries), MAX_ROWS) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(page.entries), MAX_ROWS),
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="",

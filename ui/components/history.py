@@ -15,8 +15,7 @@ from ui.components.states import JOB_LOOKS, URGENT_ICON
 from ui.components.text import age, one_line, plain
 
 HISTORY_LENGTH = 30
-LABEL_CHARS = 28
-LABEL_CHARS_BESIDE_BUTTON = 22
+LABEL_CHARS = 60  # more than there is room for
 ASK_PAGE = "pages/ask.py"
 
 
@@ -59,9 +58,8 @@ def _show_heading(history: JobPage) -> None:
 
 def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) -> None:
     look = JOB_LOOKS[job.state]
-    longest = LABEL_CHARS_BESIDE_BUTTON if job.state.can_retry else LABEL_CHARS
-    words = plain(one_line(job.question, longest))
-    label = f"**{words}**" if is_selected else words
+    # Bold, for the style sheet: it cuts what is too long, and has the open one alone bold.
+    label = f"**{plain(one_line(job.question, LABEL_CHARS))}**"
     if job.urgent and not job.state.is_over:
         label = f":orange[{URGENT_ICON}]{label}"
     state_words = f"{look.label}, urgent" if job.urgent else look.label
@@ -70,16 +68,16 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
         wrap=False,
         gap="xsmall",
         vertical_alignment="center",
-        key=f"entry_{job.id}",
+        key=f"{'opened' if is_selected else 'entry'}_{job.id}",
     ):
         opened = st.button(
             f":{look.color}[{look.icon}] {label} :gray[:small[{age(job.asked_at)}]]",
             key=f"open_{job.id}",
             type="tertiary",
+            width="stretch",
             help=f"{state_words}: {plain(one_line(job.question, 300))}",
         )
         if job.state.can_retry:
-            st.space("stretch")
             st.button(
                 "Retry this question",
                 icon=":material/replay:",

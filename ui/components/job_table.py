@@ -23,10 +23,10 @@ from ui.components.eta import eta_of, waiting_of
 from ui.components.filters import show_filters
 from ui.components.found import find_page
 from ui.components.states import JOB_LOOKS, ORANGE, URGENT
+from ui.components.table_height import ROW_PIXELS, table_height
 from ui.components.text import one_line, plain, without_markup
 
 PAGE_SIZE = 50
-ROW_PIXELS = 35
 MAX_ROWS = 12
 RETRY = ":material/replay: Retry"
 OPEN_MARK = "▶"
@@ -166,7 +166,7 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
         key=history_state.JOB_TABLE,
         on_select=_clicked,
         selection_mode=["multi-row", "single-cell"],
-        height=(min(len(page.jobs), MAX_ROWS) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(page.jobs), MAX_ROWS),
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="",

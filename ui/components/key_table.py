@@ -12,9 +12,9 @@ import streamlit as st
 from jobs.api_keys import ApiKey, ApiKeys, Scope
 from ui import key_state
 from ui.components.confirmation import Confirmation, ask_before
+from ui.components.table_height import ROW_PIXELS, table_height
 from ui.components.text import plain
 
-ROW_PIXELS = 35
 CHOICE_PIXELS = 340
 
 
@@ -22,7 +22,7 @@ def show_keys(keys: Sequence[ApiKey]) -> None:
     """Show the keys, the newest first, and offer to revoke one, by keyboard and on a phone too."""
     st.dataframe(
         _frame(keys, time.time()),
-        height=(len(keys) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(keys)),
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="never",

@@ -14,10 +14,10 @@ from ui import webhook_state
 from ui.components.confirmation import Confirmation, ask_before
 from ui.components.deliveries import show_deliveries
 from ui.components.failure import show_failure
+from ui.components.table_height import ROW_PIXELS, table_height
 from ui.components.text import plain
 
 EVENT_LABELS = {Event.FINISHED: "finished", Event.FAILED: "failed", Event.STOPPED: "stopped"}
-ROW_PIXELS = 35
 FORM_PIXELS = 640
 CHOICE_PIXELS = 440
 
@@ -110,7 +110,7 @@ def _show_table(webhooks: Sequence[Webhook]) -> None:
     )
     st.dataframe(
         frame,
-        height=(len(webhooks) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(webhooks)),
         row_height=ROW_PIXELS,
         hide_index=True,
         alt="Your webhooks, the oldest first",

@@ -10,9 +10,9 @@ import streamlit as st
 from jobs.models import WorkerReport
 from jobs.operations import RunningJob
 from ui.components.states import STAGES
+from ui.components.table_height import ROW_PIXELS, table_height
 from ui.components.text import whole_seconds
 
-ROW_PIXELS = 35
 MAX_ROWS = 10
 
 
@@ -59,7 +59,7 @@ def _show(frame: pd.DataFrame, key: str, alt: str) -> None:
     st.dataframe(
         frame,
         key=f"{key}_table",
-        height=(min(len(frame), MAX_ROWS) + 1) * ROW_PIXELS + 3,
+        height=table_height(len(frame), MAX_ROWS),
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="",
