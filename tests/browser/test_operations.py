@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.access import expect_access
 from tests.browser.stack import Stack
 from tests.browser.test_failed import PASSWORD, USER, sign_in
 from tests.browser.test_journey import ask, expect_state
-from tests.conftest import WAIT_MILLISECONDS
 from tests.fakes import FakeModelServer
 
 BANNER = "Questions are paused by an operator."
@@ -32,19 +31,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, model: FakeModelServer) -> I
     secrets = {"DASHBOARD_USERNAME": USER, "DASHBOARD_PASSWORD": PASSWORD}
     with Stack(folder, model.base_url, **secrets) as running:
         yield running
-
-
-@pytest.fixture
-def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    context = browser.new_context(base_url=stack.url, viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(WAIT_MILLISECONDS)
-    page = context.new_page()
-    page.goto("/")
-    expect(page.get_by_role("button", name="What is the hotel limit per night?")).to_be_visible(
-        timeout=60_000
-    )
-    yield page
-    context.close()
 
 
 def figure(operator: Page, label: str) -> Locator:
