@@ -47,13 +47,13 @@ def click_row(page: Page, number: int, *, from_left: float = 250, from_right: fl
 def test_question_runs_to_a_cited_answer(page: Page, model: FakeModelServer) -> None:
     """A question is seen started, streams, finishes, and its citation opens; a reload keeps it."""
     model.answer = ANSWER
-    model.first_token_delay_seconds = 1.0
-    model.token_delay_seconds = 0.3
+    model.token_delay_seconds = 2.0
     ask(page, "What may a hotel cost?")
     expect_state(page, "Started")
     expect_row(page, "Started", "What may a hotel cost?")
     expect(page.get_by_text("Hotels may")).to_be_visible()
     expect_state(page, "Started")  # still: the text came as a stream
+    model.token_delay_seconds = 0.0
     expect_state(page, "Finished")
     expect_row(page, "Finished", "What may a hotel cost?", "Hotels may cost EUR 160")
     expect(page.get_by_text("in all")).to_be_visible()
