@@ -18,11 +18,19 @@ from ui import (
     api_caller,
     api_documents,
     api_guards,
+    api_key,
+    api_operations,
+    api_operators,
     api_webhooks,
     identity,
 )
 from ui.clients import Clients, build_clients
 from ui.identity import Signer
+
+WITH_CLIENTS = (
+    *(api, api_batches, api_caller, api_documents, api_guards, api_key, api_operations),
+    *(api_operators, api_webhooks),
+)
 
 
 @pytest.fixture
@@ -41,13 +49,8 @@ def everything(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[Te
     """A caller without a cookie, of all endpoints."""
     signer = Signer("test")
     monkeypatch.setattr(identity, "get_signer", lambda: signer)
-    api.app.dependency_overrides |= {
-        api_caller.job_client: lambda: clients.jobs,
-        api_guards.settings: lambda: clients.settings,
-        api_documents.documents: lambda: clients.documents,
-        api_batches.batches: lambda: clients.batches,
-        api_webhooks.webhooks: lambda: clients.webhooks,
-    }
+    for module in WITH_CLIENTS:
+        monkeypatch.setattr(module, "get_clients", lambda: clients)
     with TestClient(api.app, raise_server_exceptions=False) as caller:
         yield caller
     api.app.dependency_overrides.clear()

@@ -32,11 +32,8 @@ FREE = {"/", "/health", "/ready"}
 
 
 @pytest.fixture
-def use_key(
-    everything: TestClient, clients: Clients, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., str]:
+def use_key(everything: TestClient, clients: Clients) -> Callable[..., str]:
     """Give the caller a key of `ann` with these scopes; returns its secret."""
-    monkeypatch.setattr(api_key, "get_clients", lambda: clients)
 
     def use(*scopes: Scope, user: str = "ann", **values: Any) -> str:
         _, secret = clients.keys.create(user, "a key", scopes, **values)
