@@ -71,7 +71,7 @@ class Stack:
         """Stop the process "worker" or "web"."""
         process = self._processes.pop(name)
         process.terminate()
-        process.wait(20)
+        process.wait(40)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")

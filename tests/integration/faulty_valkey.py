@@ -63,7 +63,7 @@ class FaultyConnection(redis.Connection):
         loses_reply = self._fault.loses_reply  # connecting makes requests of its own
         super().send_packed_command(command, check_health)
         if loses_reply:
-            assert self.can_read(timeout=5.0)
+            assert self.can_read(timeout=20.0)
             self.disconnect()
             raise redis.exceptions.ConnectionError("reply lost, by the test")
 

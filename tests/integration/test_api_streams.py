@@ -109,7 +109,7 @@ class Follower:
 
 
 def submit(web: Web) -> str:
-    response = httpx.post(f"{web.url}/api/chat", params={"query": QUESTION})
+    response = httpx.post(f"{web.url}/api/chat", params={"query": QUESTION}, timeout=30)
     return str(response.json()["job_id"])
 
 
@@ -296,7 +296,7 @@ def test_openai_client_that_goes_away_stops_the_job(
         else:
             with pytest.raises(httpx.ReadTimeout):
                 client.post(request.url, json=body, timeout=2.0)
-    until(lambda: asked() is JobState.STOPPED, 5)
+    until(lambda: asked() is JobState.STOPPED, SOON_SECONDS)
 
 
 def test_question_with_a_key_outlives_its_caller_and_is_asked_once(

@@ -52,7 +52,7 @@ class Stand:
         env = environment(data_dir=self.folder, dashboard_port=port, **settings)
         with (
             running(module("jobs.dashboard"), self.folder / "dashboard.log", env),
-            httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
         ):
             wait_until(lambda: responds(client), START_SECONDS, "an answer of the dashboard")
             yield client

@@ -20,6 +20,7 @@ from tests.fakes import FakeModelServer
 from tests.integration.stack import USER, Stack, stack_of, until
 
 RECOVERY_SECONDS = 30.0
+SOON_SECONDS = 10.0  # far below the time of an answer that nobody stops
 POISON = "What is the hotel limit that kills?"
 
 
@@ -52,7 +53,7 @@ def ask_and_await_text(stack: Stack, count: int) -> list[str]:
 def test_paused_worker_that_comes_back_changes_nothing(
     stack: Stack, settings: Settings, model: FakeModelServer
 ) -> None:
-    """A worker that was taken for dead gives up its attempts in 2 s; the answers are of others."""
+    """A worker that was taken for dead gives up its attempts; the answers are of others."""
     paused = stack.start_worker()
     stack.add_document()
     copy = settings.data_dir.with_name("copy")  # an embedded index belongs to one process
@@ -71,7 +72,7 @@ def test_paused_worker_that_comes_back_changes_nothing(
 
     until(lambda: model.streams == 2)  # those that the paused worker does not read
     paused.send_signal(signal.SIGCONT)
-    until(lambda: model.streams == 0, 2.0)
+    until(lambda: model.streams == 0, SOON_SECONDS)
     other.send_signal(signal.SIGTERM)
     assert other.wait(timeout=20) == 0
     assert stack.over(stack.ask().id).state is JobState.FINISHED  # by the one that was paused

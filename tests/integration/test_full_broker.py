@@ -234,7 +234,7 @@ def test_server_that_syncs_always_goes_away_and_comes_back_with_everything(
             jobs.submit_question(USER, "One too many?")
         assert type(raised.value) is BrokerUnavailable
         assert server.process is not None
-        assert server.process.wait(10) == 1
+        assert server.process.wait(30) == 1
         server.start()
         assert [job.id for job in jobs.list_jobs(USER).jobs] == accepted[::-1]
 
@@ -247,7 +247,7 @@ def test_orphan_with_a_full_disk_is_stopped_too(
     full.ask_until_refused()
     stop_orphan(make_settings(redis_url=full.server.url))
     assert full.server.process is not None
-    assert full.server.process.wait(10) == 0
+    assert full.server.process.wait(30) == 0
 
 
 @pytest.mark.parametrize("policy", ["everysec", "always"])

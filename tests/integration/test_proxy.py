@@ -29,7 +29,7 @@ def web(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
 
 
 def ask_who(web: Web, peer: str, headers: dict[str, str]) -> httpx.Response:
-    with httpx.Client(transport=httpx.HTTPTransport(local_address=peer)) as client:
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=peer), timeout=30) as client:
         return client.get(f"{web.url}/api/me", headers=headers, timeout=20)
 
 

@@ -626,4 +626,4 @@ def test_worker_lets_go_of_a_question_that_nobody_can_see(
     connection.delete(f"askqueue:job:{job.id}")
     connection.zrem("askqueue:user:ann:jobs", job.id)
     stack.start_worker()
-    until(lambda: not mentions(connection, {job.id}), 15)
+    until(lambda: not mentions(connection, {job.id}))

@@ -145,7 +145,9 @@ def use(installation: Installation, model: FakeModelServer) -> Iterator[tuple[st
             assert reply.status_code == 200
             yield path, reply.text
         yield "page", draw_page(installation.web, caller.cookies)
-    with httpx.Client(base_url=installation.dashboard, auth=installation.operator) as operator:
+    with httpx.Client(
+        base_url=installation.dashboard, auth=installation.operator, timeout=30
+    ) as operator:
         for path in (
             "/",
             "/0/view/workers",

@@ -168,7 +168,7 @@ def test_page_and_api_know_the_same_user(web: Web, browser: httpx.Client) -> Non
     browser.get("/")
     job_id = browser.post("/api/chat", params={"query": "Why?"}).json()["job_id"]
     assert browser.get(f"/api/job-status/{job_id}").json()["status"] == "queued"
-    assert httpx.get(f"{web.url}/api/job-status/{job_id}").status_code == 404
+    assert httpx.get(f"{web.url}/api/job-status/{job_id}", timeout=30).status_code == 404
 
 
 def test_api_is_below_its_prefix(browser: httpx.Client) -> None:

@@ -222,7 +222,9 @@ def running_dashboard(server: ValkeyServer, folder: Path) -> Iterator[httpx.Clie
     env = environment(redis_url=url(server, "dashboard"), dashboard_port=port, data_dir=folder)
     with (
         running(module("jobs.dashboard"), folder / "dashboard.log", env),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as client,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30
+        ) as client,
     ):
         wait_until(lambda: responds(client), 30, "an answer of the dashboard")
         yield client

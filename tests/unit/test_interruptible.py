@@ -56,7 +56,7 @@ def test_abandoned_generator_is_closed() -> None:
     items = each(endless, Cancellation())
     next(items)
     items.close()  # type: ignore[attr-defined] # each is a generator function
-    assert closed.wait(5)
+    assert closed.wait(20)
 
 
 def test_first_reason_to_end_counts() -> None:
