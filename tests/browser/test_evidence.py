@@ -80,6 +80,23 @@ def test_citation_shows_the_marked_page_of_the_original(
     expect_state(page, "Finished")
 
 
+def test_click_before_the_page_is_ready_opens_a_source(page: Page, model: FakeModelServer) -> None:
+    """It leaves the source in the address, where it is found once the page can open it."""
+    model.answer = "The dividend is EUR 0.28 [1][2]."
+    ask(page, QUESTION)
+    expect_state(page, "Finished")
+    other = page.context.new_page()
+    other.goto(f"{page.url}#source-2")
+    dialog = other.get_by_role("dialog")
+    expect(dialog.get_by_text("2 of 2")).to_be_visible()
+    expect(other).to_have_url(page.url)
+    other.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    other.reload()
+    expect_state(other, "Finished")
+    expect(dialog).not_to_be_visible()
+
+
 def test_quotes_and_lonely_sentences_are_told(page: Page, model: FakeModelServer) -> None:
     """A quote that the source has is marked as found, an invented one as not word for word."""
     model.answer = (
