@@ -12,18 +12,24 @@ from tests.browser.stack import Stack
 from tests.fakes import FakeModelServer
 
 ANSWER = "Hotels may cost **EUR 160** per night [1]."
+STATE = "[class*='st-key-state_']"
 
 
 def ask(page: Page, question: str) -> None:
+    """Ask, and wait until the page shows this question, and no more the state of one before."""
+    classes = page.locator(STATE).evaluate_all("found => found.map(each => each.className)")
+    before = [key for each in classes for key in re.findall(r"st-key-state_\w+", each)]
     box = page.get_by_placeholder("Ask your documents…")
     box.fill(question)
     box.press("Enter")
     expect(page.get_by_role("heading", name=question)).to_be_visible()
+    for key in before:
+        expect(page.locator(f".{key}")).to_have_count(0)
 
 
 def expect_state(page: Page, label: str) -> None:
     """Wait until the question that is shown has this state, in its badge."""
-    badge = page.locator("[class*='st-key-state_'] .stMarkdownBadge")
+    badge = page.locator(f"{STATE} .stMarkdownBadge")
     expect(badge).to_have_text(re.compile(label))
 
 
