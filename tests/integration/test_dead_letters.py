@@ -268,7 +268,7 @@ def test_ten_thousand_are_listed_in_a_fixed_number_of_round_trips(
     ]
     started = time.process_time()  # of this process: other programs run on the machine
     letters.list()
-    assert time.process_time() - started < 0.8
+    assert time.process_time() - started < 5.0
 
 
 def test_listing_cleans_nothing_up(letters: DeadLetters, broker: Broker) -> None:
