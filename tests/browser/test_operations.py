@@ -18,7 +18,7 @@ BANNER = "Questions are paused by an operator."
 WATCH_REMOVALS = """() => {
     window.removed = [];
     new MutationObserver(changes => changes.forEach(change => change.removedNodes.forEach(node => {
-        if (node.nodeType === 1 && !node.closest?.('svg') && node.tagName !== 'path')
+        if (node instanceof HTMLElement)
             window.removed.push(node.tagName + ' ' + node.className);
     }))).observe(document.querySelector('[data-testid=stMain]'), {childList: true, subtree: true});
 }"""

@@ -58,8 +58,9 @@ def _show_heading(history: JobPage) -> None:
 
 def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) -> None:
     look = JOB_LOOKS[job.state]
-    # Bold, for the style sheet: it cuts what is too long, and has the open one alone bold.
-    label = f"**{plain(one_line(job.question, LABEL_CHARS))}**"
+    # An element of its own in either case, which the style sheet cuts where there is no more room.
+    mark = "**" if is_selected else "*"
+    label = f"{mark}{plain(one_line(job.question, LABEL_CHARS))}{mark}"
     if job.urgent and not job.state.is_over:
         label = f":orange[{URGENT_ICON}]{label}"
     state_words = f"{look.label}, urgent" if job.urgent else look.label
@@ -68,7 +69,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
         wrap=False,
         gap="xsmall",
         vertical_alignment="center",
-        key=f"{'opened' if is_selected else 'entry'}_{job.id}",
+        key=f"entry_{job.id}",
     ):
         opened = st.button(
             f":{look.color}[{look.icon}] {label} :gray[:small[{age(job.asked_at)}]]",
