@@ -112,7 +112,7 @@ class Sender:
                     self._free.release()
                     break
                 self._pool.submit(self._turn, webhook_id, token)
-            except BaseException:
+            except BaseException:  # whatever it is, this thread takes no turn
                 self._free.release()
                 raise
             begun += 1

@@ -41,11 +41,15 @@ def settings(make_settings: Any) -> Settings:
 
 @pytest.fixture
 def valkey(settings: Settings) -> Iterator[Restartable]:
-    """A server of this test alone, with a log on disk as `make run` has it."""
+    """A server of this test alone, with a log on disk.
+
+    It is written before anything is answered: with `everysec`, a busy disk delays that.
+    """
     folder = settings.data_dir / "valkey"
     folder.mkdir(parents=True)
     port = settings.redis_url.rsplit(":", 1)[1].split("/")[0]
     options = {"port": port, "dir": str(folder), "appendonly": "yes", "save": ""}
+    options["appendfsync"] = "always"
     command = [str(get_binary_path())]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
 

@@ -105,7 +105,9 @@ def installation(
     connection, port = connect(settings.broker_url), free_port()
     api, logs = f"http://127.0.0.1:{port}", [tmp_path / "worker.log", tmp_path / "web.log"]
     uvicorn = module("uvicorn", "ui.api:app", "--port", str(port), "--log-level", "warning")
+    # With "everysec", a busy disk delays the log, and a kill costs what was answered meanwhile.
     values = {"OPENAI_BASE_URL": model.base_url, "CHAT_MODEL": "stub"}
+    values["VALKEY_APPENDFSYNC"] = "always"
     with stack_of(settings, connection, WORKER_THREADS="questions:4,indexing:1", **values) as stack:
         valkey = Restartable(module("jobs.valkey"), stack.env, lambda: pings(connection))
         with valkey, running(uvicorn, logs[1], stack.env):

@@ -166,7 +166,7 @@ def test_streaming_answer_shows_stage_and_text(clients: FakeClients, open_page: 
     app = open_page()
     assert "Writing the answer…" in words(app)
     assert "There are 40 tru" in words(app)
-    assert app.session_state["refresh_seconds"] == 30.0
+    assert app.session_state["refresh_seconds"] == 3.0
 
 
 def test_retried_question_hides_the_earlier_text(clients: FakeClients, open_page: OpenPage) -> None:
@@ -197,7 +197,7 @@ def test_nothing_refreshes_when_nothing_runs(clients: FakeClients, open_page: Op
     """Once all questions are over, the page stops polling."""
     job = clients.jobs.put("What is the hotel limit?", JobState.STARTED)
     app = open_page()
-    assert app.session_state["refresh_seconds"] == 30.0
+    assert app.session_state["refresh_seconds"] == 3.0
     clients.jobs.change(job, state=JobState.FINISHED)
     clients.jobs.answers[job] = ANSWER
     app.run()

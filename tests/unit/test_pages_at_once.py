@@ -25,15 +25,25 @@ class Clock:
 
 
 @pytest.mark.parametrize(
-    ("pages", "seconds"), [(1, 0.5), (30, 0.5), (31, 1.0), (240, 1.0), (241, 2.0), (999, 4.0)]
+    ("pages", "seconds", "around"),
+    [
+        (1, 0.5, 3.0),
+        (30, 0.5, 3.0),
+        (31, 1.0, 30.0),
+        (240, 1.0, 30.0),
+        (241, 2.0, 30.0),
+        (999, 4.0, 30.0),
+    ],
 )
-def test_the_more_pages_the_less_often_each_refreshes(pages: int, seconds: float) -> None:
+def test_the_more_pages_the_less_often_each_refreshes(
+    pages: int, seconds: float, around: float
+) -> None:
     """A few pages refresh twice a second, two hundred once, more even later."""
     pace = Pace(Clock())
     for number in range(pages):
         pace.note(f"job-{number}")
         pace.note(f"job-{number}")  # it is one page all the same
-    assert pace.seconds() == seconds
+    assert (pace.seconds(), pace.around_seconds()) == (seconds, around)
 
 
 def test_pages_that_no_longer_refresh_do_not_slow_others_down() -> None:

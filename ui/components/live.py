@@ -17,8 +17,6 @@ from ui.components.undo import show_undo
 from ui.identity import current_user
 
 ACTIVE_SECONDS = 1.5
-# Of what is around an answer that refreshes itself, see `ui.components.streaming`.
-AROUND_SECONDS = 30.0
 OUTAGE_SECONDS = 3.0
 
 Draw = Callable[[], float | None]

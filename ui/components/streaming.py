@@ -23,6 +23,9 @@ from ui.components.failure import show_outage
 INTERVALS = ((30, 0.5), (240, 1.0), (480, 2.0))  # up to so many pages, each so often
 SLOWEST_SECONDS = 4.0
 COUNTED_SECONDS = 5.0
+# What is around such an answer, such as the times in the table, takes longer to draw.
+FEW_PAGES = 30
+AROUND_SECONDS, SLOWEST_AROUND_SECONDS = 3.0, 30.0
 
 
 class Pace:
@@ -39,12 +42,19 @@ class Pace:
             self._seen[job_id] = self._clock()
 
     def seconds(self) -> float:
-        """How soon a page that is drawn now should refresh."""
+        """How soon an answer that is drawn now should refresh."""
+        pages = self._pages()
+        return next((each for most, each in INTERVALS if pages <= most), SLOWEST_SECONDS)
+
+    def around_seconds(self) -> float:
+        """How soon what is around it should."""
+        return AROUND_SECONDS if self._pages() <= FEW_PAGES else SLOWEST_AROUND_SECONDS
+
+    def _pages(self) -> int:
         with self._lock:
             oldest = self._clock() - COUNTED_SECONDS
             self._seen = {job: seen for job, seen in self._seen.items() if seen >= oldest}
-            pages = len(self._seen)
-        return next((each for most, each in INTERVALS if pages <= most), SLOWEST_SECONDS)
+            return len(self._seen)
 
 
 pace = Pace()

@@ -33,8 +33,8 @@ from ui.components.followup import (
     show_understood,
 )
 from ui.components.job_table import read_table, show_job_table
-from ui.components.live import ACTIVE_SECONDS, AROUND_SECONDS, OUTAGE_SECONDS, show_live
-from ui.components.streaming import show_streaming
+from ui.components.live import ACTIVE_SECONDS, OUTAGE_SECONDS, show_live
+from ui.components.streaming import pace, show_streaming
 from ui.components.unsent import show_unsent
 from ui.components.versions import show_versions
 from ui.identity import current_user
@@ -138,7 +138,7 @@ def _show_job(
         show_versions(jobs, user, job)
     if not job.state.is_over:
         show_streaming(clients, user, job, around)
-        return job, AROUND_SECONDS
+        return job, pace.around_seconds()
     if job.state is not JobState.FINISHED:
         show_unanswered(job, jobs.get_partial_text(user, job_id))
         show_ask_again_button(job)
