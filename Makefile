@@ -18,7 +18,7 @@ IN_PARALLEL := -n 5 --dist loadfile --no-loadscope-reorder
 .PHONY: run test test-chaos check clean
 
 run: $(VENV)/.installed
-	@$(BIN)/python -m jobs.launcher
+	@$(BIN)/python -m jobs.local.launcher
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(IN_PARALLEL)

@@ -2,13 +2,13 @@
 
     python -m benchmarks.durability [--kills 20] [--folder DIR]
 
-The server runs with the options of `jobs.valkey`, and with `always` in place of `everysec`. 16
-clients write; it is killed at a random moment and started again on the same folder; each write
-that it had acknowledged must be there. Under `everysec` the server holds its log back while an
-fsync is in progress, so the disk matters: quiet; busy, with a neighbour that writes and fsyncs;
-slow, where each fsync is made to take 0.3 s (needs a C compiler). Beside that the two policies
-are timed: a write, a submitted question, WAITAOF after a write, and the rate of events. The
-folder must be on a real disk, not in memory.
+The server runs with the options of `jobs.local.valkey_server`, and with `always` in place of
+`everysec`. 16 clients write; it is killed at a random moment and started again on the same folder;
+each write that it had acknowledged must be there. Under `everysec` the server holds its log back
+while an fsync is in progress, so the disk matters: quiet; busy, with a neighbour that writes and
+fsyncs; slow, where each fsync is made to take 0.3 s (needs a C compiler). Beside that the two
+policies are timed: a write, a submitted question, WAITAOF after a write, and the rate of events.
+The folder must be on a real disk, not in memory.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ import redis
 
 from benchmarks.mortal import SLOW_FSYNC_MS, Server, busy_disk, compile_slow_fsync, server
 from benchmarks.stack import QUESTION, spread_ms, timed
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
 
 POLICIES = ("everysec", "always")
 CLIENTS = 16

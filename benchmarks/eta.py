@@ -28,11 +28,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.stack import DURABLE, Stack, local_stack, wait_for
-from jobs.client import JobClient
-from jobs.eta import FEWEST
 from jobs.models import JobState, JobView
+from jobs.questions.client import JobClient
+from jobs.questions.queue_simulation import FEWEST
 from tests.fakes import FakeModelServer
-from ui.components.eta import steady
+from ui.components.common.eta import steady
 
 THREADS = 8
 LOOK_SECONDS = 0.5

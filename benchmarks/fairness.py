@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from benchmarks.stack import DURABLE, QUESTION, Stack, local_stack, spread_ms, stub_model
-from jobs.client import JobClient
 from jobs.models import JobState, JobView
+from jobs.questions.client import JobClient
 
 TOKENS, STREAM_SECONDS = 50, 0.7
 EVERY_SECONDS = 0.5

@@ -10,9 +10,9 @@ from typing import Any
 
 from rq import get_current_job
 
-from jobs.answering import answer
+from jobs.answering.pipeline import answer
 from jobs.cancellation import Cancellation
-from jobs.events import EventWriter
+from jobs.questions.event_stream import EventWriter
 from jobs.settings import Settings
 from jobs.tasks import Runtime
 

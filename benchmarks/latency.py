@@ -32,7 +32,7 @@ from benchmarks.stack import (
     stub_model,
     timed,
 )
-from jobs.broker import connect
+from jobs.queue.connection import connect
 
 TOKENS = 50
 STREAM_SECONDS = 0.7

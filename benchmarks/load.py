@@ -34,12 +34,12 @@ from benchmarks.stack import (
     stub_model,
     timed,
 )
-from jobs.broker import connect
-from jobs.client import JobClient
 from jobs.models import JobState, JobView, LiveText
-from jobs.queries import JobQuery
+from jobs.questions.client import JobClient
+from jobs.questions.query import JobQuery
+from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE, Settings
-from ui.identity import Signer, secret_of
+from ui.identity.people import Signer, secret_of
 
 FEW = 10
 RUNS = 100

@@ -14,8 +14,8 @@ from pathlib import Path
 import redis
 
 from benchmarks.stack import wait_for
+from jobs.local.valkey_server import valkey_command
 from jobs.settings import Settings
-from jobs.valkey import valkey_command
 
 NEIGHBOUR_BYTES = 16 * 2**20
 SLOW_FSYNC_MS = 300

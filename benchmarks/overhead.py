@@ -34,7 +34,7 @@ from benchmarks.stack import (
     run_many,
     stub_model,
 )
-from jobs.broker import connect
+from jobs.queue.connection import connect
 
 TOKENS = 50
 STREAM_SECONDS = 0.7

@@ -21,11 +21,11 @@ from pathlib import Path
 
 from qdrant_client import QdrantClient
 
-from jobs.embedded_qdrant import open_embedded
-from jobs.embedding import Embedder, build_embedder
-from jobs.extraction import extract
+from jobs.extraction.extract import extract
+from jobs.llm.embeddings import Embedder, build_embedder
 from jobs.models import Passage
-from jobs.retrieval import DENSE, PassageIndex, passage_id
+from jobs.search.embedded_qdrant import open_embedded
+from jobs.search.index import DENSE, PassageIndex, passage_id
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 

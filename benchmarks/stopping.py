@@ -25,9 +25,9 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from benchmarks.stack import DURABLE, QUESTION, Stack, local_stack, spread_ms, wait_for
-from jobs.broker import connect
-from jobs.client import JobClient
 from jobs.models import JobState, JobView, LiveText, Stage
+from jobs.questions.client import JobClient
+from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE
 from tests.fakes import FakeModelServer
 

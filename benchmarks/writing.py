@@ -12,13 +12,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from jobs.attempts import Attempt, Attempts
-from jobs.broker import WORKERS_KEY, Broker, worker_key
-from jobs.events import EventWriter
 from jobs.models import Answer, JobView, Stage, WorkerReport
+from jobs.questions.event_stream import EventWriter
+from jobs.queue.broker import Broker
+from jobs.queue.keys import WORKERS_KEY, worker_key
+from jobs.queue.workers import WORKER_ALIVE_SECONDS
 from jobs.settings import QUESTIONS_QUEUE
-from jobs.threads import ThreadWorker
-from jobs.worker_reports import WORKER_ALIVE_SECONDS
+from jobs.worker.attempts import Attempt, Attempts
+from jobs.worker.threads import ThreadWorker
 
 WORDS = "The hotel limit is **140 EUR** a night [1], and *breakfast* is paid apart from it [2]. "
 NAME = "bench"

@@ -190,7 +190,7 @@ class Answer:
     was written from, in the order of their numbers. `standalone` is the question that was answered
     in place of a follow-up; "" where that is the question itself. `earlier_at` is when this answer
     was first given, to an earlier question (Unix seconds); None if it is a new one. `cache_key` is
-    what it is kept under to be given again, see `jobs.answer_cache`; "" if it is not.
+    what it is kept under to be given again, see `jobs.questions.answer_cache`; "" if it is not.
     """
 
     text: str
@@ -380,7 +380,7 @@ SHELL_USER = "shell"
 
 @dataclass(frozen=True)
 class Document:
-    """An entry of the register of documents. `id` is as in `jobs.visibility`.
+    """An entry of the register of documents. `id` is as in `jobs.documents.ids`.
 
     `owner` is who alone sees a private document; "" for one that is shared. `added_at` is when it
     was last added: the same content again renews it; `indexed_at` is when its passages were last

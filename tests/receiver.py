@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from jobs.delivery import sign
+from jobs.webhooks.delivery import sign
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from jobs.api_keys import ApiKeys
-from jobs.batches import BatchClient
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
-from jobs.dead_letters import DeadLetters
-from jobs.documents import DocumentClient
+from jobs.access.api_keys import ApiKeys
+from jobs.batches.client import BatchClient
+from jobs.documents.client import DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.page_images import Pictures
+from jobs.documents.repository import DocumentRegister
 from jobs.models import IndexState, WorkerReport
-from jobs.operations import Operations
-from jobs.pausing import Pause
-from jobs.pictures import Pictures
-from jobs.register import DocumentRegister
+from jobs.operations.client import Operations
+from jobs.operations.failed_jobs import DeadLetters
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.pauses import Pause
 from jobs.settings import Settings
-from jobs.store import DocumentStore
-from jobs.webhooks import Webhooks
+from jobs.webhooks.client import Webhooks
 
 # How old the conditions may be: every page asks for them, and they are the same for all.
 FRESH_SECONDS = 1.0

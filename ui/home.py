@@ -7,15 +7,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from jobs.access.operators import Access
 from jobs.errors import AskqueueError, BrokerUnavailable
-from jobs.operators import Access
-from ui import history_state, state, table_address
 from ui.clients import get_clients
-from ui.components.account import show_account
-from ui.components.entrance import show_entrance
-from ui.components.history import ASK_PAGE, show_history
-from ui.components.notices import tab_title
-from ui.identity import Person, current_person, operators_access
+from ui.components.history.sidebar_history import ASK_PAGE, show_history
+from ui.components.page.account_menu import show_account
+from ui.components.page.notices import tab_title
+from ui.components.page.sign_in_page import show_entrance
+from ui.identity.people import Person, current_person, operators_access
+from ui.state import address, history, session
 
 STATIC = Path(__file__).resolve().parent / "static"
 # Not with Ctrl: browsers keep Ctrl+N, and most of its neighbours, for themselves.
@@ -24,9 +24,9 @@ NEW_QUESTION_KEYS = "Alt+N"
 
 def main() -> None:
     person, refusal = visitor()
-    state.claim(person.user if person else None)
-    title = tab_title(state.take_foreseen_states())
-    state.set_title(title)
+    session.claim(person.user if person else None)
+    title = tab_title(session.take_foreseen_states())
+    session.set_title(title)
     st.set_page_config(
         page_title=title,
         page_icon=str(STATIC / "icon.svg"),
@@ -44,11 +44,11 @@ def main() -> None:
         return
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
     if page.title == "Ask":
-        state.open_address()
-        table_address.open_address()
+        session.open_address()
+        address.open_address()
     else:
-        table_address.leave()
-    state.set_shown_job(None)  # the page says if it shows one
+        address.leave()
+    session.set_shown_job(None)  # the page says if it shows one
     with st.sidebar:
         show_account(get_clients().settings, person)
         show_sidebar(person.user, on_ask_page=page.title == "Ask")
@@ -91,23 +91,23 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
         shortcut=NEW_QUESTION_KEYS,
         help=f"{NEW_QUESTION_KEYS} from anywhere",
     ):
-        state.start_new_question()
-        st.switch_page(ASK_PAGE, query_params=table_address.parameters())
+        session.start_new_question()
+        st.switch_page(ASK_PAGE, query_params=address.parameters())
     st.text_input(
         "Search your questions",
-        key=state.HISTORY_SEARCH,
+        key=session.HISTORY_SEARCH,
         type="search",
         placeholder="Search your questions",
         label_visibility="collapsed",
         live=True,
         persist_state="session",
-        on_change=history_state.search_in_sidebar,
+        on_change=history.search_in_sidebar,
     )
     try:
         show_history(get_clients().jobs, user, on_ask_page=on_ask_page)
     except BrokerUnavailable:
         # The page itself says what is wrong, and has the sidebar drawn again when it is over.
-        state.set_sidebar_states(None)
+        session.set_sidebar_states(None)
         st.caption("The history is back as soon as the job queue is.")
 
 

@@ -17,15 +17,15 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from jobs.errors import AskqueueError
 from jobs.logs import configure_logging
-from ui.api import app as api
+from ui.api.application import app as api
 from ui.clients import get_clients
-from ui.deep_links import DeepLinks
-from ui.headers import INLINE_SCRIPT, PageHeaders
-from ui.hosts import AllowedHosts
-from ui.identity import IdentityMiddleware, get_signer
-from ui.replies import keep_replies
-from ui.start import check_start
-from ui.theme import keep_theme
+from ui.identity.people import IdentityMiddleware, get_signer
+from ui.streamlit_patches.kept_replies import keep_replies
+from ui.streamlit_patches.theme_cache import keep_theme
+from ui.web.allowed_hosts import AllowedHosts
+from ui.web.deep_links import DeepLinks
+from ui.web.security_headers import INLINE_SCRIPT, PageHeaders
+from ui.web.startup_checks import check_start
 
 API_PREFIX = "/api"
 # Each refresh of a page leaves cycles behind. Python's thresholds, made for small programs, had a

@@ -9,27 +9,27 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 
-from jobs.broker import Broker
+from jobs.queue.broker import Broker
 from jobs.settings import Settings
-from jobs.webhooks import Webhooks
-from ui import (
-    api,
-    api_batches,
-    api_caller,
-    api_documents,
-    api_guards,
-    api_key,
-    api_operations,
-    api_operators,
-    api_webhooks,
-    identity,
+from jobs.webhooks.client import Webhooks
+from ui.api import (
+    application,
+    batches,
+    dependencies,
+    documents,
+    guards,
+    key,
+    operations,
+    operators,
+    webhooks,
 )
 from ui.clients import Clients, build_clients
-from ui.identity import Signer
+from ui.identity import people
+from ui.identity.people import Signer
 
 WITH_CLIENTS = (
-    *(api, api_batches, api_caller, api_documents, api_guards, api_key, api_operations),
-    *(api_operators, api_webhooks),
+    *(application, batches, dependencies, documents, guards, key, operations),
+    *(operators, webhooks),
 )
 
 
@@ -48,9 +48,9 @@ def found(host: str, _port: int) -> list[str]:
 def everything(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie, of all endpoints."""
     signer = Signer("test")
-    monkeypatch.setattr(identity, "get_signer", lambda: signer)
+    monkeypatch.setattr(people, "get_signer", lambda: signer)
     for module in WITH_CLIENTS:
         monkeypatch.setattr(module, "get_clients", lambda: clients)
-    with TestClient(api.app, raise_server_exceptions=False) as caller:
+    with TestClient(application.app, raise_server_exceptions=False) as caller:
         yield caller
-    api.app.dependency_overrides.clear()
+    application.app.dependency_overrides.clear()

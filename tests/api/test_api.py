@@ -16,15 +16,18 @@ from rq.registry import FinishedJobRegistry
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs.broker import WORKERS_KEY, Broker, connect, durations_key, worker_key
-from jobs.client import JobClient
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import BadApiKey
 from jobs.models import Answer, Citation, Document, Timings, WorkerReport
-from jobs.records import JobRecords
-from jobs.register import DocumentRegister
+from jobs.questions.client import JobClient
+from jobs.questions.repository import JobRecords
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.keys import WORKERS_KEY, durations_key, worker_key
 from jobs.settings import Settings
-from ui import api, api_caller, identity
-from ui.identity import Signer
+from ui.api import application, dependencies
+from ui.identity import people
+from ui.identity.people import Signer
 
 SIGNER = Signer("test")
 
@@ -32,11 +35,11 @@ SIGNER = Signer("test")
 @pytest.fixture
 def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie."""
-    monkeypatch.setattr(identity, "get_signer", lambda: SIGNER)
-    api.app.dependency_overrides[api_caller.job_client] = lambda: client
-    with TestClient(api.app, raise_server_exceptions=False) as test_client:
+    monkeypatch.setattr(people, "get_signer", lambda: SIGNER)
+    application.app.dependency_overrides[dependencies.job_client] = lambda: client
+    with TestClient(application.app, raise_server_exceptions=False) as test_client:
         yield test_client
-    api.app.dependency_overrides.clear()
+    application.app.dependency_overrides.clear()
 
 
 def finish(connection: redis.Redis, job_id: str, answer: Answer) -> None:
@@ -181,7 +184,9 @@ def test_page_of_another_site_cannot_ask(http: TestClient) -> None:
 def test_valkey_away_is_503_with_retry_after(http: TestClient, settings: Settings) -> None:
     """Programs learn that it is temporary, and when to ask again."""
     away = connect("redis://127.0.0.1:1/0")
-    api.app.dependency_overrides[api_caller.job_client] = lambda: JobClient(Broker(away, settings))
+    application.app.dependency_overrides[dependencies.job_client] = lambda: JobClient(
+        Broker(away, settings)
+    )
     response = http.post("/chat", params={"query": "Why?"})
     assert_error(response, 503, "broker_unavailable")
     assert int(response.headers["Retry-After"]) > 0
@@ -195,7 +200,7 @@ def test_bug_is_500_without_a_trace(http: TestClient) -> None:
         def get_job(self, _user: str, _job_id: str) -> None:
             raise ZeroDivisionError("secret detail")
 
-    api.app.dependency_overrides[api_caller.job_client] = Broken
+    application.app.dependency_overrides[dependencies.job_client] = Broken
     response = http.get("/job-status/x")
     assert_error(response, 500, "error")
     assert "secret" not in response.text
@@ -231,7 +236,7 @@ def test_scope_model_and_relations_are_accepted_and_returned(
 ) -> None:
     """What a question is asked of, by whom answered and what it refers to come back with it."""
     settings = make_settings(chat_models="large")
-    api.app.dependency_overrides[api_caller.job_client] = lambda: JobClient(
+    application.app.dependency_overrides[dependencies.job_client] = lambda: JobClient(
         Broker(connection, settings)
     )
     DocumentRegister(connection).add_if_new(Document("d1", "travel.md", 1))

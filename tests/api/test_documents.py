@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jobs.settings import Settings
-from ui import api_documents
+from ui.api import documents
 
 TEXT = b"# Travel\n\nThe limit is EUR 160.\n"
 
@@ -94,4 +94,4 @@ def test_body_that_is_no_form_is_refused(everything: TestClient) -> None:
 
 def test_form_limit_is_above_every_file_that_may_be_uploaded() -> None:
     """The framework's fixed limit never comes before MAX_UPLOAD_MB."""
-    assert api_documents.MAX_FORM_BYTES > 100 * 1024**3
+    assert documents.MAX_FORM_BYTES > 100 * 1024**3

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.following import EventKind, Following, JobEvent, Position
+from jobs.questions.follower import EventKind, Following, JobEvent, Position
+from jobs.questions.wait_reason import WaitReason
 from jobs.settings import Settings
-from jobs.waiting import WaitReason
 from tests.coroutines import run_apart
-from ui import api_streams
-from ui.api_caller import API_USER
+from ui.api import streams
+from ui.api.dependencies import API_USER
 from ui.clients import Clients
 
 CHAT = {"model": "askqueue", "messages": [{"role": "user", "content": "Why?"}]}
@@ -55,7 +55,7 @@ def test_follower_beyond_the_limit_is_told_when_to_come_again(
     everything: TestClient, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """503 with Retry-After, in each shape of error, and nothing is asked."""
-    monkeypatch.setattr(api_streams.places, "most", 0)
+    monkeypatch.setattr(streams.places, "most", 0)
     job_id = stopped(clients)
     refused = everything.get(f"/jobs/{job_id}/events")
     assert (refused.status_code, refused.json()["error"]["kind"]) == (503, "too_many_followers")
@@ -70,7 +70,7 @@ def test_place_is_free_again_however_the_reply_ended(
     everything: TestClient, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an end, an unknown job, a bad position, and a refused chat."""
-    monkeypatch.setattr(api_streams.places, "most", 1)
+    monkeypatch.setattr(streams.places, "most", 1)
     path = f"/jobs/{stopped(clients)}/events"
     for _ in range(2):
         ended = everything.get(path)
@@ -83,7 +83,7 @@ def test_place_is_free_again_however_the_reply_ended(
         assert everything.get(path, headers={"Last-Event-ID": "?"}).status_code == 422
         wrong: dict[str, Any] = {**CHAT, "model": "gpt-4"}
         assert everything.post("/v1/chat/completions", json=wrong).status_code == 404
-    assert api_streams.places.taken == 0
+    assert streams.places.taken == 0
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_follower_of_a_silent_job_gets_heartbeats(
     settings: Settings, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without them, proxies cut the connection, and nobody notices who has gone."""
-    monkeypatch.setattr("jobs.following.HEARTBEAT_SECONDS", 1.0)
+    monkeypatch.setattr("jobs.questions.follower.HEARTBEAT_SECONDS", 1.0)
     kinds = follow(settings, clients, ask(clients), lambda event: event.kind is EventKind.BEAT)
     assert kinds == [EventKind.STATUS, EventKind.BEAT]
 

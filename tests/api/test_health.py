@@ -14,12 +14,14 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 
-from jobs.broker import WORKERS_KEY, Broker, connect, worker_key
-from jobs.client import JobClient
 from jobs.errors import IndexUnavailable
 from jobs.models import Failure, WorkerReport
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.keys import WORKERS_KEY, worker_key
 from jobs.settings import Settings
-from ui import api, api_caller
+from ui.api import application, dependencies
 
 ALL = {"questions": 16, "batch": 4, "indexing": 2}
 
@@ -82,7 +84,9 @@ def test_without_valkey_it_lives_and_cannot_serve(
 ) -> None:
     """Health asks nobody; ready is 503, says why, and when to ask again."""
     away = connect("redis://127.0.0.1:1/0")
-    api.app.dependency_overrides[api_caller.job_client] = lambda: JobClient(Broker(away, settings))
+    application.app.dependency_overrides[dependencies.job_client] = lambda: JobClient(
+        Broker(away, settings)
+    )
     assert everything.get("/health").json() == {"status": "alive"}
     response = everything.get("/ready")
     assert (response.status_code, response.json()["status"]) == (503, "unavailable")
@@ -102,8 +106,8 @@ def test_dependency_that_never_answers_is_given_up(
             over.wait(30)
             return []
 
-    monkeypatch.setattr("ui.api_health.PATIENCE_SECONDS", 0.1)
-    api.app.dependency_overrides[api_caller.job_client] = Silent
+    monkeypatch.setattr("ui.api.health.PATIENCE_SECONDS", 0.1)
+    application.app.dependency_overrides[dependencies.job_client] = Silent
     started = time.monotonic()
     assert everything.get("/ready").status_code == 503
     assert time.monotonic() - started < 20

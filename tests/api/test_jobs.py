@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from ui.api_caller import API_USER
+from ui.api.dependencies import API_USER
 from ui.clients import Clients
 
 

@@ -11,10 +11,12 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 
-from jobs.api_keys import Scope
+from jobs.access.api_keys import Scope
 from jobs.settings import AuthMode, Settings
-from ui import api, api_guards, api_key, identity
+from ui.api import application, guards
+from ui.api import key as api_key
 from ui.clients import Clients, build_clients
+from ui.identity import people
 
 ALL = (Scope.ASK, Scope.READ, Scope.DOCUMENTS)
 # By the beginning of the path, the scope for reading and the one for changing.
@@ -56,8 +58,8 @@ def signed_in_only(
     )
     clients = build_clients(settings)
     monkeypatch.setattr(api_key, "get_clients", lambda: clients)
-    monkeypatch.setattr(identity, "get_settings", lambda: settings)
-    api.app.dependency_overrides[api_guards.settings] = lambda: settings
+    monkeypatch.setattr(people, "get_settings", lambda: settings)
+    application.app.dependency_overrides[guards.settings] = lambda: settings
     assert settings.auth_mode is AuthMode.PROXY
     return clients
 

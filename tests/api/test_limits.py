@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jobs.settings import Settings
-from ui.api_caller import API_USER
+from ui.api.dependencies import API_USER
 from ui.clients import Clients
 
 MOST = 3

@@ -8,14 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
 from jobs.errors import BadApiKey
-from jobs.metrics import BOUNDS
-from jobs.operations import Operations
+from jobs.operations.client import Operations
+from jobs.operations.metrics import BOUNDS
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
-from ui import api, api_guards, api_operations
+from ui.api import application, guards, operations
 
 USER, PASSWORD = "ops", "pä:ss"
 ENDPOINTS = [
@@ -31,13 +32,13 @@ def open_api(
     broker: Broker, make_settings: Callable[..., Settings]
 ) -> Iterator[Callable[..., TestClient]]:
     """A caller of an API with these settings, without credentials."""
-    overrides = api.app.dependency_overrides
-    overrides[api_operations.operations] = lambda: Operations(broker)
+    overrides = application.app.dependency_overrides
+    overrides[operations.operations] = lambda: Operations(broker)
 
     def open_(host: str = "testserver", **values: object) -> TestClient:
         settings = make_settings(**values)
-        overrides[api_guards.settings] = lambda: settings
-        return TestClient(api.app, base_url=f"http://{host}", raise_server_exceptions=False)
+        overrides[guards.settings] = lambda: settings
+        return TestClient(application.app, base_url=f"http://{host}", raise_server_exceptions=False)
 
     yield open_
     overrides.clear()
@@ -159,7 +160,7 @@ def test_page_of_another_site_cannot_pause(operator: TestClient, action: str) ->
 def test_valkey_away_is_503(operator: TestClient, settings: Settings) -> None:
     """So that a scrape fails, and Prometheus knows that nothing is known."""
     away = connect("redis://127.0.0.1:1/0")
-    api.app.dependency_overrides[api_operations.operations] = lambda: Operations(
+    application.app.dependency_overrides[operations.operations] = lambda: Operations(
         Broker(away, settings)
     )
     for method, path in ENDPOINTS:

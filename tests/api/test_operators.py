@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
-from jobs.dead_letters import DeadLetters
 from jobs.errors import AskqueueError, BadApiKey, NoQuota
 from jobs.models import JobState
+from jobs.operations.failed_jobs import DeadLetters
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
-from ui import api, api_guards, api_operators
+from ui.api import application, guards, operators
 
 USER, PASSWORD = "ops", "pä:ss"
 ENDPOINTS = [
@@ -30,15 +31,15 @@ def open_api(
     broker: Broker, make_settings: Callable[..., Settings]
 ) -> Iterator[Callable[..., TestClient]]:
     """A caller of an API with these settings, without credentials."""
-    overrides = api.app.dependency_overrides
-    overrides[api_operators.dead_letters] = lambda: DeadLetters(broker)
+    overrides = application.app.dependency_overrides
+    overrides[operators.dead_letters] = lambda: DeadLetters(broker)
     clients = []
 
     def open_(host: str = "testserver", **values: object) -> TestClient:
         settings = make_settings(**values)
-        overrides[api_guards.settings] = lambda: settings
+        overrides[guards.settings] = lambda: settings
         client = TestClient(
-            api.app, base_url=f"http://{host}", raise_server_exceptions=False
+            application.app, base_url=f"http://{host}", raise_server_exceptions=False
         ).__enter__()
         clients.append(client)
         return client
@@ -202,7 +203,7 @@ def test_valkey_away_is_503(operator: TestClient, settings: Settings) -> None:
     """As everywhere, with a hint when to come back."""
     away = connect("redis://127.0.0.1:1/0")
     letters = DeadLetters(Broker(away, settings))
-    api.app.dependency_overrides[api_operators.dead_letters] = lambda: letters
+    application.app.dependency_overrides[operators.dead_letters] = lambda: letters
     for method, path, body in ENDPOINTS:
         response = operator.request(method, path, json=body)
         assert_error(response, 503, "broker_unavailable")

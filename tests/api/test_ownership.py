@@ -16,19 +16,21 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 
-from jobs.api_keys import Scope
-from jobs.broker import Broker
+from jobs.access.api_keys import Scope
+from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.errors import AskqueueError, BadApiKey, NotFound
 from jobs.models import Answer, Citation, Feedback, JobState, LiveText
-from jobs.outcomes import History, after_error
-from jobs.queries import JobQuery
+from jobs.questions.query import JobQuery
+from jobs.queue.broker import Broker
+from jobs.queue.retry_policy import History, after_error
 from jobs.settings import Settings
-from jobs.spreadsheets import lines_of, pasted_sheet
-from jobs.webhooks import Event
+from jobs.webhooks.client import Event
 from tests.integration.test_history import Desk
-from ui import api, api_key, identity
+from ui.api import application
+from ui.api import key as api_key
 from ui.clients import Clients, build_clients
-from ui.identity import Signer
+from ui.identity import people
+from ui.identity.people import Signer
 
 USERS = ("b-ann", "b-bob", "b-eve")
 CLIENT_CALLS, API_CALLS = 9_000, 1_000
@@ -115,17 +117,17 @@ def world(connection: redis.Redis, make_settings: Callable[..., Settings]) -> Wo
 @pytest.fixture
 def http(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     for module in (
-        "ui.api_caller",
-        "ui.api_key",
-        "ui.api_batches",
-        "ui.api_documents",
-        "ui.api_webhooks",
+        "ui.api.dependencies",
+        "ui.api.key",
+        "ui.api.batches",
+        "ui.api.documents",
+        "ui.api.webhooks",
     ):
         monkeypatch.setattr(f"{module}.get_clients", lambda: world.clients)
     monkeypatch.setattr(api_key, "get_clients", lambda: world.clients)
-    monkeypatch.setattr(identity, "get_settings", lambda: world.clients.settings)
-    monkeypatch.setattr(identity, "get_signer", lambda: SIGNER)
-    with TestClient(api.app, raise_server_exceptions=False) as caller:
+    monkeypatch.setattr(people, "get_settings", lambda: world.clients.settings)
+    monkeypatch.setattr(people, "get_signer", lambda: SIGNER)
+    with TestClient(application.app, raise_server_exceptions=False) as caller:
         yield caller
 
 

@@ -11,13 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from jobs.export import evaluation_lines
 from jobs.models import Citation
+from jobs.questions.export import evaluation_lines
 from jobs.settings import Settings
 from tests.integration.inline_worker import InlineWorker, inline_worker
-from ui import api_guards
+from ui.api import guards
 from ui.clients import Clients
-from ui.identity import Signer
+from ui.identity.people import Signer
 
 TEXT = b"# Travel\n\nThe limit is EUR 160.\n"
 CALLS = 1000
@@ -77,7 +77,7 @@ def test_operator_deletes_any_document_by_its_id(
 ) -> None:
     """With the operators' password, without seeing the document; without it, not."""
     limits = clients.settings.model_copy(update={"dashboard_password": SecretStr("secret")})
-    everything.app.dependency_overrides[api_guards.settings] = lambda: limits  # type: ignore[attr-defined]
+    everything.app.dependency_overrides[guards.settings] = lambda: limits  # type: ignore[attr-defined]
     _, mine = add(everything, cookies[0], "a.md", TEXT, visibility="private")
     path = f"/operator/documents/{mine['id']}"
     assert everything.delete(path).status_code == 401

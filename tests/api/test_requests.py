@@ -9,9 +9,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from jobs.client import JobClient
-from ui import api, api_caller, identity
-from ui.identity import Signer
+from jobs.questions.client import JobClient
+from ui.api import application, dependencies
+from ui.identity import people
+from ui.identity.people import Signer
 
 JSON = {"content-type": "application/json"}
 
@@ -20,11 +21,11 @@ JSON = {"content-type": "application/json"}
 def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie."""
     signer = Signer("test")
-    monkeypatch.setattr(identity, "get_signer", lambda: signer)
-    api.app.dependency_overrides[api_caller.job_client] = lambda: client
-    with TestClient(api.app, raise_server_exceptions=False) as test_client:
+    monkeypatch.setattr(people, "get_signer", lambda: signer)
+    application.app.dependency_overrides[dependencies.job_client] = lambda: client
+    with TestClient(application.app, raise_server_exceptions=False) as test_client:
         yield test_client
-    api.app.dependency_overrides.clear()
+    application.app.dependency_overrides.clear()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_missing_question_is_422(http: TestClient) -> None:
 
 def test_huge_body_is_413(http: TestClient) -> None:
     """A body that can be no question is refused, whether or not it says how long it is."""
-    body = json.dumps({"query": "x" * api.MAX_BODY_BYTES}).encode()
+    body = json.dumps({"query": "x" * application.MAX_BODY_BYTES}).encode()
     assert http.post("/chat", content=body, headers=JSON).status_code == 413
     chunks = (body[start : start + 2**16] for start in range(0, len(body), 2**16))
     response = http.post("/chat", content=chunks, headers=JSON)
@@ -130,7 +131,7 @@ def test_documentation_publishes_limits_and_kinds_of_errors(http: TestClient) ->
 def test_mounted_documentation_finds_its_schema(http: TestClient) -> None:
     """Below /api, as in the web process, documentation and schema name that prefix."""
     site = FastAPI()
-    site.mount("/api", api.app)
+    site.mount("/api", application.app)
     with TestClient(site) as mounted:
         assert "'/api/openapi.json'" in mounted.get("/api/docs").text
         assert mounted.get("/api/openapi.json").json()["servers"] == [{"url": "/api"}]

@@ -16,12 +16,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from jobs.following import EventKind, JobEvent, Position
 from jobs.models import Answer
-from ui import api, api_streams
+from jobs.questions.follower import EventKind, JobEvent, Position
+from ui.api import application, streams
 from ui.clients import Clients
 
-SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", api.app)
+SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", application.app)
 OPERATIONS = {
     f"{operation.ok().method.upper()} {operation.ok().path}": operation.ok()
     for operation in SCHEMA.get_all_operations()
@@ -47,7 +47,7 @@ class Over:
 
 @pytest.fixture
 def caller(everything: TestClient, clients: Clients) -> TestClient:
-    api.app.dependency_overrides[api_streams.following] = lambda: Over(clients)
+    application.app.dependency_overrides[streams.following] = lambda: Over(clients)
     return everything
 
 

@@ -9,8 +9,9 @@ from fastapi.testclient import TestClient
 
 from jobs.settings import Settings
 from tests.logins import login_cookies, use_login_secret
-from ui import api, api_guards, api_operators, identity
+from ui.api import application, guards, operators
 from ui.clients import Clients
+from ui.identity import people
 
 
 @pytest.fixture
@@ -25,10 +26,10 @@ def oidc(
     settings = make_settings(
         auth_mode="oidc", operators="ops", dashboard_username="u", dashboard_password="p"
     )
-    monkeypatch.setattr(identity, "get_settings", lambda: settings)
-    overrides = api.app.dependency_overrides
-    overrides[api_guards.settings] = lambda: settings
-    overrides[api_operators.dead_letters] = lambda: clients.dead_letters
+    monkeypatch.setattr(people, "get_settings", lambda: settings)
+    overrides = application.app.dependency_overrides
+    overrides[guards.settings] = lambda: settings
+    overrides[operators.dead_letters] = lambda: clients.dead_letters
     return everything
 
 
@@ -77,7 +78,7 @@ def test_name_from_an_untrusted_proxy_is_refused(
 ) -> None:
     """It is 403 for every endpoint that has a caller, never the user `api`."""
     settings = make_settings(auth_mode="proxy", trusted_proxies="10.0.0.2")
-    monkeypatch.setattr(identity, "get_settings", lambda: settings)
+    monkeypatch.setattr(people, "get_settings", lambda: settings)
     response = everything.get("/jobs", headers={"X-Forwarded-User": "ann"})
     assert response.status_code == 403
     assert response.json()["error"]["kind"] == "untrusted_proxy"

@@ -16,11 +16,12 @@ from fastapi.testclient import TestClient
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from jobs.broker import Broker
-from jobs.client import JobClient
 from jobs.models import Answer, JobState, JobView
-from ui import api, api_caller, identity
-from ui.identity import Signer
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from ui.api import application, dependencies
+from ui.identity import people
+from ui.identity.people import Signer
 
 UNFINISHED = JobView("1", "api", "Why?", JobState.STARTED, asked_at=1.0)
 
@@ -61,13 +62,13 @@ def fake() -> FakeClient:
 def http(fake: FakeClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller without a cookie, of the fake client."""
     signer = Signer("test")
-    monkeypatch.setattr(identity, "get_signer", lambda: signer)
-    monkeypatch.setattr(api, "_waiting", anyio.CapacityLimiter(2))
-    api.app.dependency_overrides[api_caller.job_client] = lambda: fake
-    with TestClient(api.app, raise_server_exceptions=False) as test_client:
+    monkeypatch.setattr(people, "get_signer", lambda: signer)
+    monkeypatch.setattr(application, "_waiting", anyio.CapacityLimiter(2))
+    application.app.dependency_overrides[dependencies.job_client] = lambda: fake
+    with TestClient(application.app, raise_server_exceptions=False) as test_client:
         yield test_client
     fake.over.set()
-    api.app.dependency_overrides.clear()
+    application.app.dependency_overrides.clear()
 
 
 def wait_until_waiting(fake: FakeClient, count: int) -> None:
@@ -122,7 +123,7 @@ def test_wait_ends_when_a_worker_finishes(
     monkeypatch.setattr(
         "jobs.tasks.answer_question", lambda: Answer("It is 160 [1].").to_dict(), raising=True
     )
-    api.app.dependency_overrides[api_caller.job_client] = lambda: client
+    application.app.dependency_overrides[dependencies.job_client] = lambda: client
     job_id = http.post("/chat", params={"query": "What is the limit?"}).json()["job_id"]
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(http.get, f"/result/{job_id}", params={"wait": 30})

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.api_keys import Scope
+from jobs.access.api_keys import Scope
 from jobs.settings import Settings
-from jobs.webhooks import Event
+from jobs.webhooks.client import Event
 from ui.clients import Clients
 
 URL = "https://127.0.0.1/hook"

@@ -10,15 +10,16 @@ from types import TracebackType
 
 import httpx
 
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
-from jobs.documents import DocumentClient
+from jobs.documents.client import DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import AskqueueError
+from jobs.local.valkey_server import valkey_command
 from jobs.models import DocumentStatus
-from jobs.register import DocumentRegister
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
 from jobs.settings import Settings
-from jobs.store import DocumentStore
-from jobs.valkey import valkey_command
 from tests.chaos.plan import VALKEY, WEB, WORKERS
 from tests.integration.processes import ROOT, environment, free_port, module, wait_until
 
@@ -87,7 +88,7 @@ class Cluster:
         values = {**self._shared, "DATA_DIR": self.folder / name, "CHAT_MODEL": name}
         with (self.folder / "logs" / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                module("jobs.child", *self._command(name)),
+                module("jobs.local.parent_death", *self._command(name)),
                 cwd=ROOT,
                 env=environment(**values) | {"PYTHONPATH": str(ROOT)},
                 stdout=log,

@@ -13,9 +13,9 @@ import httpx
 import redis
 from rq.results import Result
 
-from jobs.client import JobClient
 from jobs.errors import AskqueueError, NotFound
 from jobs.models import JobState, JobView, LiveText
+from jobs.questions.client import JobClient
 from tests.chaos.cluster import Cluster
 from tests.chaos.load import Accepted
 

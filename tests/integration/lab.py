@@ -13,15 +13,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-import jobs.documents
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
-from jobs.documents import DocumentClient
-from jobs.extraction import extract
+import jobs.documents.client
+from jobs.documents.client import DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.repository import DocumentRegister
+from jobs.extraction.extract import extract
 from jobs.models import Document, DocumentStatus
-from jobs.register import DocumentRegister
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
 from jobs.settings import Settings
-from jobs.store import DocumentStore
 from tests.integration.processes import environment, module, running, wait_until
 
 GOOD = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
@@ -153,5 +154,5 @@ class _Memory:
             for child in self._process.children():
                 with suppress(psutil.Error):
                     # Until it has begun its own program, it is a copy of the worker.
-                    if "jobs.reading" in child.cmdline():
+                    if "jobs.extraction.read_text" in child.cmdline():
                         self._child = max(self._child, child.memory_info().rss)

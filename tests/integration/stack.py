@@ -17,14 +17,14 @@ from rq.job import Job
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs.broker import Broker
-from jobs.client import JobClient
-from jobs.documents import DocumentClient
+from jobs.documents.client import DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.repository import DocumentRegister
 from jobs.models import DocumentStatus, JobView
-from jobs.outcomes import History
-from jobs.register import DocumentRegister
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.retry_policy import History
 from jobs.settings import Settings
-from jobs.store import DocumentStore
 from tests.integration.processes import ROOT, environment, module
 
 T = TypeVar("T")

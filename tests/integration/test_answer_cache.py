@@ -12,13 +12,12 @@ from functools import partial
 import pytest
 import redis
 
-from jobs.answer_cache import may_serve
 from jobs.answer_files import to_markdown
-from jobs.broker import cache_key, job_key
-from jobs.export import evaluation_lines
-from jobs.feeding import Feeder
-from jobs.fingerprints import Fingerprints
-from jobs.generation import Chunk
+from jobs.batches.feeder import Feeder
+from jobs.batches.spreadsheet import lines_of, pasted_sheet
+from jobs.documents.fingerprints import Fingerprints
+from jobs.documents.repository import DocumentRegister
+from jobs.llm.chat import Chunk
 from jobs.models import (
     Answer,
     Document,
@@ -29,11 +28,12 @@ from jobs.models import (
     TokenUse,
     Visibility,
 )
-from jobs.register import DocumentRegister
+from jobs.questions.answer_cache import may_serve
+from jobs.questions.export import evaluation_lines
+from jobs.queue.keys import cache_key, job_key
 from jobs.settings import Settings
-from jobs.spreadsheets import lines_of, pasted_sheet
 from tests.integration.inline_worker import InlineWorker, inline_worker
-from ui.api_chat_models import ending_of
+from ui.api.openai_models import ending_of
 from ui.clients import Clients, build_clients
 
 TRAVEL = b"The hotel limit is EUR 160 per night in every city."

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from jobs import api_keys, keys
-from jobs.api_keys import EXPIRED_SHOWN_SECONDS, MAX_KEYS, PREFIX, ApiKeys, Scope
+from jobs.access import api_keys
+from jobs.access.api_keys import EXPIRED_SHOWN_SECONDS, MAX_KEYS, PREFIX, ApiKeys, Scope
+from jobs.cli import keys
 from jobs.errors import InvalidKey, NotFound, WrongKey
 from jobs.settings import Settings
 
@@ -152,7 +153,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, str, str]]:
-    """Run `python -m jobs.keys` on this Valkey; its code, its output, and what it complains."""
+    """Run `python -m jobs.cli keys` on this Valkey; its code, its output, and what it complains."""
     monkeypatch.setattr(keys, "Settings", lambda: settings)
 
     def run_(*arguments: str) -> tuple[int, str, str]:

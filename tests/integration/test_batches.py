@@ -11,18 +11,19 @@ from redis.client import Pipeline
 from rq.job import Job, JobStatus
 from rq.rate_limit import RateLimitRegistry
 
-from jobs.batch_models import Batch, BatchState, Lines, RowState
-from jobs.batch_rows import RowPlace, job_id_of, keys_of
-from jobs.batches import BatchClient
-from jobs.broker import SUSPECTS_KEY, Broker, limit_key, user_batches_key
-from jobs.client import JobClient
+from jobs.batches.client import BatchClient
+from jobs.batches.feeder import FEED_AHEAD, BatchRows, Feeder
+from jobs.batches.models import Batch, BatchState, Lines, RowState
+from jobs.batches.rows import RowPlace, job_id_of, keys_of
+from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.errors import BrokerUnavailable, InvalidBatch, InvalidState, NotFound
-from jobs.feeding import FEED_AHEAD, BatchRows, Feeder
-from jobs.lifecycle import Lifecycle
 from jobs.models import JobState
-from jobs.retention import OWNERS
+from jobs.questions.client import JobClient
+from jobs.questions.lifecycle import Lifecycle
+from jobs.queue.broker import Broker
+from jobs.queue.keys import SUSPECTS_KEY, limit_key, user_batches_key
 from jobs.settings import BATCH_QUEUE, Settings
-from jobs.spreadsheets import lines_of, pasted_sheet
+from jobs.worker.retention import OWNERS
 
 USER = "ann"
 

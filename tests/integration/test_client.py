@@ -13,9 +13,6 @@ from redis.client import Pipeline
 from rq import Queue
 from rq.job import Job, JobStatus
 
-from jobs.broker import Broker, connect, job_key, user_jobs_key
-from jobs.client import JobClient, new_job_id
-from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import (
     BrokerUnavailable,
     InvalidQuestion,
@@ -24,9 +21,14 @@ from jobs.errors import (
     NotFound,
 )
 from jobs.models import JobState, LiveText, Question
-from jobs.outcomes import MAX_ATTEMPTS
-from jobs.queries import JobQuery
-from jobs.records import JobRecords
+from jobs.questions.client import JobClient, new_job_id
+from jobs.questions.query import JobQuery
+from jobs.questions.repository import JobRecords
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.keys import job_key, user_jobs_key
+from jobs.queue.retry_policy import MAX_ATTEMPTS
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
 from tests.integration.test_retention import mentions

@@ -12,17 +12,18 @@ from rq.job import Job
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs.broker import Broker, job_key, thread_key
-from jobs.client import JobClient, new_job_id
-from jobs.conversation import NO_EARLIER_ANSWER, read_turns
-from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
+from jobs.answering.follow_ups import NO_EARLIER_ANSWER, read_turns
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import InvalidQuestion, ModelNotOffered, NotFound, UnknownDocuments
-from jobs.export import evaluation_lines
+from jobs.llm.rewriting import MAX_TURNS, Turn
 from jobs.models import Answer, Document, DocumentStatus, JobState, JobView, Question, Stage
-from jobs.register import DocumentRegister
-from jobs.rewriting import MAX_TURNS, Turn
+from jobs.questions.client import JobClient, new_job_id
+from jobs.questions.export import evaluation_lines
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.questions.validation import MAX_DOCUMENTS
+from jobs.queue.broker import Broker
+from jobs.queue.keys import job_key, thread_key
 from jobs.settings import Settings
-from jobs.submission import MAX_DOCUMENTS
 from tests.fakes import FakeModelServer
 from tests.integration.stack import USER, Stack, stack_of, until
 

@@ -19,23 +19,24 @@ from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs import maintenance as maintenance_module
-from jobs import recovery as recovery_module
-from jobs import threads as threads_module
-from jobs.attempts import Attempts
-from jobs.broker import Broker, connect
-from jobs.client import JobClient
-from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import AskqueueError, BadApiKey, ModelTimeout
-from jobs.generation import Chunk
-from jobs.maintenance import Maintenance
+from jobs.llm.chat import Chunk
 from jobs.models import JobState, LiveText, Passage
-from jobs.outcomes import History
-from jobs.recovery import Recovery
-from jobs.retrieval import KEYWORD_COLLECTION
+from jobs.questions.client import JobClient
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.retry_policy import History
+from jobs.search.index import KEYWORD_COLLECTION
 from jobs.settings import Settings
 from jobs.tasks import Runtime, use_runtime
-from jobs.threads import ThreadWorker
+from jobs.worker import maintenance as maintenance_module
+from jobs.worker import recovery as recovery_module
+from jobs.worker import threads as threads_module
+from jobs.worker.attempts import Attempts
+from jobs.worker.maintenance import Maintenance
+from jobs.worker.recovery import Recovery
+from jobs.worker.threads import ThreadWorker
 from tests.integration.faulty_valkey import Crash, Fault, Kind, make_faulty
 
 USER = "ann"

@@ -1,4 +1,4 @@
-"""rq-dashboard as `python -m jobs.dashboard` serves it, over a real Valkey."""
+"""rq-dashboard as `python -m jobs.operations.dashboard` serves it, over a real Valkey."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from rq.registry import FailedJobRegistry
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs.broker import Broker, connect
+from jobs.local.valkey_server import valkey_command
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE, Settings
-from jobs.valkey import valkey_command
 from tests.integration.processes import environment, free_port, module, running, wait_until
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
@@ -51,7 +52,7 @@ class Stand:
         port = free_port()
         env = environment(data_dir=self.folder, dashboard_port=port, **settings)
         with (
-            running(module("jobs.dashboard"), self.folder / "dashboard.log", env),
+            running(module("jobs.operations.dashboard"), self.folder / "dashboard.log", env),
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
         ):
             wait_until(lambda: responds(client), START_SECONDS, "an answer of the dashboard")
@@ -226,7 +227,12 @@ def test_reachable_dashboard_without_password_does_not_start(tmp_path: Path) -> 
     """On an address that others can reach it ends at once, and says which settings are missing."""
     env = environment(data_dir=tmp_path, bind_address="0.0.0.0", dashboard_port=free_port())
     result = subprocess.run(
-        module("jobs.dashboard"), env=env, capture_output=True, text=True, timeout=20, check=False
+        module("jobs.operations.dashboard"),
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert result.returncode == 1
     assert "DASHBOARD_PASSWORD" in result.stderr

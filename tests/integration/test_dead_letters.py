@@ -12,10 +12,9 @@ from rq.job import Job, JobStatus
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs.broker import ANSWER_QUESTION, Broker, connect
-from jobs.client import JobClient
-from jobs.dead_letters import DeadLetters
-from jobs.documents import DocumentClient
+from jobs.documents.client import DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import (
     BadApiKey,
     BadModelRequest,
@@ -24,12 +23,14 @@ from jobs.errors import (
     NoQuota,
     UnreadableDocument,
 )
-from jobs.indexing import mark_failed
 from jobs.models import Document, DocumentStatus, JobState
-from jobs.outcomes import MAX_ATTEMPTS
-from jobs.register import DocumentRegister
+from jobs.operations.failed_jobs import DeadLetters
+from jobs.questions.client import JobClient
+from jobs.queue.broker import ANSWER_QUESTION, Broker
+from jobs.queue.connection import connect
+from jobs.queue.retry_policy import MAX_ATTEMPTS
+from jobs.search.indexer import mark_failed
 from jobs.settings import INDEXING_QUEUE, QUESTIONS_QUEUE, Settings
-from jobs.store import DocumentStore
 from tests.integration.failing import fail_next
 from tests.integration.test_client import counted_round_trips
 
@@ -59,7 +60,7 @@ def failed_document(broker: Broker, documents: DocumentClient) -> Document:
 
 
 def many_failed(broker: Broker, count: int) -> None:
-    """That many failed jobs, written at once, as RQ and `jobs.attempts` leave them."""
+    """That many failed jobs, written at once, as RQ and `jobs.worker.attempts` leave them."""
     failure = {"kind": "bad_api_key", "message": "No.", "command": ""}
     meta = json.dumps({"failure": failure, "history": {"attempts": 1}})
     pipeline = broker.connection.pipeline(transaction=False)

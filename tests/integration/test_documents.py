@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs import indexing
-from jobs.broker import Broker
 from jobs.cancellation import Cancellation
-from jobs.documents import DocumentClient, display_name
-from jobs.embedding import Embedder
+from jobs.documents.client import DocumentClient, display_name
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import DocumentStoreUnavailable, InvalidUpload, NotFound
-from jobs.indexing import Indexer
+from jobs.llm.embeddings import Embedder
 from jobs.models import Document, DocumentStatus
-from jobs.register import DocumentRegister
-from jobs.retrieval import KEYWORD_COLLECTION, PassageIndex, build_index, collection_of
+from jobs.queue.broker import Broker
+from jobs.search import indexer as indexing
+from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, build_index, collection_of
+from jobs.search.indexer import Indexer
 from jobs.settings import Settings
-from jobs.store import DocumentStore
 from tests.fakes import FakeModelServer
 
 TRAVEL = b"# Travel\n\nThe hotel limit is EUR 160 per night.\n"

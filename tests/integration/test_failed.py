@@ -1,4 +1,4 @@
-"""`python -m jobs.failed`, run in this process over a real Valkey."""
+"""`python -m jobs.cli failed`, run in this process over a real Valkey."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.broker import Broker
-from jobs.client import JobClient
+from jobs.cli.failed import main
 from jobs.errors import AskqueueError, BadApiKey, NoQuota
-from jobs.failed import main
 from jobs.models import JobState
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
 
@@ -207,11 +207,11 @@ def test_valkey_that_is_away_is_one_sentence(
 def test_module_runs_as_a_program(
     settings: Settings, fail: Callable[[AskqueueError], str], client: JobClient
 ) -> None:
-    """`python -m jobs.failed requeue --all` asks nobody where no terminal is."""
+    """`python -m jobs.cli failed requeue --all` asks nobody where no terminal is."""
     fail(BadApiKey())
     fail(BadApiKey())
     done = subprocess.run(
-        [sys.executable, "-m", "jobs.failed", "requeue", "--all"],
+        [sys.executable, "-m", "jobs.cli", "failed", "requeue", "--all"],
         cwd=ROOT,
         env={"REDIS_URL": settings.redis_url, "DATA_DIR": str(settings.data_dir)},
         stdin=subprocess.DEVNULL,

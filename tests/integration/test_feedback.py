@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 import redis
 
-from jobs.attempts import Attempts
-from jobs.broker import Broker
-from jobs.client import MAX_REASON_CHARS, JobClient
 from jobs.errors import InvalidFeedback, InvalidState, NotFound
-from jobs.export import evaluation_lines
 from jobs.models import Answer, Citation, Feedback, JobState, Passage
-from jobs.queries import JobQuery
-from jobs.threads import ThreadWorker
+from jobs.questions.client import MAX_REASON_CHARS, JobClient
+from jobs.questions.export import evaluation_lines
+from jobs.questions.query import JobQuery
+from jobs.queue.broker import Broker
+from jobs.worker.attempts import Attempts
+from jobs.worker.threads import ThreadWorker
 
 PASSAGES = (
     Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160.", page=2),

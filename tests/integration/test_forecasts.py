@@ -12,18 +12,19 @@ import pytest
 import redis
 from rq.suspension import resume, suspend
 
-from jobs.attempts import Attempt, Attempts
-from jobs.broker import WORKERS_KEY, Broker, durations_key, worker_key
-from jobs.client import JobClient
-from jobs.durations import KEPT
 from jobs.errors import BadApiKey, BrokerUnavailable, ModelTimeout
-from jobs.forecasts import FRESH_SECONDS, Forecasts, read_load
 from jobs.models import Answer, JobState, JobView, WorkerReport
-from jobs.outcomes import History, after_error
-from jobs.pausing import Pauses
-from jobs.records import JobRecords
+from jobs.questions.client import JobClient
+from jobs.questions.eta import FRESH_SECONDS, Forecasts, read_load
+from jobs.questions.repository import JobRecords
+from jobs.queue.broker import Broker
+from jobs.queue.durations import KEPT
+from jobs.queue.keys import WORKERS_KEY, durations_key, worker_key
+from jobs.queue.pauses import Pauses
+from jobs.queue.retry_policy import History, after_error
 from jobs.settings import Settings
-from jobs.threads import ThreadWorker
+from jobs.worker.attempts import Attempt, Attempts
+from jobs.worker.threads import ThreadWorker
 
 PROCESS = "host-1"
 KEY = durations_key("questions")

@@ -12,19 +12,20 @@ import redis
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from jobs.broker import connect
 from jobs.errors import BrokerFull, BrokerUnavailable
+from jobs.local.valkey_server import stop_orphan, valkey_command
 from jobs.models import JobState
+from jobs.queue.connection import connect
 from jobs.settings import Settings
-from jobs.valkey import stop_orphan, valkey_command
 from tests.integration.full_valkey import WAYS, FullValkey, full_valkey
 from tests.integration.processes import environment, running, wait_until
 from tests.pages.conftest import HOME, RUN_SECONDS, use_clients, words
 from tests.pages.fakes import USER
-from ui import api, api_caller, identity
+from ui.api import application, dependencies
 from ui.clients import Clients, build_clients
-from ui.components.text import plain
-from ui.identity import Signer
+from ui.components.common.text import plain
+from ui.identity import people
+from ui.identity.people import Signer
 
 # While the server waits for its disk to sync, it takes new writes into memory for two seconds.
 REFUSAL_SECONDS = 20.0
@@ -77,11 +78,11 @@ def full(
 
 @pytest.fixture
 def http(full: Full, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr(identity, "get_signer", lambda: Signer("test"))
-    api.app.dependency_overrides[api_caller.job_client] = lambda: full.clients.jobs
-    with TestClient(api.app, raise_server_exceptions=False) as caller:
+    monkeypatch.setattr(people, "get_signer", lambda: Signer("test"))
+    application.app.dependency_overrides[dependencies.job_client] = lambda: full.clients.jobs
+    with TestClient(application.app, raise_server_exceptions=False) as caller:
         yield caller
-    api.app.dependency_overrides.clear()
+    application.app.dependency_overrides.clear()
 
 
 def listed(full: Full, user: str = USER) -> list[str]:
@@ -150,7 +151,7 @@ def test_api_refuses_with_503_and_the_sentence(full: Full, http: TestClient) -> 
     assert response.json() == {"error": {"kind": full.error.kind, "message": full.error.message}}
     status = http.get(f"/job-status/{job_id}")
     assert (status.status_code, status.json()["status"]) == (200, "queued")
-    assert listed(full, api_caller.API_USER) == [job_id]
+    assert listed(full, dependencies.API_USER) == [job_id]
 
 
 def test_page_keeps_the_question_and_shows_the_sentence(

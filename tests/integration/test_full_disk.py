@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.broker import Broker
 from jobs.errors import DocumentStoreFull, IndexDiskFull
 from jobs.models import DocumentStatus, JobState
+from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.integration.processes import ROOT, environment, module, running, wait_until
 from ui.clients import Clients, build_clients
@@ -43,7 +43,7 @@ def test_upload_to_a_full_disk_is_refused_and_leaves_nothing(
 
     def add() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            module("jobs.documents", "add", str(path)),
+            module("jobs.cli", "documents", "add", str(path)),
             cwd=ROOT,
             env=environment(redis_url=settings.redis_url, data_dir=settings.data_dir),
             capture_output=True,

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs import maintenance
-from jobs.broker import Broker
 from jobs.models import DocumentStatus, JobState, Stage
-from jobs.recovery import Lost
+from jobs.queue.broker import Broker
 from jobs.settings import Settings
+from jobs.worker import maintenance
+from jobs.worker.recovery import Lost
 from tests.fakes import FakeModelServer
 from tests.integration.full_valkey import WAYS, FullValkey, full_valkey
 from tests.integration.processes import environment, module, running, wait_until

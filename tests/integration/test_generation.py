@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobs.embedding import Embedder
 from jobs.errors import (
     AskqueueError,
     BadApiKey,
@@ -20,7 +19,8 @@ from jobs.errors import (
     StreamInterrupted,
     UnknownModel,
 )
-from jobs.generation import ChatModel
+from jobs.llm.chat import ChatModel
+from jobs.llm.embeddings import Embedder
 from jobs.models import Passage
 from tests.fakes import FakeModelServer
 

@@ -11,18 +11,19 @@ import redis
 from rq.job import Job
 from rq.results import Result
 
-from jobs.attempts import Attempt, Attempts
-from jobs.broker import DELETED_JOBS_KEY, Broker, job_key, user_jobs_key
-from jobs.client import JobClient
-from jobs.dead_letters import DeadLetters
-from jobs.deletions import GONE_SECONDS, UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import BadApiKey, InvalidState, NotFound
-from jobs.listing import CHUNK
 from jobs.models import Answer, Citation, Feedback, JobState, LiveText
-from jobs.outcomes import History, after_error
-from jobs.queries import JobOrder, JobQuery
+from jobs.operations.failed_jobs import DeadLetters
+from jobs.questions.client import JobClient
+from jobs.questions.query import JobOrder, JobQuery
+from jobs.questions.search import CHUNK
+from jobs.questions.soft_delete import GONE_SECONDS, UNDO_KEPT_SECONDS, Deletions
+from jobs.queue.broker import Broker
+from jobs.queue.keys import DELETED_JOBS_KEY, job_key, user_jobs_key
+from jobs.queue.retry_policy import History, after_error
 from jobs.settings import Settings
-from jobs.threads import ThreadWorker
+from jobs.worker.attempts import Attempt, Attempts
+from jobs.worker.threads import ThreadWorker
 from tests.integration.test_retention import mentions
 
 USER = "ann"

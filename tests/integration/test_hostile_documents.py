@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.broker import Broker
-from jobs.documents import DocumentClient
+from jobs.documents.client import DocumentClient
 from jobs.errors import InvalidUpload
 from jobs.models import DocumentStatus
+from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.hostile import KINDS, MB, TOO_LONG, Kind, foreign_word, huge_text, png, word_of
 from tests.integration.lab import Lab, lab

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from jobs import indexing
-from jobs.broker import Broker
 from jobs.cancellation import Cancellation
 from jobs.errors import (
     BrokerUnavailable,
@@ -18,7 +16,9 @@ from jobs.errors import (
     Superseded,
 )
 from jobs.models import Document, DocumentStatus
-from jobs.retrieval import KEYWORD_COLLECTION, PassageIndex, collection_of
+from jobs.queue.broker import Broker
+from jobs.search import indexer
+from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, collection_of
 from jobs.settings import INDEXING_QUEUE, Settings
 from tests.fakes import FakeModelServer
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder
@@ -291,7 +291,7 @@ def test_first_document_on_a_server_without_embeddings_decides_for_keywords(
     model.embeddings_status = 501
     index = desk.use_model(embedder(model))
     document = desk.add("travel.md", TRAVEL)
-    indexing.sync_target(desk.register, index)
+    indexer.sync_target(desk.register, index)
     state = desk.register.index_state()
     assert (state.active, state.target) == (KEYWORD_COLLECTION, KEYWORD_COLLECTION)
     assert document.collection == KEYWORD_COLLECTION
@@ -355,7 +355,7 @@ def test_samples_beside_other_documents_are_not_added(desk: Desk, tmp_path: Path
     desk.use_model(None)
     desk.add("travel.md", TRAVEL)
     (tmp_path / "sample.md").write_bytes(STORAGE)
-    indexing.add_samples(desk.client, tmp_path)
+    indexer.add_samples(desk.client, tmp_path)
     assert [item.name for item in desk.client.list()] == ["travel.md"]
 
 

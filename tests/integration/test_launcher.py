@@ -1,4 +1,4 @@
-"""`python -m jobs.launcher`, which is `make run`: all processes for real, on free ports."""
+"""`python -m jobs.local.launcher`, which is `make run`: all processes for real, on free ports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from jobs.launcher import MAX_GRACE_SECONDS
+from jobs.local.launcher import MAX_GRACE_SECONDS
 from tests.integration.processes import ROOT, environment, free_port, module, wait_until
 
 START_SECONDS = 60.0
@@ -42,7 +42,7 @@ class Installation:
         """The running launcher, once it has said that all is up; killed with all it started."""
         with self.console.open("wb") as console:
             process = subprocess.Popen(
-                module("jobs.launcher"),
+                module("jobs.local.launcher"),
                 cwd=ROOT,
                 env=self.env,
                 stdout=console,
@@ -62,7 +62,7 @@ class Installation:
         """What the launcher says with these settings, with which it must not start."""
         env = {**self.env, **{name.upper(): str(value) for name, value in settings.items()}}
         result = subprocess.run(
-            module("jobs.launcher"),
+            module("jobs.local.launcher"),
             cwd=ROOT,
             env=env,
             capture_output=True,

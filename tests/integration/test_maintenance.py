@@ -6,11 +6,11 @@ import redis
 from rq.job import Job
 from rq.rate_limit import RateLimitRegistry
 
-from jobs.broker import Broker
-from jobs.client import JobClient
-from jobs.maintenance import LIMITS_PER_PASS, Maintenance
 from jobs.models import JobState
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
 from jobs.settings import Settings
+from jobs.worker.maintenance import LIMITS_PER_PASS, Maintenance
 from tests.integration.test_client import counted_round_trips
 
 

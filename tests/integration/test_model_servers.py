@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from jobs.embedding import Embedder, build_embedder
 from jobs.errors import (
     AskqueueError,
     BadModelRequest,
@@ -16,7 +15,8 @@ from jobs.errors import (
     StreamInterrupted,
     UnknownModel,
 )
-from jobs.generation import ChatModel, Chunk
+from jobs.llm.chat import ChatModel, Chunk
+from jobs.llm.embeddings import Embedder, build_embedder
 from jobs.models import Passage
 from jobs.settings import Settings
 from jobs.tasks import build_generator

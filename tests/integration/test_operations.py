@@ -10,17 +10,19 @@ import pytest
 import redis
 from rq.suspension import resume, suspend
 
-from jobs import metrics
-from jobs.attempts import Attempts
-from jobs.broker import METRICS_KEY, Broker, connect, metrics_span_key
-from jobs.client import JobClient
 from jobs.errors import BadApiKey, BrokerUnavailable, NotFound
-from jobs.metrics import DAY, HOUR, Period, Tally
 from jobs.models import JobState, Stage
-from jobs.operations import Operations
-from jobs.pausing import CHECK_SECONDS, Pauses
+from jobs.operations import metrics
+from jobs.operations.client import Operations
+from jobs.operations.metrics import DAY, HOUR, Period, Tally
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.keys import METRICS_KEY, metrics_span_key
+from jobs.queue.pauses import CHECK_SECONDS, Pauses
 from jobs.settings import QUEUE_NAMES, Settings
-from jobs.threads import IDLE_SECONDS, ThreadWorker
+from jobs.worker.attempts import Attempts
+from jobs.worker.threads import IDLE_SECONDS, ThreadWorker
 from tests.fakes import FakeModelServer
 from tests.integration.failing import fail_next
 from tests.integration.stack import USER, Stack, stack_of, until

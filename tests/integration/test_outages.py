@@ -14,16 +14,17 @@ import httpx
 import pytest
 import redis
 
-from jobs import outcomes
-from jobs.attempts import EXECUTION_TTL_SECONDS
-from jobs.broker import Broker, connect
-from jobs.embedding import build_embedder
 from jobs.errors import IndexUnavailable, ModelUnavailable
+from jobs.llm.embeddings import build_embedder
 from jobs.models import JobState, LiveText, Passage
-from jobs.retrieval import build_index
+from jobs.queue import retry_policy
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.search.index import build_index
 from jobs.settings import Settings
 from jobs.tasks import use_runtime
-from jobs.worker import WorkerProcess
+from jobs.worker.attempts import EXECUTION_TTL_SECONDS
+from jobs.worker.process import WorkerProcess
 from tests.fakes import FakeModelServer
 from tests.integration.processes import ROOT, free_port, module, running
 from tests.integration.stack import USER, Stack, stack_of, until
@@ -109,7 +110,9 @@ def installation(
     values = {"OPENAI_BASE_URL": model.base_url, "CHAT_MODEL": "stub"}
     values["VALKEY_APPENDFSYNC"] = "always"
     with stack_of(settings, connection, WORKER_THREADS="questions:4,indexing:1", **values) as stack:
-        valkey = Restartable(module("jobs.valkey"), stack.env, lambda: pings(connection))
+        valkey = Restartable(
+            module("jobs.local.valkey_server"), stack.env, lambda: pings(connection)
+        )
         with valkey, running(uvicorn, logs[1], stack.env):
             stack.start_worker(logs[0])
             stack.add_document()
@@ -223,20 +226,20 @@ def test_question_waits_for_an_index_that_is_away(
     make_settings: Callable[..., Settings], connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is shown as retrying with the reason, and no number of tries counts as an attempt."""
-    monkeypatch.setattr(outcomes, "FIRST_WAIT_SECONDS", 1.0)
-    monkeypatch.setattr(outcomes, "WAIT_FACTOR", 1.0)
+    monkeypatch.setattr(retry_policy, "FIRST_WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(retry_policy, "WAIT_FACTOR", 1.0)
     settings = make_settings(worker_threads="questions:2,indexing:1")
     index = SwitchedIndex(settings, make_settings)
     stack = Stack(settings, Broker(connection, settings), {})
     with working(settings, index):
         stack.add_document()
-        index.failing_searches = outcomes.MAX_ATTEMPTS + 1
+        index.failing_searches = retry_policy.MAX_ATTEMPTS + 1
         job_id = stack.ask().id
         waiting = until(lambda: (view := stack.view(job_id)).state is JobState.RETRYING and view)
         assert waiting.failure == IndexUnavailable().failure
         assert waiting.retry_at is not None
         view = stack.over(job_id)
-        assert (view.state, view.attempt) == (JobState.FINISHED, outcomes.MAX_ATTEMPTS + 2)
+        assert (view.state, view.attempt) == (JobState.FINISHED, retry_policy.MAX_ATTEMPTS + 2)
         assert stack.history(job_id).attempts == 0
         assert stack.results(job_id) == ["SUCCESSFUL"]
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobs.broker import DOCUMENTS_KEY, PREFIX, WORKERS_KEY, Broker, worker_key
 from jobs.cancellation import Cancellation
-from jobs.client import JobClient
 from jobs.errors import InvalidUpload, NotFound, OthersDocument, PrivateUnsafe, UnknownDocuments
 from jobs.models import Document, DocumentStatus, Passage, Visibility
-from jobs.retrieval import KEYWORD_COLLECTION, OWNER, PassageIndex, passage_id
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.keys import DOCUMENTS_KEY, PREFIX, WORKERS_KEY, worker_key
+from jobs.search.index import KEYWORD_COLLECTION, OWNER, PassageIndex, passage_id
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder

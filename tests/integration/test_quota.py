@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.broker import DOCUMENTS_KEY, Broker, uploads_key
-from jobs.documents import DocumentClient
+from jobs.documents.client import DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.quota import HELD_SECONDS, storage_of
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import DocumentStoreUnavailable, StorageExceeded
 from jobs.models import SAMPLES_USER, SHELL_USER
-from jobs.quota import HELD_SECONDS, storage_of
-from jobs.register import DocumentRegister
+from jobs.queue.broker import Broker
+from jobs.queue.keys import DOCUMENTS_KEY, uploads_key
 from jobs.settings import INDEXING_QUEUE, Settings
-from jobs.store import DocumentStore
 
 FILE_BYTES = 400_000
 

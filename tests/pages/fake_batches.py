@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from jobs.batch_models import (
+from jobs.batches.models import (
     Batch,
     BatchPage,
     BatchRow,

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from jobs.documents.ids import document_id_of
+from jobs.documents.page_images import PagePicture
 from jobs.errors import AskqueueError, InvalidState, InvalidUpload, NotFound
-from jobs.metrics import Period, Tally
 from jobs.models import (
     Answer,
     Citation,
@@ -32,13 +33,12 @@ from jobs.models import (
     Visibility,
     WorkerReport,
 )
-from jobs.operations import Overview, QueueState, Span
-from jobs.pausing import Pause
-from jobs.pictures import PagePicture
-from jobs.queries import JobOrder, JobQuery, fold
+from jobs.operations.client import Overview, QueueState, Span
+from jobs.operations.metrics import Period, Tally
+from jobs.questions.query import JobOrder, JobQuery, fold
+from jobs.questions.wait_reason import Waiting, why_waiting
+from jobs.queue.pauses import Pause
 from jobs.settings import QUEUE_NAMES, Settings
-from jobs.visibility import document_id_of
-from jobs.waiting import Waiting, why_waiting
 from tests.pages.fake_batches import FakeBatches
 from ui.clients import Conditions
 

@@ -21,7 +21,7 @@ from jobs.models import (
 )
 from tests.pages.conftest import OpenPage, button_keys, shown_job, words
 from tests.pages.fakes import ANSWER, BAD_KEY, FakeClients
-from ui.components.text import plain
+from ui.components.common.text import plain
 
 
 def test_no_documents_leads_to_the_documents_page(open_page: OpenPage) -> None:

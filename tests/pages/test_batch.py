@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from jobs.batch_models import BatchState, RowState
+from jobs.batches.models import BatchState, RowState
 from jobs.errors import BrokerUnavailable, InvalidBatch
 from jobs.models import WorkerReport
 from tests.pages.conftest import OpenPage, button_keys, words

@@ -7,7 +7,7 @@ import pytest
 from jobs.models import JobState
 from tests.pages.conftest import OpenPage
 from tests.pages.fakes import FakeClients
-from ui.components.download import file_name
+from ui.components.question.download import file_name
 
 
 def test_finished_answer_can_be_downloaded(clients: FakeClients, open_page: OpenPage) -> None:

@@ -13,8 +13,8 @@ from jobs.errors import BrokerUnavailable, PageUnreadable
 from jobs.models import Answer, CheckedQuote, Citation, Document, JobState, SupportLevel
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import ANSWER, FakeClients
-from ui.components.citations import with_marks
-from ui.components.evidence import changes_since
+from ui.components.question.citations import with_marks
+from ui.components.question.source_dialog import changes_since
 
 PDF = Citation(2, "d2", "report.pdf", "p2", "The dividend rises.", 9, 9, 0.5, "Above.", "Below.")
 TEXT = Citation(1, "d1", "policy.md", "p1", "The limit is EUR 160.", None, None, 0.9, "So.", "Yes.")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.identity
+import ui.identity.people
 from jobs.errors import BrokerUnavailable
 from jobs.models import Failure
 from jobs.settings import Settings
@@ -75,7 +75,7 @@ def test_nobody_sees_the_page_where_nobody_is_an_operator(
     assert not is_in_navigation(open_page())
     choose(redis_url="")
     assert is_in_navigation(open_page())
-    monkeypatch.setattr(ui.identity, "page_host", lambda: "evil.example")
+    monkeypatch.setattr(ui.identity.people, "page_host", lambda: "evil.example")
     assert not is_in_navigation(open_page())
 
 

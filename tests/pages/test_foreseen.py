@@ -10,16 +10,16 @@ def script() -> None:
     import streamlit as st
 
     from jobs.models import JobState
-    from ui import state
-    from ui.components.notices import tab_title
+    from ui.components.page.notices import tab_title
+    from ui.state import session
 
-    state.set_refresh_seconds(30.0)
-    state.set_sidebar_states((("one", JobState.STARTED), ("two", JobState.QUEUED)))
-    st.text(tab_title(state.take_foreseen_states()))
-    state.foresee_end("one", JobState.FINISHED)
-    st.text(tab_title(state.take_foreseen_states()))
-    st.text(str(state.refresh_seconds()))
-    st.text(str([each.value for _, each in state.sidebar_states() or ()]))
+    session.set_refresh_seconds(30.0)
+    session.set_sidebar_states((("one", JobState.STARTED), ("two", JobState.QUEUED)))
+    st.text(tab_title(session.take_foreseen_states()))
+    session.foresee_end("one", JobState.FINISHED)
+    st.text(tab_title(session.take_foreseen_states()))
+    st.text(str(session.refresh_seconds()))
+    st.text(str([each.value for _, each in session.sidebar_states() or ()]))
 
 
 def test_next_run_begins_with_the_title_and_interval_of_what_is_over() -> None:

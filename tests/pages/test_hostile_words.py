@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
-from jobs.batch_models import RowState
+from jobs.batches.models import RowState
 from jobs.models import Answer, Citation, DocumentStatus, Failure, JobState, WorkerReport
 from jobs.settings import Settings
 from tests.pages.conftest import OpenPage

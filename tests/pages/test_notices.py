@@ -9,15 +9,15 @@ def script() -> None:
     """A page that has two things to say, and whose first run is cut short while it says one."""
     import streamlit as st
 
-    from ui import state
+    from ui.state import session
 
     if not st.session_state.get("is_told"):
         st.session_state["is_told"] = True
-        state.keep_notice("one", ":material/info:")
-        state.keep_notice("two", ":material/info:")
-        for _text, _icon in state.notices():
+        session.keep_notice("one", ":material/info:")
+        session.keep_notice("two", ":material/info:")
+        for _text, _icon in session.notices():
             st.stop()
-    for text, icon in state.notices():
+    for text, icon in session.notices():
         st.toast(text, icon=icon)
 
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.identity
+import ui.identity.people
 from jobs.errors import BrokerUnavailable
 from jobs.models import JobState, Stage, WorkerReport
-from jobs.operations import RunningJob
+from jobs.operations.client import RunningJob
 from jobs.settings import Settings
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import FakeClients
@@ -212,7 +212,7 @@ def test_link_to_the_dashboard(
 ) -> None:
     """On this machine by its port, elsewhere where DASHBOARD_URL says, or else none."""
     choose(dashboard_username=USER, dashboard_password=PASSWORD, dashboard_url=url)
-    monkeypatch.setattr(ui.identity, "page_host", lambda: host)
+    monkeypatch.setattr(ui.identity.people, "page_host", lambda: host)
     app = open_page("operations")
     app.session_state["operator"] = True
     app.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import streamlit as st
 
-import ui.identity
+import ui.identity.people
 from jobs.models import JobState
 from tests.pages.conftest import OpenPage, button_keys, shown_job, words
 from tests.pages.fakes import BAD_KEY, FakeClients
@@ -87,7 +87,7 @@ def test_browser_without_cookie_is_told(
     clients: FakeClients, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a cookie nobody can be told apart, so the page explains and shows no question."""
-    monkeypatch.setattr(ui.identity, "current_person", lambda: None)
+    monkeypatch.setattr(ui.identity.people, "current_person", lambda: None)
     app = open_page()
     assert "Allow cookies for this address" in words(app)
     assert not app.chat_input

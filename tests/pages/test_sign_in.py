@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 from starlette.requests import HTTPConnection
 
-import ui.identity
+import ui.identity.people
 from jobs.errors import UntrustedProxy
 from jobs.models import JobState
 from jobs.settings import Settings
 from tests.logins import login_cookies, use_login_secret
 from tests.pages.conftest import OpenPage, button_keys, use_clients, words
 from tests.pages.fakes import USER, FakeClients
-from ui.identity import Person
+from ui.identity.people import Person
 
 MakeSettings = Callable[..., Settings]
 Visit = Callable[[Person | Exception | None], None]
@@ -30,7 +30,7 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
                 raise person
             return person
 
-        monkeypatch.setattr(ui.identity, "current_person", current)
+        monkeypatch.setattr(ui.identity.people, "current_person", current)
 
     return visit_
 
@@ -50,7 +50,7 @@ def clients(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> Fak
 def with_cookies(monkeypatch: pytest.MonkeyPatch, cookies: dict[str, str]) -> None:
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
     scope = {"type": "websocket", "headers": [(b"cookie", cookie.encode())]}
-    monkeypatch.setattr(ui.identity, "page_connection", lambda: HTTPConnection(scope))
+    monkeypatch.setattr(ui.identity.people, "page_connection", lambda: HTTPConnection(scope))
 
 
 def test_nobody_sees_the_way_in_alone(open_page: OpenPage, visit: Visit) -> None:
@@ -129,7 +129,7 @@ def test_live_part_ends_with_the_login(
         visit(None)
 
     visit(Person(USER, "Ann"))
-    monkeypatch.setattr("ui.components.live.current_user", current_user)
+    monkeypatch.setattr("ui.components.page.live_page.current_user", current_user)
     app = open_page()
     assert [title.value for title in app.title] == ["Sign in to Askqueue"]
 

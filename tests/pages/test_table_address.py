@@ -11,7 +11,7 @@ from jobs.models import JobState
 from tests.pages.conftest import OpenPage, words
 from tests.pages.fakes import BAD_KEY, FakeClients
 from tests.pages.test_history import DAY, questions
-from ui import table_address
+from ui.state import address as table_address
 
 NONSENSE = {
     "search": "",

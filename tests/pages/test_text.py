@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ui.components import text
-from ui.components.states import kind_name
+from ui.components.common import text
+from ui.components.common.looks import kind_name
 
 JOINER = text.WORD_JOINER
 

@@ -13,7 +13,7 @@ from jobs.models import JobState, JobView, Question
 from jobs.settings import Settings
 from tests.pages.conftest import OpenPage, button_keys, shown_job, use_clients, words
 from tests.pages.fakes import ANSWER, BAD_KEY, USER, FakeClients
-from ui.components.text import plain
+from ui.components.common.text import plain
 
 HOTEL = "What is the hotel limit?"
 

@@ -12,12 +12,12 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.errors import AskqueueError
-from jobs.exposition import exposition
-from jobs.metrics import Tally
 from jobs.models import WorkerReport
-from jobs.operations import Overview, QueueState
+from jobs.operations.client import Overview, QueueState
+from jobs.operations.metrics import Tally
+from jobs.operations.prometheus import exposition
 from jobs.settings import QUEUE_NAMES
-from ui.api import app
+from ui.api.application import app
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "monitoring"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from jobs.errors import AskqueueError
-from ui import key_state
 from ui.clients import get_clients
-from ui.components.failure import show_failure
-from ui.components.key_form import show_key_form, show_new_key
-from ui.components.key_table import show_keys, show_revocation
-from ui.components.webhooks import show_webhooks
-from ui.identity import current_person
+from ui.components.common.errors import show_failure
+from ui.components.keys.key_form import show_key_form, show_new_key
+from ui.components.keys.key_table import show_keys, show_revocation
+from ui.components.keys.webhooks import show_webhooks
+from ui.identity.people import current_person
+from ui.state import keys as key_state
 
 
 def show_page() -> None:

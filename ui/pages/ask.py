@@ -6,25 +6,24 @@ import time
 
 import streamlit as st
 
-from jobs.client import JobClient
 from jobs.errors import NotFound
 from jobs.models import JobPage, JobState, JobView
-from jobs.queries import JobQuery
+from jobs.questions.client import JobClient
+from jobs.questions.query import JobQuery
 from jobs.settings import QUESTIONS_QUEUE
-from ui import history_state, state, table_address, thread_state
 from ui.clients import Clients, Conditions, get_clients
-from ui.components.actions import submit_question
-from ui.components.answer import show_answer, show_question, show_unanswered
-from ui.components.ask_again import show_ask_again, show_ask_again_button
-from ui.components.banners import lacks_worker, show_banners, show_no_worker, show_paused
-from ui.components.compare import show_comparison
-from ui.components.download import show_download
-from ui.components.earlier import show_earlier_answer
-from ui.components.empty import show_welcome
-from ui.components.evidence import show_changes, show_evidence
-from ui.components.failure import show_failure
-from ui.components.feedback import show_feedback
-from ui.components.followup import (
+from ui.components.common.actions import submit_question
+from ui.components.common.errors import show_failure
+from ui.components.history.job_table import read_table, show_job_table
+from ui.components.page.banners import lacks_worker, show_banners, show_no_worker, show_paused
+from ui.components.page.live_page import ACTIVE_SECONDS, OUTAGE_SECONDS, show_live
+from ui.components.question.answer import show_answer, show_question, show_unanswered
+from ui.components.question.ask_again import show_ask_again, show_ask_again_button
+from ui.components.question.compare_versions import show_comparison
+from ui.components.question.download import show_download
+from ui.components.question.earlier_answer import show_earlier_answer
+from ui.components.question.feedback import show_feedback
+from ui.components.question.follow_up import (
     next_question,
     show_asked_of,
     show_earlier,
@@ -32,12 +31,13 @@ from ui.components.followup import (
     show_followed,
     show_understood,
 )
-from ui.components.job_table import read_table, show_job_table
-from ui.components.live import ACTIVE_SECONDS, OUTAGE_SECONDS, show_live
-from ui.components.streaming import pace, show_streaming
-from ui.components.unsent import show_unsent
-from ui.components.versions import show_versions
-from ui.identity import current_user
+from ui.components.question.live_answer import pace, show_streaming
+from ui.components.question.source_dialog import show_changes, show_evidence
+from ui.components.question.unsent_question import show_unsent
+from ui.components.question.versions import show_versions
+from ui.components.question.welcome import show_welcome
+from ui.identity.people import current_user
+from ui.state import address, history, session, thread
 
 # Longer lines are hard to read.
 READING_PIXELS = 1000
@@ -47,20 +47,20 @@ def show_page() -> None:
     clients, user = get_clients(), current_user()
     if user is None:
         return
-    if state.is_composing():
-        thread_state.follow(None)
+    if session.is_composing():
+        thread.follow(None)
     # First, so that what is being typed survives whatever happens below.
     with st.bottom:
         with st.container(key="followed_place"):
             show_followed()
         question = st.chat_input(
             "Ask your documents…",
-            key=state.QUESTION_INPUT,
+            key=session.QUESTION_INPUT,
             max_chars=clients.settings.max_question_chars,
         )
     if question:
         submit_question(clients.jobs, user, next_question(question))
-        thread_state.follow(None)
+        thread.follow(None)
     show_unsent(clients.jobs, user)
     show_live(clients.jobs, user, lambda: _draw(clients, user))
     show_evidence(clients.jobs, clients.pictures, user)
@@ -76,9 +76,9 @@ def _draw(clients: Clients, user: str) -> float | None:
     around = clients.conditions()
     workers = around.workers
     page = read_table(clients.jobs, user)
-    table_address.note()
-    selected = state.selected_job() or _latest(clients.jobs, user, page)
-    state.set_shown_job(selected)
+    address.note()
+    selected = session.selected_job() or _latest(clients.jobs, user, page)
+    session.set_shown_job(selected)
     with banners:
         show_banners(workers, around.index)
         is_paused = show_paused(around.pauses, QUESTIONS_QUEUE)
@@ -93,7 +93,7 @@ def _draw(clients: Clients, user: str) -> float | None:
         seconds = seconds or OUTAGE_SECONDS
     if seconds and not workers:  # to notice for how long, and the end of it
         seconds = min(seconds, OUTAGE_SECONDS)
-    if page.total or history_state.job_query().is_filtered:
+    if page.total or history.job_query().is_filtered:
         with table:
             st.space("small")
             show_job_table(clients.jobs, clients.documents, user, page)
@@ -102,9 +102,9 @@ def _draw(clients: Clients, user: str) -> float | None:
 
 def _latest(jobs: JobClient, user: str, page: JobPage) -> str | None:
     """The newest question, unless a new one is about to be asked."""
-    if state.is_composing():
+    if session.is_composing():
         return None
-    if history_state.job_query() != JobQuery() or history_state.page_number() > 1:
+    if history.job_query() != JobQuery() or history.page_number() > 1:
         page = jobs.list_jobs(user, limit=1)
     return page.jobs[0].id if page.jobs else None
 
@@ -119,16 +119,18 @@ def _show_selected(
         return _show_job(clients, user, job_id, around)
     except NotFound as error:
         show_failure(error.failure, quiet=True)
-        st.button("New question", icon=":material/edit_square:", on_click=state.start_new_question)
+        st.button(
+            "New question", icon=":material/edit_square:", on_click=session.start_new_question
+        )
         return None, None
 
 
 def _show_job(
     clients: Clients, user: str, job_id: str, around: Conditions
 ) -> tuple[JobView, float | None]:
-    jobs, live = clients.jobs, state.live_text(job_id)
+    jobs, live = clients.jobs, session.live_text(job_id)
     job, live = jobs.read_live(user, live)
-    state.keep_live_text(live)
+    session.keep_live_text(live)
     # What not every question has, in containers, as in `_draw`.
     with st.container():
         show_earlier(jobs, user, job)
@@ -143,12 +145,12 @@ def _show_job(
         show_unanswered(job, jobs.get_partial_text(user, job_id))
         show_ask_again_button(job)
         return job, None
-    answer = state.kept_answer(job_id) or jobs.get_answer(user, job_id)
+    answer = session.kept_answer(job_id) or jobs.get_answer(user, job_id)
     if answer is None:
         st.info("This answer is no longer kept. Ask again to get a new one.")
         show_ask_again_button(job)
         return job, None
-    state.keep_answer(job_id, answer)
+    session.keep_answer(job_id, answer)
     with st.container():
         show_understood(answer)
     show_changes(jobs, clients.documents, user, job, answer)

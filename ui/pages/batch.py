@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from jobs.batch_models import BatchPage
-from jobs.batches import BatchClient
+from jobs.batches.client import BatchClient
+from jobs.batches.models import BatchPage
 from jobs.errors import NotFound
 from jobs.models import WorkerReport
 from jobs.settings import BATCH_QUEUE
-from ui import batch_state
 from ui.clients import Clients, get_clients
-from ui.components.banners import show_no_worker
-from ui.components.batch_progress import show_batches
-from ui.components.batch_upload import show_batch_upload
-from ui.components.batch_view import PAGE_SIZE, show_batch
-from ui.components.deletion import show_batch_deletion
-from ui.components.failure import show_failure
-from ui.components.history import ASK_PAGE
-from ui.components.live import ACTIVE_SECONDS, OUTAGE_SECONDS, show_live
-from ui.components.text import one_line, plain
-from ui.identity import current_user
+from ui.components.batches.deletion import show_batch_deletion
+from ui.components.batches.progress import show_batches
+from ui.components.batches.upload import show_batch_upload
+from ui.components.batches.view import PAGE_SIZE, show_batch
+from ui.components.common.errors import show_failure
+from ui.components.common.text import one_line, plain
+from ui.components.history.sidebar_history import ASK_PAGE
+from ui.components.page.banners import show_no_worker
+from ui.components.page.live_page import ACTIVE_SECONDS, OUTAGE_SECONDS, show_live
+from ui.identity.people import current_user
+from ui.state import batch as batch_state
 
 
 def show_page() -> None:

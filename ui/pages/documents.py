@@ -6,26 +6,26 @@ import time
 
 import streamlit as st
 
+from jobs.documents.quota import MEGABYTE, Storage, storage_of
 from jobs.models import Document, DocumentStatus
-from jobs.quota import MEGABYTE, Storage, storage_of
 from jobs.settings import INDEXING_QUEUE
-from ui import state
 from ui.clients import Clients, get_clients
-from ui.components.banners import NO_WORKER_SECONDS, show_no_worker, show_paused
-from ui.components.deletion import show_document_deletion
-from ui.components.document_table import (
+from ui.components.common.text import counted, file_size
+from ui.components.documents.deletion import show_document_deletion
+from ui.components.documents.document_table import (
     ON_THEIR_WAY,
     show_document_actions,
     show_documents,
     show_failed_documents,
     show_leaving,
 )
-from ui.components.live import ACTIVE_SECONDS, show_live
-from ui.components.reindex import show_reindex
-from ui.components.text import counted, file_size
-from ui.components.upload import show_uploader
-from ui.identity import Person
-from ui.roles import visitor
+from ui.components.documents.reindex_offer import show_reindex
+from ui.components.documents.upload import show_uploader
+from ui.components.page.banners import NO_WORKER_SECONDS, show_no_worker, show_paused
+from ui.components.page.live_page import ACTIVE_SECONDS, show_live
+from ui.identity.people import Person
+from ui.identity.roles import visitor
+from ui.state import session
 
 
 def show_page() -> None:
@@ -35,7 +35,7 @@ def show_page() -> None:
         return
     st.title("Documents", anchor=False)
     show_uploader(clients.documents, person.user, clients.settings.max_upload_mb)
-    doomed = state.document_to_delete()
+    doomed = session.document_to_delete()
     if doomed:
         show_document_deletion(clients.documents, person, doomed)
     show_live(clients.jobs, person.user, lambda: _draw(clients, person))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from jobs.dead_letters import DeadLetters
+from jobs.access.operators import Access
 from jobs.models import DeadLetterPage
-from jobs.operators import Access
-from ui import state, table_state
+from jobs.operations.failed_jobs import DeadLetters
 from ui.clients import get_clients
-from ui.components.failed_table import PAGE_SIZE, show_failed_jobs, show_kinds
-from ui.components.live import show_live
-from ui.components.requeue import show_requeue_confirmation
-from ui.components.sign_in import show_sign_in, show_sign_out
-from ui.identity import current_user, operators_access
+from ui.components.operations.failed_table import PAGE_SIZE, show_failed_jobs, show_kinds
+from ui.components.operations.requeue_dialog import show_requeue_confirmation
+from ui.components.page.live_page import show_live
+from ui.components.page.operator_sign_in import show_sign_in, show_sign_out
+from ui.identity.people import current_user, operators_access
+from ui.state import session, tables
 
 REFRESH_SECONDS = 3.0
 
@@ -25,12 +25,12 @@ def show_page() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Failed jobs", anchor=False)
-        if access is Access.PASSWORD and state.is_operator():
+        if access is Access.PASSWORD and session.is_operator():
             show_sign_out()
-    if access is Access.PASSWORD and not state.is_operator():
+    if access is Access.PASSWORD and not session.is_operator():
         show_sign_in(clients.settings)
         return
-    kind = state.kind_to_requeue()
+    kind = session.kind_to_requeue()
     if kind:
         show_requeue_confirmation(clients.dead_letters, kind)
     show_live(clients.jobs, user, lambda: _draw(clients.dead_letters))
@@ -41,7 +41,7 @@ def _draw(letters: DeadLetters) -> float:
     page = _read(letters)
     if page.entries:
         show_kinds(page.kinds)
-        show_failed_jobs(letters, page, table_state.failed_kind())
+        show_failed_jobs(letters, page, tables.failed_kind())
     else:
         st.info(
             "Nothing has failed. Questions and documents that fail for good are listed here, and "
@@ -53,13 +53,13 @@ def _draw(letters: DeadLetters) -> float:
 
 def _read(letters: DeadLetters) -> DeadLetterPage:
     """The page that is looked at or, if nothing is left on it, the nearest that has something."""
-    kind, number = table_state.failed_kind(), table_state.failed_page()
+    kind, number = tables.failed_kind(), tables.failed_page()
     page = letters.list(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     if not page.entries and number > 1:
-        table_state.show_first_failed_page()
+        tables.show_first_failed_page()
         page = letters.list(kind, limit=PAGE_SIZE)
     if not page.entries and kind:
-        table_state.show_all_failed_kinds()
+        tables.show_all_failed_kinds()
         page = letters.list(limit=PAGE_SIZE)
     return page
 

@@ -7,21 +7,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from jobs import metrics
-from jobs.metrics import DAY, HOUR, Tally
-from jobs.operations import Operations, Span
-from jobs.operators import Access
+from jobs.access.operators import Access
+from jobs.operations import metrics
+from jobs.operations.client import Operations, Span
+from jobs.operations.metrics import DAY, HOUR, Tally
 from jobs.settings import LOOPBACK_HOSTS, QUEUE_NAMES, Settings
-from ui import state, table_state
 from ui.clients import Clients, get_clients
-from ui.components.banners import show_no_worker
-from ui.components.charts import show_charts
-from ui.components.live import show_live
-from ui.components.queue_cards import show_failures, show_figures, show_queues
-from ui.components.sign_in import show_sign_in, show_sign_out
-from ui.components.states import kind_name
-from ui.components.worker_table import show_running, show_workers
-from ui.identity import current_person, operators_access, page_host
+from ui.components.common.looks import kind_name
+from ui.components.operations.charts import show_charts
+from ui.components.operations.queue_cards import show_failures, show_figures, show_queues
+from ui.components.operations.worker_table import show_running, show_workers
+from ui.components.page.banners import show_no_worker
+from ui.components.page.live_page import show_live
+from ui.components.page.operator_sign_in import show_sign_in, show_sign_out
+from ui.identity.people import current_person, operators_access, page_host
+from ui.state import session, tables
 
 REFRESH_SECONDS = 3.0
 PERIODS = {"Last hour": (HOUR, "minute"), "Last day": (DAY, "10 minutes")}
@@ -36,7 +36,7 @@ def show_page() -> None:
     access = operators_access(clients.settings)
     if person is None or access is Access.CLOSED:
         return
-    is_in = access is not Access.PASSWORD or state.is_operator()
+    is_in = access is not Access.PASSWORD or session.is_operator()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Operations", anchor=False)
         dashboard = dashboard_address(clients.settings, page_host())
@@ -85,7 +85,7 @@ def _show_past(operations: Operations, failed_now: int) -> None:
             list(PERIODS),
             default=next(iter(PERIODS)),
             required=True,
-            key=table_state.OPERATIONS_PERIOD,
+            key=tables.OPERATIONS_PERIOD,
             label_visibility="collapsed",
         )
         st.segmented_control(
@@ -93,12 +93,12 @@ def _show_past(operations: Operations, failed_now: int) -> None:
             list(QUEUE_NAMES),
             default=QUEUE_NAMES[0],
             required=True,
-            key=table_state.OPERATIONS_QUEUE,
+            key=tables.OPERATIONS_QUEUE,
             label_visibility="collapsed",
         )
-    period, span_name = PERIODS[table_state.operations_period() or "Last hour"]
+    period, span_name = PERIODS[tables.operations_period() or "Last hour"]
     spans = operations.spans(period)
-    show_charts(spans, table_state.operations_queue() or QUEUE_NAMES[0], span_name)
+    show_charts(spans, tables.operations_queue() or QUEUE_NAMES[0], span_name)
     st.header("Failures by kind, on all queues", anchor=False)
     show_failures(_kinds(spans), failed_now)
 

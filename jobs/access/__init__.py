@@ -1,0 +1,1 @@
+"""Who may do what: API keys, operators, and the configuration of sign-in."""

@@ -1,0 +1,95 @@
+"""What was said before a follow-up, and the follow-up as a question that stands alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import redis
+
+from jobs.interruptible import Cancelled, call
+from jobs.llm.rewriting import MAX_TURNS, Rewriting, Turn, bounded
+from jobs.models import Answer, TokenUse
+from jobs.questions.repository import read_job, to_view
+from jobs.queue.results import read_answers
+
+NO_EARLIER_ANSWER = (
+    "The question that this one follows up has no answer any more, so this one was answered as it "
+    "stands."
+)
+NOT_REWRITTEN = (
+    "The model did not say how it understands this follow-up, so it was answered as it stands."
+)
+
+# From a follow-up, and the turns before it, to a question that stands alone. Raises ModelError.
+Rewrite = Callable[[str, Sequence[Turn]], Rewriting]
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A question as it is answered; `seconds`, `tokens` and `note` are of making it stand alone."""
+
+    text: str
+    seconds: float = 0.0
+    tokens: TokenUse = field(default_factory=TokenUse)
+    note: str = ""
+
+
+def read_turns(connection: redis.Redis, user: str, follows: str) -> tuple[Turn, ...]:
+    """The questions before a follow-up that have answers, with them; the oldest first.
+
+    At most `MAX_TURNS`, each with a bounded text; none if the one that it follows has no answer.
+    Raises what redis raises.
+    """
+    turns: list[Turn] = []
+    while follows and len(turns) < MAX_TURNS:
+        pipeline = connection.pipeline(transaction=False)
+        read_job(pipeline, follows)
+        view = to_view(follows, *pipeline.execute())
+        [answer] = read_answers(connection, [follows])
+        if view is None or view.user != user or answer is None:
+            break
+        turns.append(bounded(answer.standalone or view.question, answer.text))
+        follows = view.follows
+    return tuple(reversed(turns))
+
+
+def understand(
+    question: str, turns: Sequence[Turn], rewrite: Rewrite, cancelled: Cancelled
+) -> Understood:
+    """The follow-up to these turns as a question that stands alone; as it is, with a note, if not.
+
+    Raises what `rewrite` raises, and what `cancelled` does when it should end.
+    """
+    if not turns:
+        return Understood(question, note=NO_EARLIER_ANSWER)
+    began = time.monotonic()
+    rewriting = call(lambda: rewrite(question, turns), cancelled)
+    return Understood(
+        rewriting.text or question,
+        time.monotonic() - began,
+        rewriting.tokens,
+        "" if rewriting.text else NOT_REWRITTEN,
+    )
+
+
+def add_understanding(answer: Answer, question: str, understood: Understood) -> Answer:
+    """The answer to `understood.text`, with what it took to get there and where it differs."""
+    timings, tokens = answer.timings, answer.tokens
+    first = timings.first_token
+    differs = " ".join(understood.text.split()) != " ".join(question.split())
+    return replace(
+        answer,
+        standalone=understood.text if differs else "",
+        notes=(*filter(None, [understood.note]), *answer.notes),
+        tokens=TokenUse(
+            tokens.prompt + understood.tokens.prompt,
+            tokens.completion + understood.tokens.completion,
+        ),
+        timings=replace(
+            timings,
+            rewriting=understood.seconds,
+            first_token=None if first is None else first + understood.seconds,
+        ),
+    )

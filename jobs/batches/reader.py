@@ -1,0 +1,135 @@
+"""How batches are read: their rows counted where they are, and their answers by the hundred."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import redis
+from rq.results import Result
+from rq.serializers import JSONSerializer
+
+from jobs.batches.models import Batch, BatchRow, BatchState, LineResult, RowState
+from jobs.batches.rows import job_id_of, lines_key, questions_key, read_states, states_of
+from jobs.models import Answer
+from jobs.questions.repository import read_job, to_view
+from jobs.queue.keys import batch_key
+
+FIELDS = (
+    "user", "name", "column", "header", "state", "submitted_at", "lines", "rows", "empty",
+    "duplicates",
+)  # fmt: skip
+DELETED = BatchState.DELETED.value.encode()
+RESULTS_CHUNK = 200
+
+
+class BatchReader:
+    """Ownership is not checked here: `jobs.batches.client` does. Raises what redis raises."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection = connection
+
+    def batches(self, batch_ids: Sequence[str]) -> list[Batch]:
+        """Those that are there, in the order of their ids; two round trips."""
+        pipeline = self._connection.pipeline(transaction=False)
+        for batch_id in batch_ids:
+            pipeline.hmget(batch_key(batch_id), list(FIELDS))
+        replies = pipeline.execute() if batch_ids else []
+        found = {
+            batch_id: dict(zip(FIELDS, (value.decode() for value in values), strict=True))
+            for batch_id, values in zip(batch_ids, replies, strict=True)
+            if None not in values and values[FIELDS.index("state")] != DELETED
+        }
+        for batch_id, fields in found.items():
+            read_states(pipeline, batch_id, int(fields["rows"]))
+        states = pipeline.execute() if found else []
+        return [
+            _batch(batch_id, fields, states_of(reply))
+            for (batch_id, fields), reply in zip(found.items(), states, strict=True)
+        ]
+
+    def states(self, batch: Batch) -> list[RowState]:
+        """The states of all rows, in order."""
+        return states_of(read_states(self._connection, batch.id, batch.rows))
+
+    def rows(
+        self, batch_id: str, rows: Sequence[int], states: Sequence[RowState]
+    ) -> Iterator[BatchRow]:
+        """These rows (from 0) in full; `states` are those of all."""
+        if not rows:
+            return
+        pipeline = self._connection.pipeline(transaction=False)
+        pipeline.hmget(questions_key(batch_id), [str(row) for row in rows])
+        for row in rows:
+            read_job(pipeline, job_id_of(batch_id, row))
+        questions, *replies = pipeline.execute()
+        for index, (row, question) in enumerate(zip(rows, questions, strict=True)):
+            job_id = job_id_of(batch_id, row)
+            view = to_view(job_id, replies[2 * index], replies[2 * index + 1])
+            finished = states[row] is RowState.FINISHED and view is not None
+            failed = states[row] is RowState.FAILED and view is not None
+            yield BatchRow(
+                number=row + 1,
+                job_id=job_id,
+                question=(question or b"").decode(),
+                state=states[row],
+                preview=view.preview if finished and view else "",
+                failure=view.failure if failed and view else None,
+            )
+
+    def results(
+        self, batch_id: str, states: Sequence[RowState], start: int
+    ) -> Iterator[LineResult]:
+        """What became of `RESULTS_CHUNK` lines, from the one at `start`."""
+        texts = cast(
+            "list[bytes]",
+            self._connection.lrange(lines_key(batch_id), start, start + RESULTS_CHUNK - 1),
+        )
+        lines = [json.loads(text) for text in texts]
+        rows = sorted({row for row, _cells in lines if row is not None})
+        # Of a deleted row, the result may be there still.
+        answers = self._answers(batch_id, [r for r in rows if states[r] is not RowState.GONE])
+        asked = {row.number - 1: row for row in self.rows(batch_id, rows, states)}
+        for row, cells in lines:
+            if row is None:
+                yield LineResult(cells, None)
+            else:
+                # The states were read first: what is there by now counts.
+                state = RowState.FINISHED if row in answers else states[row]
+                yield LineResult(cells, state, answers.get(row), asked[row].failure)
+
+    def _answers(self, batch_id: str, rows: Sequence[int]) -> dict[int, Answer]:
+        pipeline = self._connection.pipeline(transaction=False)
+        for row in rows:
+            pipeline.xrevrange(Result.get_key(job_id_of(batch_id, row)), count=1)
+        found: dict[int, Answer] = {}
+        for row, entries in zip(rows, pipeline.execute() if rows else [], strict=True):
+            for entry_id, payload in entries:
+                result = Result.restore(
+                    job_id_of(batch_id, row),
+                    entry_id.decode(),
+                    payload,
+                    self._connection,
+                    JSONSerializer,
+                )
+                if isinstance(result.return_value, dict):
+                    found[row] = Answer.from_dict(result.return_value)
+        return found
+
+
+def _batch(batch_id: str, fields: dict[str, str], states: Sequence[RowState]) -> Batch:
+    return Batch(
+        id=batch_id,
+        user=fields["user"],
+        name=fields["name"],
+        column=fields["column"],
+        state=BatchState(fields["state"]),
+        submitted_at=float(fields["submitted_at"]),
+        lines=int(fields["lines"]),
+        rows=int(fields["rows"]),
+        empty=int(fields["empty"]),
+        duplicates=int(fields["duplicates"]),
+        counts=dict(Counter(states)),
+    )

@@ -1,0 +1,1 @@
+"""Documents as people see them: client, repository, file store, quota, page images."""

@@ -1,0 +1,168 @@
+"""Pages of stored PDFs as pictures, by a child process with limits: web never parses a file itself.
+
+What the child does is in `jobs.extraction.render_page`.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import sys
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from jobs.documents.file_store import DocumentStore
+from jobs.errors import DocumentStoreUnavailable, PageUnreadable
+from jobs.extraction import sandbox
+from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
+
+# A page of text takes half a second and 60 MB of address space.
+SECONDS = 15
+MEMORY_MB = 512
+# Each holds a processor. Whoever waits longer is told so.
+AT_ONCE = 2
+WAIT_SECONDS = 20
+MAX_PICTURE_BYTES = 12 * 1024 * 1024
+CACHE_BYTES = 64 * 1024 * 1024
+# A page that could not be drawn is not tried again for so long: it may have taken all its time.
+FAILURE_SECONDS = 300.0
+MAX_PASSAGE_CHARS = 10_000
+
+TOO_LONG = "This page takes too long to draw. Download the document to read it there."
+TOO_LARGE = "This page needs too much memory to draw. Download the document to read it there."
+BUSY = "Too many pages are being drawn just now. Try again in a moment."
+
+_Key = tuple[str, int, str]
+
+
+@dataclass(frozen=True)
+class PagePicture:
+    """A page as PNG or JPEG, and the share of the passage that is marked on it, from 0 to 1."""
+
+    data: bytes
+    pages: int
+    share: float
+
+
+def has_pictures(name: str) -> bool:
+    """True for documents whose pages can be drawn."""
+    return PurePath(name).suffix.lower() == ".pdf"
+
+
+class Pictures:
+    """Draws pages of the documents in a store, and keeps the latest. Thread-safe."""
+
+    def __init__(self, store: DocumentStore) -> None:
+        self._store = store
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[_Key, PagePicture] = OrderedDict()
+        self._failed: dict[_Key, tuple[PageUnreadable, float]] = {}
+
+    def draw(self, document_id: str, name: str, page: int, passage: str) -> PagePicture:
+        """A page, from 1, with the passage marked as far as it is found there.
+
+        Raises PageUnreadable, or what the store raises for a file that is gone.
+        """
+        key = (document_id, page, passage)
+        kept = self._recall(key)
+        if kept is not None:
+            return kept
+        if not self._slots.acquire(timeout=WAIT_SECONDS):
+            raise PageUnreadable(BUSY)
+        try:
+            with self._store.local_copy(document_id, name) as path:
+                picture = draw_page(path, page, passage)
+        except PageUnreadable as error:
+            self._note_failure(key, error)
+            raise
+        finally:
+            self._slots.release()
+        self._keep(key, picture)
+        return picture
+
+    def has_original(self, document_id: str, name: str) -> bool:
+        """False if the file is gone, or the store is away."""
+        try:
+            return self._store.exists(document_id, name)
+        except DocumentStoreUnavailable:
+            return False
+
+    def original(self, document_id: str, name: str) -> bytes:
+        """The file as it was uploaded; raises what the store raises if it is gone."""
+        return self._store.read(document_id, name)
+
+    def _recall(self, key: _Key) -> PagePicture | None:
+        with self._lock:
+            error, since = self._failed.get(key, (None, 0.0))
+            if error is not None and time.monotonic() - since < FAILURE_SECONDS:
+                raise PageUnreadable(error.message)
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def _keep(self, key: _Key, picture: PagePicture) -> None:
+        with self._lock:
+            self._kept[key] = picture
+            while sum(len(each.data) for each in self._kept.values()) > CACHE_BYTES:
+                self._kept.popitem(last=False)
+
+    def _note_failure(self, key: _Key, error: PageUnreadable) -> None:
+        now = time.monotonic()
+        with self._lock:
+            recent = self._failed.items()
+            self._failed = {k: v for k, v in recent if now - v[1] < FAILURE_SECONDS}
+            self._failed[key] = (error, now)
+
+
+def draw_page(
+    path: Path, page: int, passage: str, *, seconds: int = SECONDS, memory_mb: int = MEMORY_MB
+) -> PagePicture:
+    """Draw one page in a child process; raises PageUnreadable."""
+    output = _Output()
+    arguments = [str(path.resolve()), str(page), str(memory_mb), str(seconds)]
+    try:
+        ended = sandbox.run(
+            [sys.executable, "-m", "jobs.extraction.render_page", *arguments],
+            seconds=seconds,
+            take_line=output.take_line,
+            # A lone space finds nothing; without any input the child would have none to read.
+            given=passage[:MAX_PASSAGE_CHARS].encode(errors="ignore") or b" ",
+        )
+        if ended.code == 0:
+            return output.picture()
+    except TimeoutError as error:
+        raise PageUnreadable(TOO_LONG) from error
+    except (sandbox.BrokenOutput, ValueError) as error:
+        raise PageUnreadable() from error
+    if ended.code == OUT_OF_MEMORY_EXIT or (
+        ended.code != UNREADABLE_EXIT and ended.peak_mb > memory_mb / 2
+    ):
+        raise PageUnreadable(TOO_LARGE)
+    raise PageUnreadable()
+
+
+class _Output:
+    """What the child prints: a line on the page, then the picture."""
+
+    def __init__(self) -> None:
+        self._facts: tuple[int, float] | None = None
+        self._data = bytearray()
+
+    def take_line(self, line: bytes) -> None:
+        if self._facts is None:
+            pages, share = json.loads(line)
+            self._facts = int(pages), float(share)
+            return
+        self._data += binascii.a2b_base64(line)
+        if len(self._data) > MAX_PICTURE_BYTES:
+            raise sandbox.BrokenOutput
+
+    def picture(self) -> PagePicture:
+        """What was printed; raises BrokenOutput if it is no picture that a browser shows."""
+        if self._facts is None or not self._data.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff")):
+            raise sandbox.BrokenOutput
+        return PagePicture(bytes(self._data), *self._facts)

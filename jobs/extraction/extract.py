@@ -1,0 +1,202 @@
+"""Text from files, by a child process with limits: a hostile file costs one job, not a worker.
+
+What the child does is in `jobs.extraction.read_text`. Nothing here parses a file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePath
+
+from jobs.errors import (
+    EmptyDocument,
+    ExtractionTooLarge,
+    ExtractionTooLong,
+    UnreadableDocument,
+)
+from jobs.extraction import sandbox
+from jobs.extraction.file_types import OLE_SIGNATURE
+from jobs.extraction.read_text import PDF
+from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
+from jobs.settings import Settings
+
+# About 1 KB of text each. The worker holds all passages of a document while it is indexed.
+MAX_PASSAGES = 50_000
+# An embedded Qdrant looks at every passage for every question: 1 s for this many, 10 s for 40,000.
+MAX_PASSAGES_EMBEDDED = 10_000
+# Native code that is refused memory crashes in many ways, few of which say so. One that had this
+# share of its limit asked for more than the rest: buffers grow by doubling.
+WANTED_MORE = 0.5
+
+
+@dataclass(frozen=True)
+class ExtractedPassage:
+    """A piece of the text with its pages, from 1, or None for formats without pages."""
+
+    text: str
+    first_page: int | None
+    last_page: int | None
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The text of a file in passages, in reading order."""
+
+    media_type: str
+    pages: int
+    passages: tuple[ExtractedPassage, ...]
+
+
+def extract(
+    path: Path, name: str, settings: Settings, check: Callable[[], None] = lambda: None
+) -> Extracted:
+    """Read a file in a child process; `check` is called while it runs, and may raise.
+
+    Raises UnreadableDocument, EmptyDocument, ExtractionTooLong or ExtractionTooLarge.
+    """
+    _refuse_at_a_glance(path)
+    output = _Output(is_embedded=settings.embedded_qdrant)
+    try:
+        ended = sandbox.run(
+            _command(path, name, settings),
+            seconds=settings.extraction_timeout_seconds,
+            take_line=output.take_line,
+            check=check,
+            temporary=_library_folder(settings.data_dir),
+        )
+    except TimeoutError as error:
+        raise ExtractionTooLong() from error
+    except (sandbox.BrokenOutput, json.JSONDecodeError) as error:
+        raise _broke_its_reader() from error
+    _raise_for(ended, settings.extraction_memory_mb)
+    return output.extracted()
+
+
+def _refuse_at_a_glance(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(len(OLE_SIGNATURE))
+    if not start:
+        raise EmptyDocument("This file is empty.")
+    if start == OLE_SIGNATURE:
+        raise UnreadableDocument(
+            "This file is encrypted, or in the format of Office before 2007. "
+            "Save a copy without a password, as DOCX, PPTX or XLSX, and upload that."
+        )
+
+
+def _library_folder(data_dir: Path) -> Path:
+    """Where kreuzberg unpacks its native library for PDFs, and later loads what lies there.
+
+    In the machine's folder for temporary files anybody could put another in its place.
+    """
+    folder = data_dir.resolve() / f"kreuzberg-{version('kreuzberg')}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _command(path: Path, name: str, settings: Settings) -> list[str]:
+    suffix = PurePath(name).suffix
+    memory, seconds = settings.extraction_memory_mb, settings.extraction_timeout_seconds
+    arguments = [str(path.resolve()), suffix, str(memory), str(seconds)]
+    return [sys.executable, "-m", "jobs.extraction.read_text", *arguments]
+
+
+class _Output:
+    """What the child prints: a line on the file, then one for each passage."""
+
+    def __init__(self, *, is_embedded: bool) -> None:
+        self._is_embedded = is_embedded
+        self._limit = MAX_PASSAGES_EMBEDDED if is_embedded else MAX_PASSAGES
+        self._media_type: str | None = None
+        self._pages = 0
+        self._passages: list[ExtractedPassage] = []
+
+    def take_line(self, line: bytes) -> None:
+        if self._media_type is None:
+            self._media_type, self._pages = json.loads(line)
+            return
+        text, first, last = json.loads(line)
+        if text := text.strip():
+            self._passages.append(ExtractedPassage(text, first, last))
+        if len(self._passages) > self._limit:
+            raise _too_many_passages(self._limit, is_embedded=self._is_embedded)
+
+    def extracted(self) -> Extracted:
+        if self._media_type is None:
+            raise _broke_its_reader()
+        if not self._passages:
+            raise _no_text(self._media_type)
+        return Extracted(self._media_type, self._pages, tuple(self._passages))
+
+
+def _raise_for(ended: sandbox.Ended, memory_mb: int) -> None:
+    """Raise what a child's end means, unless it is a success."""
+    if ended.code == 0:
+        return
+    if _names_memory(ended.errors):
+        raise ExtractionTooLarge()
+    if ended.code == UNREADABLE_EXIT:
+        raise _unreadable(ended.errors.decode(errors="replace"))
+    if ended.code == -signal.SIGXCPU:
+        raise ExtractionTooLong()
+    # SIGKILL is the system's, which is out of memory.
+    wanted_more = ended.code == -signal.SIGKILL or ended.peak_mb > WANTED_MORE * memory_mb
+    if ended.code == OUT_OF_MEMORY_EXIT or wanted_more:
+        raise ExtractionTooLarge()
+    raise _broke_its_reader()
+
+
+def _names_memory(errors: bytes) -> bool:
+    return re.search(rb"memory allocation|(cannot allocate|out of) memory", errors) is not None
+
+
+def _too_many_passages(limit: int, *, is_embedded: bool) -> ExtractionTooLarge:
+    if is_embedded:
+        return ExtractionTooLarge(
+            f"This file makes more than {limit:,} passages, the most that the embedded index takes "
+            "of one document. Split it, or set QDRANT_URL to a Qdrant server."
+        )
+    return ExtractionTooLarge(
+        f"This file makes more than {limit:,} passages, the most of one document. Split it."
+    )
+
+
+def _no_text(media_type: str) -> EmptyDocument:
+    if media_type == PDF:
+        return EmptyDocument()
+    return EmptyDocument(
+        "This file holds no text that can be read. If it shows text when you open it, save it "
+        "again with the program that made it, and upload that."
+    )
+
+
+def _broke_its_reader() -> UnreadableDocument:
+    return UnreadableDocument(
+        "This file broke the program that reads it. Save it again with the program that made it, "
+        "or print it to a new PDF, and upload that."
+    )
+
+
+def _unreadable(reason: str) -> UnreadableDocument:
+    lower = reason.lower()
+    if "password" in lower or "encrypt" in lower:
+        return UnreadableDocument(
+            "This file is encrypted. Save a copy without a password and upload that."
+        )
+    if "security limit" in lower:
+        return UnreadableDocument(
+            "This file unpacks to far more than its size, so it was not read. "
+            "Save it again with the program that made it, or split it."
+        )
+    if lower.startswith("not a document: "):
+        return UnreadableDocument(
+            f"This file holds {reason.partition(': ')[2]}, not what its name says. "
+            "Upload the document itself: a PDF, an Office file, or text."
+        )
+    return UnreadableDocument()

@@ -1,0 +1,1 @@
+"""The model server: chat, embeddings, and their errors."""

@@ -1,0 +1,180 @@
+"""`make run`: checks what can go wrong, then becomes supervisord, which keeps the processes.
+
+What runs is in supervisord.conf; what is said on the console afterwards, in
+jobs/local/startup_report.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from jobs.access.sign_in_config import (
+    SECRETS_FILE,
+    WrongAuthentication,
+    check_authentication,
+    read_auth_section,
+)
+from jobs.settings import AuthMode, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGURATION = ROOT / "supervisord.conf"
+# supervisord stops its programs within 10 seconds; a longer grace would end in a SIGKILL.
+MAX_GRACE_SECONDS = 5.0
+# supervisord closes what it inherits from descriptor 5 on, and its programs all from 3 on. So the
+# lock lives exactly as long as supervisord does, however it ends.
+LOCK_FD = 3
+
+
+class CannotStart(Exception):
+    """Why Askqueue cannot start, as a sentence for the person at the console."""
+
+
+def read_settings() -> Settings:
+    """The settings; raises CannotStart that names each one that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"{item['loc'][0]}".upper() + ": " + item["msg"].removeprefix("Value error, ")
+            for item in error.errors(include_input=False)
+        ]
+        raise CannotStart("These settings are wrong:\n  " + "\n  ".join(problems)) from error
+
+
+def prepare_data_dir(settings: Settings) -> Path:
+    """Create the data folder, for its owner alone, with one for logs in it; return its path."""
+    data_dir = settings.data_dir.resolve()
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data_dir.chmod(0o700)
+        (data_dir / "logs").mkdir(exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {data_dir} cannot be used ({error.strerror}). "
+            "Set DATA_DIR to a folder that you may write to."
+        ) from error
+    return data_dir
+
+
+def lock_data_dir(data_dir: Path) -> None:
+    """Hold a lock on the data folder through `LOCK_FD`; raises CannotStart if another does."""
+    descriptor = os.open(data_dir / "askqueue.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise CannotStart(
+            f"Askqueue already runs on {data_dir}. Stop it, or set DATA_DIR to another folder."
+        ) from error
+    if descriptor != LOCK_FD:
+        os.dup2(descriptor, LOCK_FD)
+        os.close(descriptor)
+    os.set_inheritable(LOCK_FD, True)
+
+
+def check_port(address: str, port: int, setting: str) -> None:
+    """Raise CannotStart, naming the setting to change, if nothing can listen on this port."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+            probe.listen()
+    except socket.gaierror as error:
+        raise CannotStart(f"BIND_ADDRESS is no address of this machine: {address}") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = f"Port {port} is used by another program. Set {setting} to another port."
+        elif error.errno == errno.EACCES:
+            reason = f"Port {port} needs more rights. Set {setting} to one above 1023."
+        else:
+            reason = (
+                f"Nothing can listen on {address}, port {port}: {error.strerror}. "
+                f"Set BIND_ADDRESS or {setting}."
+            )
+        raise CannotStart(reason) from error
+
+
+def check_access(settings: Settings) -> None:
+    """Raise CannotStart if others could reach rq-dashboard without a password."""
+    if settings.dashboard_is_open:
+        raise CannotStart(
+            f"BIND_ADDRESS is {settings.bind_address}, which others can reach: set "
+            "DASHBOARD_USERNAME and DASHBOARD_PASSWORD for rq-dashboard first."
+        )
+
+
+def check_sign_in(settings: Settings) -> None:
+    """Raise CannotStart if nobody could sign in as `AUTH_MODE` says."""
+    try:
+        check_authentication(settings, read_auth_section(ROOT / SECRETS_FILE))
+    except WrongAuthentication as problem:
+        raise CannotStart(str(problem)) from problem
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of supervisord and of all that it runs, with what supervisord.conf names."""
+    return {
+        **os.environ,  # handed on as it is: what it means is for jobs/settings.py to read
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "DATA_DIR": str(settings.data_dir.resolve()),
+        "PORT": str(settings.port),
+        "BIND_ADDRESS": settings.bind_address,
+        "MAX_UPLOAD_MB": str(settings.max_upload_mb),
+        "SHUTDOWN_GRACE_SECONDS": str(min(settings.shutdown_grace_seconds, MAX_GRACE_SECONDS)),
+        # The web server must not take a proxy's word for who its peer is: ui/identity/proxy.py asks
+        # for the peer itself.
+        **({"FORWARDED_ALLOW_IPS": "none"} if settings.auth_mode is AuthMode.PROXY else {}),
+        "ASKQUEUE_PYTHON": sys.executable,
+        "ASKQUEUE_ROOT": str(ROOT),
+        "ASKQUEUE_SUPERVISOR_SOCKET": str(settings.supervisor_socket),
+        "ASKQUEUE_EMBEDDED_VALKEY": "true" if settings.embedded_valkey else "false",
+    }
+
+
+def launch(settings: Settings) -> NoReturn:
+    """Check, announce, and become supervisord; raises CannotStart."""
+    check_access(settings)
+    check_sign_in(settings)
+    data_dir = prepare_data_dir(settings)
+    lock_data_dir(data_dir)
+    if settings.port == settings.dashboard_port:
+        raise CannotStart("PORT and DASHBOARD_PORT are the same. Set one of them to another port.")
+    check_port(settings.bind_address, settings.port, "PORT")
+    check_port(settings.bind_address, settings.dashboard_port, "DASHBOARD_PORT")
+    environment = environment_of(settings)
+    # Not a program of supervisord, because those write to a log, and this to the console.
+    announcement = [sys.executable, "-m", "jobs.local.startup_report", str(os.getpid())]
+    subprocess.Popen(announcement, env=environment)  # noqa: S603 - fixed, without a shell
+    # Left by a supervisord that was killed; the lock says that it is not in use.
+    settings.supervisor_socket.unlink(missing_ok=True)
+    # supervisord expands the path of a log twice, so that it cannot hold a percent sign; a name
+    # relative to the data folder can do without one.
+    os.chdir(data_dir)
+    supervisord = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(CONFIGURATION)]
+    os.execve(supervisord[0], supervisord, environment)  # noqa: S606 - fixed, without a shell
+
+
+def main() -> int:
+    # `.env`, `.streamlit/` and a relative DATA_DIR belong to the project, not to where one stands.
+    os.chdir(ROOT)
+    try:
+        launch(read_settings())
+    except CannotStart as problem:
+        sys.stderr.write(f"Askqueue cannot start. {problem}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What `make run` says on its console: the addresses once all is up, or which part is not.
+
+jobs/local/launcher.py starts it, as a child of the process that becomes supervisord, and with which
+it ends.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+import xmlrpc.client
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from jobs.local.parent_death import die_with_parent
+from jobs.settings import Settings
+
+PATIENCE_SECONDS = 60.0
+POLL_SECONDS = 0.2
+TAIL_LINES = 15
+
+
+def answers(url: str) -> bool:
+    """True if an HTTP server answers there, be it with an error."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an http:// URL of our own
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def is_healthy(url: str) -> bool:
+    """True if the HTTP server there says that all is well."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - as above
+            return bool(response.status == 200)
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def running_programs(settings: Settings) -> set[str]:
+    """Names of the programs that supervisord sees running; none while it does not answer."""
+    transport = SupervisorTransport(serverurl=f"unix://{settings.supervisor_socket}")
+    server = xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+    try:
+        programs = server.supervisor.getAllProcessInfo()
+    except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        return set()
+    finally:
+        transport.close()
+    if not isinstance(programs, list):
+        return set()
+    return {str(item["name"]) for item in programs if item["statename"] == "RUNNING"}
+
+
+def missing_programs(settings: Settings) -> list[str]:
+    """The programs that are not up yet, in the order in which they need each other."""
+    running = running_programs(settings)
+    host = host_of(settings)
+    checks: dict[str, Callable[[], bool]] = {
+        "worker": lambda: "worker" in running,
+        "web": lambda: is_healthy(f"http://{host}:{settings.port}/_stcore/health"),
+        "dashboard": lambda: answers(f"http://{host}:{settings.dashboard_port}/"),
+    }
+    if settings.embedded_valkey:
+        checks = {"valkey": lambda: "valkey" in running, **checks}
+    return [name for name, is_up in checks.items() if not is_up()]
+
+
+def host_of(settings: Settings) -> str:
+    """The host for URLs, where a wildcard address means this machine."""
+    wildcards = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
+    address = settings.bind_address
+    return wildcards.get(address) or (f"[{address}]" if ":" in address else address)
+
+
+def success(settings: Settings, logs: Path) -> str:
+    host = host_of(settings)
+    return (
+        "\nAskqueue is running.\n\n"
+        f"  Pages          http://{host}:{settings.port}\n"
+        f"  API            http://{host}:{settings.port}/api/docs\n"
+        f"  rq-dashboard   http://{host}:{settings.dashboard_port}\n"
+        f"  Logs           {logs}\n\n"
+        "Press Ctrl-C to stop.\n"
+    )
+
+
+def failure(missing: list[str], logs: Path) -> str:
+    parts = [
+        f"\nNot up after {PATIENCE_SECONDS:.0f} seconds: {', '.join(missing)}. "
+        "Askqueue goes on trying; press Ctrl-C to stop.\n"
+    ]
+    for name in missing:
+        path = logs / f"{name}.log"
+        parts.append(f"\nThe end of {path}:\n{tail(path)}")
+    return "".join(parts)
+
+
+def tail(path: Path) -> str:
+    """The last lines of a log, indented."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            return "".join(f"  {line.rstrip()}\n" for line in deque(lines, TAIL_LINES))
+    except OSError:
+        return "  (there is none)\n"
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def main(supervisor_pid: int) -> None:
+    die_with_parent(signal.SIGKILL)
+    # Ctrl-C reaches the whole console; supervisord acts on it, and this ends with supervisord.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings = Settings()
+    logs = settings.data_dir.resolve() / "logs"
+    say("Starting Askqueue…\n")
+    deadline, complained = time.monotonic() + PATIENCE_SECONDS, False
+    while os.getppid() == supervisor_pid:
+        missing = missing_programs(settings)
+        if not missing:
+            say(success(settings, logs))
+            return
+        if time.monotonic() > deadline and not complained:
+            say(failure(missing, logs))
+            complained = True
+        time.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

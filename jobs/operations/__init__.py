@@ -1,0 +1,1 @@
+"""What operators see and do: queues, metrics, failed jobs, rq-dashboard."""

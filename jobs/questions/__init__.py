@@ -1,0 +1,1 @@
+"""Questions as people see them: client, lifecycle, history, live events, estimates."""

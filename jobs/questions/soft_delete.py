@@ -1,0 +1,139 @@
+"""Deleting questions so that their owner can take it back for a while, and removing them then.
+
+A deleted question is there for nobody, and nothing changes it, see `jobs.queue.transitions`. Until
+it is gone for good, all that it was is kept as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, cast
+
+import redis
+import structlog
+from redis.client import Pipeline
+from redis.typing import EncodableT, FieldT
+from rq.job import Job
+from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
+from rq.results import Result
+from rq.serializers import JSONSerializer
+
+from jobs.questions.lifecycle import Lifecycle
+from jobs.questions.repository import JobRecords
+from jobs.queue.broker import Broker
+from jobs.queue.keys import DELETED_JOBS_KEY, events_key, job_key, user_jobs_key
+from jobs.queue.transitions import DELETED_FIELD, Standing, Write, change
+
+log = structlog.get_logger(__name__)
+
+# For so long after it, a deletion can be undone. Pages offer it for 300 s at most, from the end of
+# what may take half a minute for 10,000 questions on a busy machine, as may its undo.
+UNDO_KEPT_SECONDS = 420
+# Where no worker runs that would remove it, Valkey does so after this long.
+GONE_SECONDS = 900
+# A field of ours in RQ's hash: what an undo puts back, as JSON.
+RESTORE_FIELD = "restore"
+
+
+class Deletions:
+    """Ownership is not checked here: `jobs.questions.client` does. Raises what redis raises."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._connection: redis.Redis = broker.connection
+        self._lifecycle = Lifecycle(broker)
+        self._retention_seconds = broker.settings.retention_seconds
+        self._records = JobRecords(broker.connection, self._retention_seconds)
+
+    def delete(self, job_id: str, user: str) -> bool:
+        """Let a question be gone for everybody, until this is undone; False if it is not over."""
+
+        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+            if not standing.is_over:
+                return None
+            now = time.time()
+            restore = {
+                # None for a row of a batch, which is not in the user's index.
+                "score": pipeline.zscore(user_jobs_key(user), job_id),
+                "expire_at": {key: pipeline.pexpiretime(key) for key in _keys_of(job_id)},
+            }
+            fields: dict[FieldT, EncodableT] = {
+                DELETED_FIELD: now,
+                RESTORE_FIELD: json.dumps(restore),
+            }
+
+            def write(pipeline: Pipeline) -> None:
+                pipeline.hset(Job.key_for(job_id), mapping=fields)
+                for key in _keys_of(job_id):
+                    pipeline.expire(key, GONE_SECONDS, lt=True)
+                pipeline.zrem(user_jobs_key(user), job_id)
+                pipeline.zadd(DELETED_JOBS_KEY, {job_id: now})
+
+            return write
+
+        return change(self._connection, job_id, decide)
+
+    def undo(self, job_id: str, user: str) -> bool:
+        """Bring a deleted question back as it was, in its place; False if it is too late."""
+
+        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+            oldest = time.time() - UNDO_KEPT_SECONDS
+            if standing.deleted_at is None or standing.deleted_at < oldest:
+                return None
+            text = cast("bytes", pipeline.hget(Job.key_for(job_id), RESTORE_FIELD))
+            restore: dict[str, Any] = json.loads(text)
+
+            def write(pipeline: Pipeline) -> None:
+                pipeline.hdel(Job.key_for(job_id), DELETED_FIELD, RESTORE_FIELD)
+                for key, moment in restore["expire_at"].items():
+                    if moment == -1:
+                        pipeline.persist(key)
+                    elif moment > 0:
+                        pipeline.pexpireat(key, moment)
+                if restore["score"] is not None:
+                    pipeline.zadd(user_jobs_key(user), {job_id: restore["score"]})
+                    pipeline.expire(user_jobs_key(user), self._retention_seconds)
+                pipeline.zrem(DELETED_JOBS_KEY, job_id)
+
+            return write
+
+        return change(self._connection, job_id, decide, even_deleted=True)
+
+    def purge(self, now: float) -> int:
+        """Remove for good what cannot be undone any more at `now`; returns how many."""
+        oldest = now - UNDO_KEPT_SECONDS
+        ids = cast(
+            "list[bytes]", self._connection.zrangebyscore(DELETED_JOBS_KEY, "-inf", f"({oldest}")
+        )
+        removed = sum(self._remove(job_id.decode(), oldest) for job_id in ids)
+        if removed:
+            log.info("deleted questions removed", questions=removed)
+        return removed
+
+    def _remove(self, job_id: str, deleted_before: float) -> bool:
+        """One that nobody brought back, perhaps to delete it anew; False if somebody did."""
+        asked = self._records.read_asked(job_id)
+        user = asked.user if asked else ""
+        if self._lifecycle.delete(job_id, user, deleted_before=deleted_before):
+            return True
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            return self._forget(job_id) if standing.status is None else None
+
+        # Its keys went by themselves; what names them is left.
+        return change(self._connection, job_id, decide)
+
+    def _forget(self, job_id: str) -> Write:
+        def write(pipeline: Pipeline) -> None:
+            for queue in self._broker.queues.values():
+                for registry in (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry):
+                    pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
+            pipeline.delete(*_keys_of(job_id))
+            pipeline.zrem(DELETED_JOBS_KEY, job_id)
+
+        return write
+
+
+def _keys_of(job_id: str) -> tuple[str, ...]:
+    return (Job.key_for(job_id), Result.get_key(job_id), job_key(job_id), events_key(job_id))

@@ -1,0 +1,50 @@
+"""What may be asked: the checks of a question before it is accepted."""
+
+from __future__ import annotations
+
+from jobs.documents.repository import DocumentRegister
+from jobs.errors import InvalidQuestion, ModelNotOffered, UnknownDocuments
+from jobs.models import Question
+from jobs.queue.connection import broker_errors
+from jobs.settings import Settings
+
+# Each id is 64 characters of the record that every list of questions reads.
+MAX_DOCUMENTS = 100
+
+
+def check(asked: Question, user: str, settings: Settings, register: DocumentRegister) -> None:
+    """Raise InvalidQuestion, UnknownDocuments or ModelNotOffered; BrokerUnavailable.
+
+    A document that this user may not see is not there. One round trip, and only if documents are
+    chosen.
+    """
+    _check_text(asked.text, settings.max_question_chars)
+    if asked.model and asked.model not in settings.offered_models:
+        raise ModelNotOffered(
+            f"The model “{asked.model[:80]}” is not offered here. Choose one of: "
+            f"{', '.join(settings.offered_models)}."
+        )
+    if len(asked.documents) > MAX_DOCUMENTS:
+        raise UnknownDocuments(
+            f"These are {len(asked.documents):,} documents; choose {MAX_DOCUMENTS} at most, "
+            "or none to ask all."
+        )
+    if asked.documents:
+        with broker_errors():
+            missing = len(asked.documents) - len(register.find(asked.documents, user))
+        if missing:
+            raise UnknownDocuments(
+                f"{missing:,} of the {len(asked.documents):,} chosen documents "
+                f"{'is' if missing == 1 else 'are'} not there (any more). Choose others, or none "
+                "to ask all."
+            )
+
+
+def _check_text(text: str, longest: int) -> None:
+    if not text:
+        raise InvalidQuestion()
+    if len(text) > longest:
+        raise InvalidQuestion(
+            f"This question has {len(text):,} characters; the most is {longest:,}. "
+            "Shorten it, or add the long text as a document."
+        )

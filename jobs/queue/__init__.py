@@ -1,0 +1,1 @@
+"""Valkey and RQ: connections, keys, transitions, retries."""

@@ -1,0 +1,132 @@
+"""What becomes of an attempt that raised, or whose worker died: fail, or run again, and when.
+
+The policy is pure; `jobs.worker.attempts` and `jobs.worker.recovery` carry it out.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from rq.timeouts import JobTimeoutException
+
+from jobs.errors import AskqueueError, HandedBack, JobTimedOut, WorkerLost
+from jobs.models import Failure
+
+MAX_ATTEMPTS = 3
+# Waits before the second and the third attempt: about 2 s, then 8 s. "Equal jitter" (half fixed,
+# half random) spreads clients that failed together, see
+# https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+FIRST_WAIT_SECONDS = 2.0
+WAIT_FACTOR = 4.0
+# A server that asks for a longer wait than this is as good as down: better to fail visibly.
+LONGEST_WAIT_SECONDS = 120.0
+# A service that is away costs no attempts for this long: a restart of Qdrant or of a model server
+# takes minutes at most. The waits stop growing soon, so that its return is noticed.
+OUTAGE_PATIENCE_SECONDS = 300.0
+LONGEST_OUTAGE_WAIT_SECONDS = 15.0
+# A job that lost this many workers may be what kills them. Its last attempt runs alone among its
+# like: otherwise it would take the same neighbours with it each time, until all of them fail.
+SUSPECT_AFTER_LOSSES = MAX_ATTEMPTS - 1
+
+
+@dataclass(frozen=True)
+class History:
+    """What the attempts so far have used up, since the job was queued by its owner.
+
+    `attempts` are those that count towards `MAX_ATTEMPTS`, `waits` the retries that waited, and
+    `lost` the workers that died. `outage_since` is the Unix time of the first attempt that found a
+    service away, or 0.
+    """
+
+    attempts: int = 0
+    waits: int = 0
+    lost: int = 0
+    outage_since: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> History:
+        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`retry_in_seconds` is None if this was the last attempt, 0 for at once.
+
+    `history` is to be kept for the next attempt. `alone` asks for a run among no other suspects.
+    """
+
+    failure: Failure
+    history: History
+    retry_in_seconds: float | None = None
+    at_front: bool = False
+    alone: bool = False
+
+
+def after_error(
+    error: BaseException,
+    history: History,
+    *,
+    now: Callable[[], float] = time.time,
+    random_fraction: Callable[[], float] = random.random,
+) -> Outcome:
+    """The outcome of an attempt that raised; `history` is what it was before this attempt."""
+    known = known_error(error)
+    if isinstance(known, HandedBack):
+        return Outcome(known.failure, history, retry_in_seconds=0.0, at_front=True)
+    longest = LONGEST_WAIT_SECONDS
+    if known.is_outage:
+        history = replace(history, outage_since=history.outage_since or now())
+        longest = LONGEST_OUTAGE_WAIT_SECONDS
+    if known.is_outage and now() - history.outage_since < OUTAGE_PATIENCE_SECONDS:
+        used = history
+    else:
+        used = replace(history, attempts=history.attempts + 1)
+    if not known.retryable or used.attempts >= MAX_ATTEMPTS:
+        return Outcome(known.failure, used)
+    wait = min(longest, FIRST_WAIT_SECONDS * WAIT_FACTOR**history.waits)
+    wait = wait / 2 + wait / 2 * random_fraction()
+    wait = max(wait, known.retry_after_seconds or 0.0)
+    if wait > LONGEST_WAIT_SECONDS:
+        return Outcome(known.failure, used)
+    return Outcome(known.failure, replace(used, waits=used.waits + 1), retry_in_seconds=wait)
+
+
+def after_loss(history: History) -> Outcome:
+    """The outcome of an attempt whose worker died."""
+    used = replace(history, attempts=history.attempts + 1, lost=history.lost + 1)
+    if used.attempts >= MAX_ATTEMPTS:
+        return Outcome(_last_loss(used).failure, used)
+    return Outcome(
+        WorkerLost().failure,
+        used,
+        retry_in_seconds=0.0,
+        alone=used.lost >= SUSPECT_AFTER_LOSSES,
+    )
+
+
+def known_error(error: BaseException) -> AskqueueError:
+    """The error as one of ours; the text of a foreign exception never reaches a page."""
+    if isinstance(error, AskqueueError):
+        return error
+    if isinstance(error, JobTimeoutException):
+        return JobTimedOut()
+    return AskqueueError()
+
+
+def _last_loss(history: History) -> WorkerLost:
+    how = (
+        "three times in a row"
+        if history.lost >= MAX_ATTEMPTS
+        else "and earlier attempts had failed too"
+    )
+    return WorkerLost(
+        f"The worker died while running this, {how}. "
+        "Retry once; if it happens again, tell the operator."
+    )

@@ -1,0 +1,26 @@
+"""What the living worker processes report of themselves."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import cast
+
+import redis
+
+from jobs.models import WorkerReport
+from jobs.queue.keys import WORKERS_KEY, worker_key
+
+# A worker process reports every second or two; silent this long, it is taken for dead.
+WORKER_ALIVE_SECONDS = 10.0
+
+
+def living_workers(connection: redis.Redis) -> list[WorkerReport]:
+    """The reports of the worker processes that are alive. Raises what redis raises."""
+    oldest = time.time() - WORKER_ALIVE_SECONDS
+    names = cast("list[bytes]", connection.zrangebyscore(WORKERS_KEY, oldest, "+inf"))
+    if not names:
+        return []
+    keys = [worker_key(name.decode()) for name in names]
+    texts = cast("list[bytes | None]", connection.mget(keys))
+    return [WorkerReport.from_dict(json.loads(text)) for text in texts if text]

@@ -1,0 +1,1 @@
+"""The index of passages in Qdrant, and what fills it."""

@@ -1,0 +1,1 @@
+"""Webhooks: their outbox, delivery, and the guard against SSRF."""

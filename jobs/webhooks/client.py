@@ -1,0 +1,231 @@
+"""The webhooks of users: addresses that are told when a question of theirs is over."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, cast
+
+import redis
+from redis.client import Pipeline
+from redis.typing import EncodableT, FieldT
+
+from jobs.errors import InvalidState, InvalidWebhook, NotFound
+from jobs.queue.broker import Broker
+from jobs.queue.connection import broker_errors
+from jobs.queue.keys import OUTBOX_KEY, user_webhooks_key, webhook_key
+from jobs.webhooks import outbox
+from jobs.webhooks.delivery import SECRET_BYTES, SECRET_PREFIX
+from jobs.webhooks.outbox import Delivery
+from jobs.webhooks.ssrf_guard import Resolve, checked_addresses, lookup, parse_target
+
+MAX_WEBHOOKS = 10  # of one user
+# Tests and deliveries sent again are refused while so many wait.
+MAX_WAITING = 100
+UNKNOWN = "There is no such webhook. It may have been deleted."
+
+
+class Event(StrEnum):
+    """What a webhook can be told, in the order in which people read it."""
+
+    FINISHED = "job.finished"
+    FAILED = "job.failed"
+    STOPPED = "job.stopped"
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A webhook without its secret. Times are Unix times.
+
+    `failing_since` is the first failure after the last success, None if the last one succeeded.
+    `disabled` says why nothing is sent any more; "" while it is.
+    """
+
+    id: str
+    user: str
+    url: str
+    events: frozenset[Event]
+    include_answer: bool
+    created_at: float
+    failing_since: float | None = None
+    disabled: str = ""
+
+
+class Webhooks:
+    """Makes, lists and deletes webhooks, and shows what was sent. All raise BrokerUnavailable."""
+
+    def __init__(self, broker: Broker, resolve: Resolve = lookup) -> None:
+        self._connection = broker.connection
+        self._allowed_hosts = broker.settings.webhook_hosts
+        self._resolve = resolve
+
+    def create(
+        self, user: str, url: str, events: Collection[Event], *, include_answer: bool = False
+    ) -> tuple[Webhook, str]:
+        """A new webhook of this user, and its secret, which is not shown again.
+
+        Raises InvalidWebhook for an address that cannot be used, no event, or too many webhooks.
+        """
+        url = url.strip()
+        target = parse_target(url, self._allowed_hosts)
+        if not events:
+            raise InvalidWebhook("Choose at least one event to be told of.")
+        checked_addresses(target, self._resolve)
+        webhook = Webhook(
+            id=secrets.token_hex(8),
+            user=user,
+            url=url,
+            events=frozenset(events),
+            include_answer=include_answer,
+            created_at=time.time(),
+        )
+        secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+        def store(pipeline: Pipeline) -> None:
+            # Watched, so that two at once cannot pass the bound together.
+            if pipeline.scard(user_webhooks_key(user)) >= MAX_WEBHOOKS:
+                raise InvalidWebhook(
+                    f"You have {MAX_WEBHOOKS} webhooks. Delete one that is no longer used."
+                )
+            pipeline.multi()
+            pipeline.hset(webhook_key(webhook.id), mapping=_fields(webhook, secret))
+            pipeline.sadd(user_webhooks_key(user), webhook.id)
+
+        with broker_errors():
+            self._connection.transaction(store, user_webhooks_key(user))
+        return webhook, secret
+
+    def list(self, user: str) -> list[Webhook]:
+        """The user's webhooks, the oldest first."""
+        with broker_errors():
+            ids = cast("set[bytes]", self._connection.smembers(user_webhooks_key(user)))
+            with self._connection.pipeline(transaction=False) as pipeline:
+                for each in ids:
+                    pipeline.hgetall(webhook_key(each.decode()))
+                found = [_webhook(fields) for fields in pipeline.execute()] if ids else []
+        return sorted((each for each in found if each), key=lambda each: each.created_at)
+
+    def get(self, user: str, webhook_id: str) -> Webhook:
+        """One webhook; raises NotFound if there is no such webhook of this user."""
+        with broker_errors():
+            webhook = read_webhook(self._connection, webhook_id)
+        if webhook is None or webhook.user != user:
+            raise NotFound(UNKNOWN)
+        return webhook
+
+    def delete(self, user: str, webhook_id: str) -> None:
+        """Remove a webhook with its log and all that waits to be sent; raises NotFound."""
+        self.get(user, webhook_id)
+        log, pending = outbox.log_key(webhook_id), outbox.pending_key(webhook_id)
+
+        def remove(pipeline: Pipeline) -> None:
+            ids = {*pipeline.zrange(log, 0, -1), *pipeline.zrange(pending, 0, -1)}
+            pipeline.multi()
+            pipeline.srem(user_webhooks_key(user), webhook_id)
+            deliveries = [outbox.delivery_key(webhook_id, each.decode()) for each in ids]
+            lease = outbox.lease_key(webhook_id)
+            pipeline.delete(webhook_key(webhook_id), log, pending, lease, *deliveries)
+            pipeline.zrem(OUTBOX_KEY, webhook_id)
+
+        with broker_errors():
+            self._connection.transaction(remove, log, pending)
+
+    def deliveries(self, user: str, webhook_id: str) -> Sequence[Delivery]:
+        """The newest 100 deliveries of the last seven days, the newest first; raises NotFound."""
+        self.get(user, webhook_id)
+        with broker_errors():
+            return outbox.read_log(self._connection, webhook_id)
+
+    def test(self, user: str, webhook_id: str) -> str:
+        """Have a delivery sent that says nothing, once; returns its id.
+
+        If it arrives, a webhook that was switched off is on again. Raises NotFound, and
+        InvalidState if too much waits already.
+        """
+        self.get(user, webhook_id)
+        with broker_errors():
+            self._refuse_too_many(webhook_id)
+            return outbox.enter_test(self._connection, webhook_id)
+
+    def resend(self, user: str, webhook_id: str, delivery_id: str) -> Delivery:
+        """Have a delivery sent again now, under the same id, with all its attempts.
+
+        Raises NotFound, and InvalidState if too much waits already.
+        """
+        self.get(user, webhook_id)
+        delivery, now = outbox.delivery_key(webhook_id, delivery_id), time.time()
+        watched = (webhook_key(webhook_id), delivery)
+
+        def write(pipeline: Pipeline) -> Any:
+            if pipeline.exists(*watched) != len(watched):
+                return False
+            pipeline.multi()
+            outbox.queue_again(pipeline, webhook_id, delivery_id, now)
+            return True
+
+        with broker_errors():
+            self._refuse_too_many(webhook_id)
+            done = self._connection.transaction(write, *watched, value_from_callable=True)
+            found = outbox.read_deliveries(self._connection, webhook_id, [delivery_id])
+        if not done or not found:
+            raise NotFound("There is no such delivery. They are kept for seven days.")
+        return found[0]
+
+    def _refuse_too_many(self, webhook_id: str) -> None:
+        if self._connection.zcard(outbox.pending_key(webhook_id)) >= MAX_WAITING:
+            raise InvalidState("Too many deliveries wait already. Try again when they are sent.")
+
+
+def read_webhook(connection: redis.Redis, webhook_id: str) -> Webhook | None:
+    """A webhook, whoever's it is; raises what redis raises."""
+    return _webhook(cast("dict[bytes, bytes]", connection.hgetall(webhook_key(webhook_id))))
+
+
+def read_secret(connection: redis.Redis, webhook_id: str) -> str:
+    """What its deliveries are signed with; "" if it is gone."""
+    secret = cast("bytes | None", connection.hget(webhook_key(webhook_id), "secret"))
+    return secret.decode() if secret else ""
+
+
+def note_health(pipeline: Pipeline, webhook: Webhook) -> None:
+    """Keep since when a webhook fails, and why it is switched off, if it is."""
+    health: dict[FieldT, EncodableT] = {}
+    if webhook.failing_since is not None:
+        health["failing_since"] = webhook.failing_since
+    if webhook.disabled:
+        health["disabled"] = webhook.disabled
+    pipeline.hdel(webhook_key(webhook.id), "failing_since", "disabled")
+    if health:
+        pipeline.hset(webhook_key(webhook.id), mapping=health)
+
+
+def _fields(webhook: Webhook, secret: str) -> dict[FieldT, EncodableT]:
+    return {
+        "id": webhook.id,
+        "user": webhook.user,
+        "url": webhook.url,
+        "events": " ".join(sorted(webhook.events)),
+        "include_answer": int(webhook.include_answer),
+        "created_at": webhook.created_at,
+        "secret": secret,
+    }
+
+
+def _webhook(fields: Mapping[bytes, bytes]) -> Webhook | None:
+    texts = {name.decode(): value.decode() for name, value in fields.items()}
+    if "user" not in texts:
+        return None
+    return Webhook(
+        id=texts["id"],
+        user=texts["user"],
+        url=texts["url"],
+        events=frozenset(Event(event) for event in texts["events"].split()),
+        include_answer=texts["include_answer"] == "1",
+        created_at=float(texts["created_at"]),
+        failing_since=float(texts["failing_since"]) if "failing_since" in texts else None,
+        disabled=texts.get("disabled", ""),
+    )

@@ -1,0 +1,283 @@
+"""One attempt of a job, from the worker's side: begin, then finish or end, or let go.
+
+Each writes all that changes, RQ's part and the record that people see, in one transaction behind
+the fence. An attempt that no longer counts changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import redis
+from redis.client import Pipeline
+from rq import Queue
+from rq.executions import Execution
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job, JobStatus
+from rq.rate_limit import RateLimitRegistry, release_slot
+from rq.registry import ScheduledJobRegistry
+from rq.serializers import JSONSerializer
+from rq.utils import now
+from rq.worker import BaseWorker, WorkerStatus
+
+from jobs.models import JobState
+from jobs.operations import metrics
+from jobs.questions import answer_cache, priority
+from jobs.questions.event_stream import read_text
+from jobs.questions.repository import JobRecords
+from jobs.queue.broker import ANSWER_QUESTION, Broker
+from jobs.queue.durations import note_duration
+from jobs.queue.keys import SUSPECTS_KEY
+from jobs.queue.retry_policy import Outcome
+from jobs.queue.transitions import EXECUTION_FIELD, Standing, Write, change
+from jobs.settings import QUESTIONS_QUEUE
+from jobs.webhooks import outbox
+
+# An execution that is not kept alive for this long is taken for abandoned, and its job for
+# recovered. Several heartbeats fit in, so that a busy moment loses none.
+EXECUTION_TTL_SECONDS = 12
+
+
+# Put a popped job back at the front of its queue, unless somebody else did or it was begun.
+# KEYS: list of popped jobs, queue. ARGV: job id.
+PUT_BACK = """
+if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 1 then
+    redis.call('LPUSH', KEYS[2], ARGV[1])
+    return 1
+end
+return 0
+"""
+
+
+def put_back(connection: redis.Redis, queue: Queue, job_id: str) -> bool:
+    """Undo the pop of a job that nobody has begun; False if there is nothing to undo."""
+    popped = IntermediateQueue.get_intermediate_queue_key(queue.key)
+    return bool(connection.eval(PUT_BACK, 2, popped, queue.key, job_id))
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A job that this worker runs. `number` counts from 1, over all retries; 0 for no question."""
+
+    job: Job
+    execution: Execution
+    number: int = 0
+    user: str = ""
+
+
+_current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+@contextmanager
+def performing(attempt: Attempt) -> Iterator[None]:
+    """Let the tasks called in this block know their attempt."""
+    token = _current.set(attempt)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_attempt() -> Attempt:
+    """The attempt that runs on this thread; raises RuntimeError outside of a worker."""
+    attempt = _current.get()
+    if attempt is None:
+        raise RuntimeError("a task runs inside a worker of jobs.worker.threads only")
+    return attempt
+
+
+class Attempts:
+    """The attempts of one worker. Raises what redis raises."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._connection: redis.Redis = broker.connection
+        self._retention_seconds = broker.settings.retention_seconds
+        self._records = JobRecords(broker.connection, self._retention_seconds)
+        # Executions whose end was tried, and may have been written although no reply came.
+        self._closing: set[str] = set()
+
+    def begin(self, job: Job, worker: BaseWorker) -> Attempt | None:
+        """Start the job; None if it is not queued any more: stopped, deleted, or begun elsewhere.
+
+        It leaves the list of popped jobs either way.
+        """
+        popped = IntermediateQueue.get_intermediate_queue_key(_queue_of(job).key)
+        begun: list[Attempt] = []
+
+        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+            if begun and standing.runs(begun[0].execution.id):
+                return lambda _pipeline: None  # it was begun, and only the reply got lost
+            if standing.status is not JobStatus.QUEUED:
+                return None
+            number, user = self._records.next_attempt(pipeline, job.id)
+            if not number and job.func_name == ANSWER_QUESTION:
+                return lambda writes: job.delete(pipeline=writes)  # nobody can see it any more
+
+            def write(pipeline: Pipeline) -> None:
+                execution = Execution.create(
+                    job, EXECUTION_TTL_SECONDS, pipeline, worker_name=worker.name
+                )
+                begun[:] = [Attempt(job, execution, number, user)]
+                job.prepare_for_execution(worker.name, pipeline)
+                pipeline.hset(job.key, EXECUTION_FIELD, execution.id)
+                pipeline.persist(job.key)
+                pipeline.lrem(popped, 1, job.id)
+                if job.origin == QUESTIONS_QUEUE:
+                    priority.arrange(pipeline, _queue_of(job), begun=job.id)
+                worker.set_state(WorkerStatus.BUSY, pipeline)
+                if number:
+                    self._records.begin(pipeline, job.id, number)
+
+            return write
+
+        if not change(self._connection, job.id, decide) or not begun:
+            self._connection.lrem(popped, 1, job.id)
+            return None
+        worker.executions[begun[0].execution.id] = begun[0].execution
+        return begun[0]
+
+    def finish(self, attempt: Attempt, worker: BaseWorker, result: Any) -> bool:
+        """Make `result` the job's, if this attempt counts; False if it does not."""
+        job, execution = attempt.job, attempt.execution
+        job.ended_at = now()
+        job._result = result
+        counts = metrics.count_finished(job, result)
+
+        def write(pipeline: Pipeline) -> None:
+            job._handle_success(
+                self._retention_seconds,
+                pipeline,
+                worker_name=worker.name,
+                execution_id=execution.id,
+                execution_started_at=execution.created_at,
+                execution_ended_at=job.ended_at,
+            )
+            job.cleanup(self._retention_seconds, pipeline, remove_from_queue=False)
+            if attempt.number:
+                cited = [each["document_id"] for each in result.get("citations", ())]
+                self._records.finish(pipeline, job.id, result["text"], cited)
+                answer_cache.remember(pipeline, job.id, result, self._retention_seconds)
+                outbox.announce(pipeline, job, JobState.FINISHED)
+            if not (attempt.number and result.get("earlier_at")):  # says nothing of a new answer
+                note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
+            metrics.add(pipeline, counts)
+
+        return self._close(attempt, worker, write)
+
+    def end(
+        self, attempt: Attempt, worker: BaseWorker, outcome: Outcome, error: BaseException
+    ) -> bool:
+        """Fail the job or let it run again, if this attempt counts; False if it does not."""
+        trace = "".join(traceback.format_exception(error))
+        set_outcome = self.outcome_writer(attempt.job, outcome, trace, worker.name)
+        return self._close(attempt, worker, set_outcome)
+
+    def let_go(self, attempt: Attempt, worker: BaseWorker) -> None:
+        """Leave a job that this attempt does not count for any more."""
+        self._closing.discard(attempt.execution.id)
+        with self._connection.pipeline() as pipeline:
+            self._leave(pipeline, attempt, worker)
+            pipeline.execute()
+        worker.executions.pop(attempt.execution.id, None)
+        if attempt.job.has_rate_limit:
+            RateLimitRegistry.from_job(attempt.job).release_stale_and_enqueue(attempt.job.id)
+
+    def outcome_writer(
+        self, job: Job, outcome: Outcome, trace: str, worker_name: str = "", *, lost: bool = False
+    ) -> Write:
+        """What writes the outcome of an attempt of this job, its own or a lost one."""
+        job.ended_at, held_key = now(), job.rate_limit_key
+        counts = metrics.count_ended(job, outcome, lost=lost)  # before it is queued again
+        job.meta["history"] = outcome.history.to_dict()
+        is_question = job.func_name == ANSWER_QUESTION
+        if outcome.retry_in_seconds is None:
+            job.meta["failure"] = asdict(outcome.failure)
+            partial = read_text(self._connection, job.id) if is_question else ""
+            retry_at = 0.0
+        else:
+            partial, retry_at = "", time.time() + outcome.retry_in_seconds
+
+        def write(pipeline: Pipeline) -> None:
+            if outcome.retry_in_seconds is None:
+                _fail(pipeline, job, trace, worker_name)
+            elif outcome.alone:
+                _enqueue_alone(pipeline, job, held_key)
+            elif outcome.retry_in_seconds > 0:
+                _schedule(pipeline, job, retry_at)
+            else:
+                _queue_of(job)._enqueue_job(job, pipeline, at_front=outcome.at_front)
+            if is_question and outcome.retry_in_seconds is None:
+                self._records.fail(pipeline, job.id, outcome.failure, partial)
+                outbox.announce(pipeline, job, JobState.FAILED, outcome.failure)
+            elif is_question:
+                self._records.wait(pipeline, job.id, outcome.failure, retry_at, _ran(job))
+            metrics.add(pipeline, counts)
+
+        return write
+
+    def _close(self, attempt: Attempt, worker: BaseWorker, write: Write) -> bool:
+        execution = attempt.execution
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if not standing.runs(execution.id):
+                if execution.id in self._closing and standing.execution_id == execution.id:
+                    return lambda _pipeline: None  # it was closed, and only the reply got lost
+                return None
+
+            def write_all(pipeline: Pipeline) -> None:
+                self._closing.add(execution.id)
+                write(pipeline)
+                self._leave(pipeline, attempt, worker)
+
+            return write_all
+
+        if not change(self._connection, attempt.job.id, decide):
+            self.let_go(attempt, worker)
+            return False
+        worker.executions.pop(execution.id, None)
+        # Lost here, the slot is freed by the maintenance.
+        if release_slot(attempt.job) and attempt.job.origin == QUESTIONS_QUEUE:
+            priority.arrange(self._connection, _queue_of(attempt.job))
+        self._closing.discard(execution.id)
+        return True
+
+    def _leave(self, pipeline: Pipeline, attempt: Attempt, worker: BaseWorker) -> None:
+        attempt.execution.delete(job=attempt.job, pipeline=pipeline)
+        worker.set_state(WorkerStatus.IDLE, pipeline)
+
+
+def _ran(job: Job) -> float:
+    """The seconds from the start of the latest attempt to its end; 0 if either is not known."""
+    if job.started_at is None or job.ended_at is None:
+        return 0.0
+    return max(0.0, (job.ended_at - job.started_at).total_seconds())
+
+
+def _fail(pipeline: Pipeline, job: Job, trace: str, worker_name: str) -> None:
+    job.set_status(JobStatus.FAILED, pipeline=pipeline)
+    job._handle_failure(trace, pipeline, worker_name=worker_name, execution_ended_at=job.ended_at)
+    pipeline.hset(job.key, "meta", job.serializer.dumps(job.meta))  # `_handle_failure` leaves it
+
+
+def _schedule(pipeline: Pipeline, job: Job, when: float) -> None:
+    job.set_status(JobStatus.SCHEDULED, pipeline=pipeline)
+    job.save(pipeline=pipeline, include_result=False)
+    pipeline.zadd(ScheduledJobRegistry(queue=_queue_of(job)).key, {job.id: when})
+
+
+def _enqueue_alone(pipeline: Pipeline, job: Job, held_key: str | None) -> None:
+    """Let the job wait until no other suspect is queued or runs, for RQ's limit to see to."""
+    if held_key:
+        pipeline.zrem(RateLimitRegistry(held_key, job.connection).allowed_key, job.id)
+    job.rate_limit_key, job.rate_limit_concurrency = SUSPECTS_KEY, 1
+    _queue_of(job)._enqueue_rate_limited_job(job, pipeline)
+
+
+def _queue_of(job: Job) -> Queue:
+    return Queue(job.origin, connection=job.connection, serializer=JSONSerializer)

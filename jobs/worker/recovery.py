@@ -1,0 +1,178 @@
+"""Jobs that need a push: their worker died, their wait is over, or they were popped and dropped."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+from redis.client import Pipeline
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.executions import Execution
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job, JobStatus
+from rq.rate_limit import RateLimitRegistry
+from rq.registry import ScheduledJobRegistry, StartedJobRegistry
+from rq.serializers import JSONSerializer
+
+from jobs.errors import WorkerLost
+from jobs.questions.repository import JobRecords
+from jobs.queue.broker import Broker
+from jobs.queue.retry_policy import History, Outcome, after_loss
+from jobs.queue.transitions import EXECUTION_FIELD, Standing, Write, change
+from jobs.worker.attempts import Attempts, put_back
+
+# A worker takes a popped job from the intermediate list within milliseconds.
+POPPED_SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A job whose worker died, and what became of it. `attempt` and `user` are as in Attempt."""
+
+    job: Job
+    outcome: Outcome
+    attempt: int
+    user: str
+
+
+class Recovery:
+    """Passes over the queues. Several processes may make them at once: the fence lets one win."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._connection: redis.Redis = broker.connection
+        self._queues = list(broker.queues.values())
+        self._attempts = Attempts(broker)
+        self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
+        self._popped_since: dict[str, float] = {}
+
+    def recover_lost(self) -> list[Lost]:
+        """Let the jobs run again, or fail them, whose worker stopped its heartbeat."""
+        lost: list[Lost] = []
+        for queue in self._queues:
+            registry = StartedJobRegistry(queue=queue, serializer=JSONSerializer)
+            entries = cast(
+                "list[bytes]", self._connection.zrangebyscore(registry.key, 0, time.time())
+            )
+            for entry in entries:
+                recovered = self._recover(registry.key, entry.decode())
+                if recovered is not None:
+                    lost.append(recovered)
+        return lost
+
+    def enqueue_due(self) -> int:
+        """Queue the jobs whose wait before the next attempt is over; returns how many."""
+        count = 0
+        for queue in self._queues:
+            key = ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key
+            for job_id in cast("list[bytes]", self._connection.zrangebyscore(key, 0, time.time())):
+                count += self._enqueue(queue, key, job_id.decode())
+        return count
+
+    def put_back_popped(self) -> list[str]:
+        """Put back the jobs that a worker popped and never began, because it died in between."""
+        now, still_popped, found = time.monotonic(), {}, []
+        for queue in self._queues:
+            popped = IntermediateQueue(queue.key, connection=self._connection)
+            for job_id in popped.get_job_ids():
+                since = self._popped_since.get(job_id, now)
+                if now - since < POPPED_SECONDS:
+                    still_popped[job_id] = since
+                elif self._put_back(queue, popped, job_id):
+                    found.append(job_id)
+        self._popped_since = still_popped
+        return found
+
+    def _recover(self, registry_key: str, entry: str) -> Lost | None:
+        job_id, execution_id = entry.rsplit(":", 1)
+        job = self._fetch(job_id)
+        if job is None:
+            self._connection.zrem(registry_key, entry)
+            return None
+        execution = Execution(execution_id, job_id, self._connection)
+        held_key = job.rate_limit_key  # the outcome may give it another
+        outcome = after_loss(History.from_dict(job.meta.get("history", {})))
+        lost: list[Lost] = []
+        write_outcome = self._attempts.outcome_writer(job, outcome, WorkerLost.message, lost=True)
+
+        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+            # Each heartbeat touches the job too, so that one that comes now is not missed.
+            expires = pipeline.zscore(registry_key, entry)
+            number, user = self._records.next_attempt(pipeline, job_id)
+            if expires is None or expires > time.time() or not standing.runs(execution_id):
+                return None
+
+            def write(pipeline: Pipeline) -> None:
+                write_outcome(pipeline)
+                pipeline.hdel(job.key, EXECUTION_FIELD)
+                execution.delete(job=job, pipeline=pipeline)
+                lost[:] = [Lost(job, outcome, max(0, number - 1), user)]
+
+            return write
+
+        if change(self._connection, job_id, decide):
+            self._release_slot(job, held_key)
+            return lost[0]
+        # Left by an attempt that counts no more. One that beats again has a new score.
+        if self._connection.eval(REMOVE_EXPIRED, 1, registry_key, entry, time.time()):
+            self._forget(job, execution)
+        return None
+
+    def _forget(self, job: Job, execution: Execution) -> None:
+        """Remove a dead execution: as long as it seems alive, a stopped job keeps its place."""
+        with self._connection.pipeline() as pipeline:
+            execution.delete(job=job, pipeline=pipeline)
+            pipeline.execute()
+        if job.has_rate_limit:
+            RateLimitRegistry.from_job(job).release_stale_and_enqueue(job.id)
+
+    def _release_slot(self, job: Job, held_key: str | None) -> None:
+        """Let the next question of the same limit go, unless this one runs again under it."""
+        if held_key and job.get_status(refresh=False) is not JobStatus.QUEUED:
+            RateLimitRegistry(held_key, self._connection).release_and_enqueue(job.id)
+
+    def _enqueue(self, queue: Queue, registry_key: str, job_id: str) -> bool:
+        job = self._fetch(job_id)
+        if job is None:
+            self._connection.zrem(registry_key, job_id)
+            return False
+
+        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+            if standing.status is not JobStatus.SCHEDULED:
+                return lambda pipeline: pipeline.zrem(registry_key, job_id)
+
+            def write(pipeline: Pipeline) -> None:
+                pipeline.zrem(registry_key, job_id)
+                if job.has_rate_limit:
+                    queue._enqueue_rate_limited_job(job, pipeline)
+                else:
+                    queue._enqueue_job(job, pipeline)
+
+            return write
+
+        return change(self._connection, job_id, decide)
+
+    def _put_back(self, queue: Queue, popped: IntermediateQueue, job_id: str) -> bool:
+        status = self._connection.hget(Job.key_for(job_id), "status")
+        if status != JobStatus.QUEUED.value.encode():
+            popped.remove(job_id)
+            return False
+        return put_back(self._connection, queue, job_id)
+
+    def _fetch(self, job_id: str) -> Job | None:
+        try:
+            return Job.fetch(job_id, connection=self._connection, serializer=JSONSerializer)
+        except NoSuchJobError:
+            return None
+
+
+# KEYS: registry. ARGV: entry, now. A score in the future means that it is alive after all.
+REMOVE_EXPIRED = """
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score and tonumber(score) <= tonumber(ARGV[2]) then
+    return redis.call('ZREM', KEYS[1], ARGV[1])
+end
+return 0
+"""

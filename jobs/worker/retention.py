@@ -1,0 +1,169 @@
+"""What leaves when its time is over, and does not leave by the TTL of a key.
+
+Most of what a question leaves behind has such a TTL. Here go the rest, and the rule of who owns
+which key.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import cast
+
+import redis
+import structlog
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.rate_limit import RateLimitRegistry
+from rq.registry import CanceledJobRegistry
+from rq.results import Result
+from rq.serializers import JSONSerializer
+from rq.worker_registration import get_keys
+
+from jobs.documents.client import DocumentClient
+from jobs.questions.soft_delete import Deletions
+from jobs.queue.broker import ANSWER_QUESTION, Broker
+from jobs.queue.connection import broker_errors
+from jobs.queue.keys import LOG_LOCK_KEY, RETENTION_LOCK_KEY, job_key
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 60
+# A file without a document for this long belongs to an upload or a deletion that broke off.
+LOOSE_FILE_SECONDS = 24 * 3600
+# The record of a question is there before its job: longer than this, and it is gone for good.
+UNSEEN_SECONDS = 60
+LOG_EVERY_SECONDS = 24 * 3600
+# RQ gives a worker that ends as much.
+WORKER_SECONDS = 60
+
+# The keys that need no TTL, by glob, and who removes them or bounds what is in them.
+OWNERS = {
+    "askqueue:key:*": "the user whose API key it is; one that expires has a TTL",
+    "askqueue:user:*:keys": "ApiKeys; goes with the user's last key",
+    "askqueue:webhook:*": "the user whose webhook it is; what waits to be sent is the Sender's",
+    "askqueue:user:*:webhooks": "Webhooks; goes with the user's last webhook",
+    "askqueue:outbox": "the Sender; a webhook goes when nothing of it waits",
+    "askqueue:documents": "the register; an entry goes with its document",
+    "askqueue:document:*": "the register; goes with the document",
+    "askqueue:private:*": "the register; goes with the private document",
+    "askqueue:documents:private": "the register; an entry goes with its document",
+    "askqueue:documents:of:*": "the register; an entry goes with its document",
+    "askqueue:documents:version": "the register; one for the installation",
+    "askqueue:documents:deleted": "the job that takes a deleted document's passages out",
+    "askqueue:documents:loose": "DocumentClient; a file goes after a day without a document",
+    "askqueue:index": "the register; one for the installation",
+    "askqueue:jobs:deleted": "Retention; a question goes for good a minute after its deletion",
+    "askqueue:batches:open": "the feeder; a batch goes when it has no row left to ask or to stop",
+    "askqueue:metrics": "jobs.operations.metrics; one, a field for each queue and kind of error",
+    "askqueue:paused": "the operators; a field for each paused queue",
+    "askqueue:urgent": "jobs.questions.priority; one that is over goes when the next one begins",
+    "askqueue:workers": "the workers; a silent one goes after minutes",
+    "rq:queues": "RQ; the fixed names of the queues",
+    "rq:queue:*": "the workers, and Maintenance for what they popped and lost",
+    "rq:wip:*": "the workers, and Maintenance for those that died",
+    "rq:scheduled:*": "Maintenance; a job goes when it is due",
+    "rq:finished:*": "Maintenance; a job goes with its TTL",
+    "rq:failed:*": "Maintenance; a job goes with its TTL",
+    "rq:canceled:*": "Retention; a job goes with its hash",
+    "rq:job:*": "the queue or registry that holds the job; it gets a TTL when it is over",
+    "rq:workers": "the workers, and Maintenance for those that died",
+    "rq:workers:*": "the workers, and Maintenance for those that died",
+    "rq:rl-keys": "Maintenance; a user goes with the last unfinished question",
+    "rq:rl:*": "Maintenance; goes with the user's last unfinished question",
+}
+
+
+class Retention:
+    """One process's share of it. Call `run_once` as often as you like."""
+
+    def __init__(self, broker: Broker, documents: DocumentClient) -> None:
+        self._connection = broker.connection
+        self._queues = list(broker.queues.values())
+        self._settings = broker.settings
+        self._documents = documents
+        self._deletions = Deletions(broker)
+
+    def run_once(self) -> bool:
+        """Do it, unless some process did within the last minute. Raises what `expire` does."""
+        with broker_errors():
+            is_due = self._connection.set(RETENTION_LOCK_KEY, 1, nx=True, ex=EVERY_SECONDS)
+        if is_due:
+            self.expire(time.time())
+        return bool(is_due)
+
+    def expire(self, now: float) -> int:
+        """Remove what is over by `now` (Unix seconds); returns how many documents were.
+
+        Safe beside others that do the same. Raises BrokerUnavailable.
+        """
+        with broker_errors():
+            self._forget_canceled(now - self._settings.retention_seconds)
+            self._forget_unseen(now - UNSEEN_SECONDS)
+            self._deletions.purge(now)
+            self._bound_workers()
+            self._shorten_log()
+        kept_seconds = self._settings.document_retention_seconds
+        expired = self._documents.expire(
+            added_before=now - kept_seconds if kept_seconds else float("-inf"),
+            loose_before=now - LOOSE_FILE_SECONDS,
+        )
+        if expired:
+            log.info("documents expired", documents=expired)
+        return expired
+
+    def _forget_canceled(self, before: float) -> None:
+        """RQ never expires canceled jobs; their score is when they were canceled."""
+        for queue in self._queues:
+            key = CanceledJobRegistry(queue=queue, serializer=JSONSerializer).key
+            ids = cast("list[bytes]", self._connection.zrangebyscore(key, "-inf", before))
+            for job_id in (item.decode() for item in ids):
+                with self._connection.pipeline() as pipeline:
+                    pipeline.delete(Job.key_for(job_id), Result.get_key(job_id))
+                    pipeline.zrem(key, job_id)
+                    pipeline.execute()
+
+    def _forget_unseen(self, before: float) -> None:
+        """Take questions off the queue that nobody can see any more: their record expired."""
+        for registry in RateLimitRegistry.all(self._connection):
+            # Those without a slot first: one that is freed would go to them.
+            for key in (registry.rate_limited_key, registry.allowed_key):
+                for job_id in self._without_record(key, before):
+                    with suppress(NoSuchJobError):  # the registry cleans up after itself
+                        job = self._fetch(job_id)
+                        if job.func_name == ANSWER_QUESTION:  # others have no record
+                            job.delete()
+                            self._connection.zrem(key, job_id)
+
+    def _without_record(self, key: str, before: float) -> list[str]:
+        members = cast("list[bytes]", self._connection.zrangebyscore(key, "-inf", before))
+        ids = [member.decode() for member in members]
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for job_id in ids:
+                pipeline.exists(job_key(job_id))
+            return [
+                job_id for job_id, there in zip(ids, pipeline.execute(), strict=True) if not there
+            ]
+
+    def _fetch(self, job_id: str) -> Job:
+        return Job.fetch(job_id, connection=self._connection, serializer=JSONSerializer)
+
+    def _bound_workers(self) -> None:
+        """Give RQ's entry of a worker a TTL, should it have none.
+
+        One that expired during an outage comes back without, when the worker counts a job. A
+        living worker renews it.
+        """
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for key in get_keys(connection=self._connection):
+                pipeline.expire(key, WORKER_SECONDS, nx=True)
+            pipeline.execute()
+
+    def _shorten_log(self) -> None:
+        """Have Valkey rewrite its append-only file once a day: until then it holds what is gone."""
+        if not self._connection.set(LOG_LOCK_KEY, 1, nx=True, ex=LOG_EVERY_SECONDS):
+            return
+        try:
+            self._connection.bgrewriteaof()
+        except redis.exceptions.ResponseError as error:  # under way already, or not allowed here
+            log.info("append-only file not rewritten", error=str(error))

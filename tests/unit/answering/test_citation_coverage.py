@@ -1,0 +1,41 @@
+"""Counting the sentences of an answer that carry no citation."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.answering.citation_coverage import count_support
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences", "uncited"),
+    [
+        ("The limit is EUR 160 [1].", 1, 0),
+        ("The limit is EUR 160. [1]", 1, 0),
+        ("The limit is EUR 160.[1][2] It was raised in May. [3]", 2, 0),
+        ("The limit is EUR 160.", 1, 1),
+        ("The limit is EUR 160 [1]. It was raised in May.", 2, 1),
+        ("It says “the limit is EUR 160.” [1] “Nobody may exceed it,” it adds.", 2, 1),
+        ("The limit is e.g. EUR 160 in Ghent [1].", 1, 0),
+        ("The limits are these:\n\n- Ghent is EUR 160 [1]\n- Paris is EUR 200 per night", 2, 1),
+        ("# The limits of hotels\n\nThe limit is EUR 160 [1].", 1, 0),
+        ("Is there any limit at all? The limit is EUR 160 [1].", 1, 0),
+        ("Yes [1]. No.", 0, 0),
+        ("```\nThis is some code here.\n```\nThe limit is EUR 160 [1].", 1, 0),
+        ("| City | Limit of the hotel |\n|---|---|\n| Ghent has | EUR 160 [1] |\n", 1, 0),
+        ("", 0, 0),
+    ],
+)
+def test_sentences_are_counted_with_and_without_citation(
+    text: str, sentences: int, uncited: int
+) -> None:
+    """A marker counts before and behind the stop; what claims nothing is not counted."""
+    support = count_support(text)
+    assert (support.sentences, support.uncited) == (sentences, uncited)
+
+
+def test_support_is_none_if_every_sentence_lacks_it() -> None:
+    """A list of markers at the end ties no sentence to a passage; no sentence is no claim."""
+    assert count_support("The limit is EUR 160. It rose in May.\n\nSources: [1] [2]").is_none
+    assert not count_support("The limit is EUR 160 [1]. It rose again in May.").is_none
+    assert not count_support("Yes [1].").is_none

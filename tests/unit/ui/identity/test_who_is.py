@@ -1,0 +1,242 @@
+"""Who is asking where people sign in: at an OpenID provider, or at a reverse proxy."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from jobs.errors import AmbiguousProxyUser, UntrustedProxy
+from jobs.settings import Settings
+from tests.logins import login_cookies, use_login_secret
+from ui.identity import people as identity
+from ui.identity.people import Person, who_is
+
+MakeSettings = Callable[..., Settings]
+Choose = Callable[..., None]
+PROXY = "10.0.0.2"
+
+
+@pytest.fixture
+def choose(monkeypatch: pytest.MonkeyPatch, make_settings: MakeSettings) -> Choose:
+    """Let the process have these settings."""
+
+    def choose_(**values: object) -> None:
+        settings = make_settings(**values)
+        monkeypatch.setattr(identity, "get_settings", lambda: settings)
+
+    return choose_
+
+
+def connection(
+    peer: str | None = None,
+    cookies: Mapping[str, str] | None = None,
+    headers: tuple[tuple[str, bytes], ...] = (),
+) -> HTTPConnection:
+    cookie = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
+    return HTTPConnection(
+        {
+            "type": "http",
+            "client": (peer, 1234) if peer else None,
+            "headers": [
+                (b"cookie", cookie.encode()),
+                *((name.lower().encode(), value) for name, value in headers),
+            ],
+        }
+    )
+
+
+# By a proxy
+
+
+def by_proxy(name: bytes, peer: str | None = PROXY) -> Person | None:
+    return who_is(connection(peer, headers=(("X-Forwarded-User", name),)))
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer"),
+    [
+        (PROXY, PROXY),
+        ("192.168.0.1, 10.0.0.0/8", PROXY),
+        ("10.0.0.0/8", "::ffff:10.0.0.2"),  # as a server of both families sees it
+        ("fd00::/8", "fd00::7"),
+    ],
+)
+def test_trusted_peer_is_believed(choose: Choose, trusted: str, peer: str) -> None:
+    """A name from one of TRUSTED_PROXIES, an address or in a network, is who is asking."""
+    choose(auth_mode="proxy", trusted_proxies=trusted)
+    assert by_proxy(b"ann", peer) == Person("p-ann", "ann", known_as=("ann", "p-ann"))
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.3", "127.0.0.1", "::1", "testclient", None])
+@pytest.mark.parametrize("name", [b"ann", b""])
+def test_name_from_anybody_else_is_refused(choose: Choose, peer: str, name: bytes) -> None:
+    """It is never ignored, so that nobody becomes somebody by being mistaken."""
+    choose(auth_mode="proxy", trusted_proxies=PROXY)
+    with pytest.raises(UntrustedProxy, match="TRUSTED_PROXIES"):
+        by_proxy(name, peer)
+
+
+def test_proxy_that_names_nobody_has_nobody_signed_in(choose: Choose) -> None:
+    """Without a name, or with an empty one, nobody is; a browser's own cookie does not count."""
+    choose(auth_mode="proxy", trusted_proxies=PROXY)
+    signer = identity.get_signer()
+    assert who_is(connection(PROXY, {signer.cookie_name: signer.new_cookie()})) is None
+    assert by_proxy(b" ") is None
+
+
+@pytest.mark.parametrize("names", [(b"ann", b"bob"), (b"x" * 500,)])
+def test_odd_names_are_refused(choose: Choose, names: tuple[bytes, ...]) -> None:
+    """A proxy that adds to a header that its client sent leaves it open which name is true."""
+    choose(auth_mode="proxy", trusted_proxies=PROXY)
+    with pytest.raises(AmbiguousProxyUser):
+        who_is(connection(PROXY, headers=tuple(("X-Forwarded-User", name) for name in names)))
+
+
+def test_names_make_users_that_differ(choose: Choose) -> None:
+    """Each name is a user of its own, of characters that mean nothing in keys and patterns."""
+    choose(auth_mode="proxy", trusted_proxies=PROXY)
+    names = ["ann", "Ann", "a n", "a%20n", "a:n", "*", "a\\n", "Änn", "ann@example.com"]
+    people = [by_proxy(name.encode()) for name in names]
+    assert [person.name for person in people if person] == names
+    users = {person.user for person in people if person}
+    assert len(users) == len(names)
+    assert not set("".join(users)) & set(" :*?[]{}\\\n")
+
+
+def test_operators_of_a_proxy_are_named(choose: Choose) -> None:
+    """OPERATORS lists names; those of e-mail addresses in either case."""
+    choose(auth_mode="proxy", trusted_proxies=PROXY, operators="ann, Bob@example.com")
+    operators = {
+        name: person.is_operator
+        for name in ("ann", "Ann", "bob@EXAMPLE.com", "cem")
+        if (person := by_proxy(name.encode()))
+    }
+    assert operators == {"ann": True, "Ann": False, "bob@EXAMPLE.com": True, "cem": False}
+
+
+# By a login
+
+
+@pytest.fixture
+def login(choose: Choose, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person | None]:
+    """Who asks with a login of these claims, where the group `ops` and `ann@x.org` operate."""
+    use_login_secret(monkeypatch)
+    choose(auth_mode="oidc", operators="ops, ann@x.org")
+    return lambda **claims: who_is(connection(cookies=login_cookies(**claims)))
+
+
+def test_same_subject_of_another_issuer_is_another_user(login: Callable[..., Person]) -> None:
+    """A person is an issuer and its subject, however the two are written together."""
+    pairs = [("https://a", "1"), ("https://b", "1"), ("https://a", "2"), ("https://", "a1")]
+    users = {login(iss=issuer, sub=subject).user for issuer, subject in pairs}
+    assert len(users) == len(pairs)
+    assert login(iss="https://a", sub="1", email="new@x.org").user in users
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": time.time() - 1},
+        {"exp": None},
+        {"exp": True},
+        {"sub": ""},
+        {"iss": 7},
+        {"origin": "https://elsewhere.example"},
+        {"is_logged_in": False},
+        {"secret": "another secret"},
+    ],
+)
+def test_login_that_is_over_or_not_ours_is_nobody(
+    login: Callable[..., Person | None], claims: dict[str, Any]
+) -> None:
+    """What expired, lacks a claim, is of another site or signed by another is no login."""
+    assert login() is not None
+    assert login(**claims) is None
+
+
+def test_browser_cookie_is_nobody_where_people_sign_in(login: Callable[..., Person | None]) -> None:
+    """The cookie of the mode `anonymous` opens nothing here."""
+    signer = identity.get_signer()
+    assert who_is(connection(cookies={signer.cookie_name: signer.new_cookie()})) is None
+    assert who_is(connection(cookies={"_streamlit_user": "forged"})) is None
+
+
+def test_header_of_a_proxy_means_nothing_with_logins(login: Callable[..., Person]) -> None:
+    """A login is who it is, whatever a client says in a header."""
+    asked = connection(PROXY, login_cookies(), (("X-Forwarded-User", b"bob"),))
+    assert who_is(asked) == login()
+
+
+@pytest.mark.parametrize(
+    ("claims", "is_operator"),
+    [
+        ({"groups": ["staff", "ops"]}, True),
+        ({"groups": "ops"}, True),
+        ({"groups": ["Ops", 3]}, False),
+        ({"email": "ANN@x.org", "email_verified": True}, True),
+        ({"email": "ann@x.org", "email_verified": False}, False),
+        ({"email": "ann@x.org"}, False),
+        ({"name": "ops", "preferred_username": "ann@x.org"}, False),
+        ({}, False),
+    ],
+)
+def test_operators_are_a_group_or_a_verified_address(
+    login: Callable[..., Person], claims: dict[str, Any], is_operator: bool
+) -> None:
+    """What people can set themselves, such as a name or an address nobody checked, is no proof."""
+    assert login(**claims).is_operator is is_operator
+
+
+def test_operators_are_user_ids_too(login: Callable[..., Person], choose: Choose) -> None:
+    """The user id that the sidebar shows can be listed where a provider verifies no address."""
+    choose(auth_mode="oidc", operators=login().user)
+    assert login().is_operator
+    assert not login(sub="2").is_operator
+
+
+def test_login_of_many_groups_is_read_from_all_its_cookies(login: Callable[..., Person]) -> None:
+    """What does not fit into one cookie comes in several."""
+    groups = [str(uuid.uuid4()) for _ in range(200)]
+    assert len(login_cookies(groups=groups)) > 2
+    assert login(groups=[*groups, "ops"]).is_operator
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"email": "a@x.org", "email_verified": "true", "name": "Ann"}, "a@x.org"),
+        ({"email": "a@x.org", "name": "Ann"}, "Ann"),
+        ({"preferred_username": "ann"}, "ann"),
+    ],
+)
+def test_name_is_the_surest_that_there_is(
+    login: Callable[..., Person], claims: dict[str, Any], name: str
+) -> None:
+    """People read a verified address, else what the provider calls them."""
+    assert login(**claims).name == name
+    assert login().name == login().user
+
+
+# By a browser
+
+
+def test_browser_of_a_personal_installation_is_an_operator(
+    choose: Choose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sits at the machine of an installation for one person operates it; others do not."""
+    signer = identity.get_signer()
+    cookies = {signer.cookie_name: signer.new_cookie()}
+    asked = connection(cookies=cookies, headers=(("Host", b"127.0.0.1:8501"),))
+    choose(redis_url="")
+    person = who_is(asked)
+    assert person
+    assert person.is_operator
+    choose()
+    person = who_is(asked)
+    assert person
+    assert not person.is_operator

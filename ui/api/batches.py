@@ -1,0 +1,272 @@
+"""Batches over HTTP: questions by the hundred, how far they are, and the answers as a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from starlette.exceptions import HTTPException
+
+from jobs.batches.client import BatchClient
+from jobs.batches.models import Batch, BatchState, LineResult, Lines, RowState
+from jobs.batches.results_file import to_csv
+from jobs.batches.spreadsheet import Sheet, likely_sheet, lines_of, read_sheets
+from jobs.errors import InvalidBatch
+from ui.api.dependencies import Asker, Reader
+from ui.api.guards import refuse_other_sites
+from ui.api.models import ERRORS, ErrorDetail, is_unicode, moment
+from ui.clients import get_clients
+
+# As on the page; BATCH_MAX_ROWS is what counts.
+MAX_FILE_BYTES = 10 * 1024 * 1024
+MAX_LISTED = 100
+CSV_TYPE = "text/csv"
+EXAMPLE_ID = "3b7c0f9a1d2e4f5a8b9c0d1e2f3a4b5c"
+UNKNOWN = {**ERRORS[404], "description": "Unknown batch, or another user's"}
+CHANGE: dict[int | str, dict[str, Any]] = {403: ERRORS[403], 404: UNKNOWN}
+
+Word = Annotated[str, AfterValidator(is_unicode)]
+
+
+class BatchRequest(BaseModel):
+    """Questions to ask as one; the same again goes on with what was submitted before."""
+
+    questions: list[Word] = Field(
+        min_length=1, examples=[["What is the hotel limit?", "Who approves a flight?"]]
+    )
+    name: Word = Field("Questions", max_length=200, examples=["Audit of March"])
+
+
+class BatchInfo(BaseModel):
+    """A batch, and how many of its questions are in which state."""
+
+    id: str = Field(examples=[EXAMPLE_ID])
+    name: str
+    state: BatchState = Field(description="What its owner wants: running, paused or stopped.")
+    is_over: bool = Field(description="True if each question has come to an end.")
+    submitted_at: datetime
+    lines: int = Field(description="Lines of the file, or of the list.", examples=[3])
+    questions: int = Field(description="Different questions, each asked once.", examples=[2])
+    over: int = Field(description="Questions that have come to an end.", examples=[1])
+    counts: dict[RowState, int] = Field(examples=[{"finished": 1, "started": 1}])
+
+
+class Batches(BaseModel):
+    batches: list[BatchInfo]
+
+
+class Retried(BaseModel):
+    retried: int = Field(description="How many failed questions are asked again.")
+
+
+class BatchLine(BaseModel):
+    """What became of one line. `state` is absent if it has no question."""
+
+    cells: list[str]
+    state: RowState | None = None
+    answer: str | None = None
+    support: str | None = None
+    citations: list[dict[str, Any]] = []
+    model: str | None = None
+    error: ErrorDetail | None = None
+
+
+class BatchResults(BaseModel):
+    """All lines, in their order."""
+
+    header: list[str]
+    lines: list[BatchLine]
+
+
+def batches() -> BatchClient:
+    return get_clients().batches
+
+
+Work = Annotated[BatchClient, Depends(batches)]
+
+router = APIRouter(prefix="/batches", responses={503: ERRORS[503]}, tags=["batches"])
+
+
+@router.post(
+    "",
+    status_code=202,
+    dependencies=[Depends(refuse_other_sites)],
+    max_body_size=MAX_FILE_BYTES,
+    responses={403: ERRORS[403], 409: ERRORS[409], 413: ERRORS[413], 415: ERRORS[415]},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": BatchRequest.model_json_schema()},
+                CSV_TYPE: {
+                    "schema": {"type": "string"},
+                    "example": "Question,Owner\nWhat is the hotel limit?,Ann\n",
+                },
+            },
+        }
+    },
+)
+async def submit_batch(
+    request: Request,
+    work: Work,
+    user: Asker,
+    name: Annotated[
+        str, Query(max_length=200, description="Name of a CSV."), AfterValidator(is_unicode)
+    ] = "questions.csv",
+    column: Annotated[
+        str, Query(max_length=200, description="Header of the questions' column; empty: a guess.")
+    ] = "",
+    header: Annotated[
+        bool | None, Query(description="Whether the first row of the CSV is one; absent: a guess.")
+    ] = None,
+) -> BatchInfo:
+    """Ask a list of questions (JSON) or a table with one in each row (CSV), as one batch.
+
+    All of it is accepted or nothing. At most `BATCH_MAX_ROWS` rows (5,000 unless set) and 10 MB.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    if kind == "application/json":
+        lines = _listed(body)
+    elif kind == CSV_TYPE:
+        lines = await anyio.to_thread.run_sync(_read, body, name, column, header)
+    else:
+        raise HTTPException(415, "Send application/json or text/csv.")
+    return _info(await anyio.to_thread.run_sync(work.submit, user, lines))
+
+
+@router.get("")
+def list_batches(
+    work: Work, user: Reader, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20
+) -> Batches:
+    """Your newest batches, newest first."""
+    return Batches(batches=[_info(batch) for batch in work.list(user, limit)])
+
+
+@router.get("/{batch_id}", responses={404: UNKNOWN})
+def read_batch(batch_id: str, work: Work, user: Reader) -> BatchInfo:
+    """How far a batch is."""
+    return _info(work.get(user, batch_id))
+
+
+@router.get(
+    "/{batch_id}/results",
+    response_model=BatchResults,
+    responses={200: {"content": {CSV_TYPE: {"schema": {"type": "string"}}}}, 404: UNKNOWN},
+)
+def read_results(
+    batch_id: str, work: Work, user: Reader, format: Literal["json", "csv"] = "json"
+) -> Response:
+    """Each line with its answer, in the order of the input; also before all are answered."""
+    header, results = work.header(user, batch_id), work.results(user, batch_id)
+    if format == "csv":
+        return Response(
+            to_csv(header, results),
+            media_type=CSV_TYPE,
+            headers={"Content-Disposition": 'attachment; filename="answers.csv"'},
+        )
+    return StreamingResponse(_as_json(list(header), results), media_type="application/json")
+
+
+@router.post("/{batch_id}/pause", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
+def pause_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
+    """Ask no further question. What runs finishes."""
+    return _info(work.pause(user, batch_id))
+
+
+@router.post("/{batch_id}/stop", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
+def stop_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
+    """Ask no further question, and stop what runs. It can be resumed all the same."""
+    return _info(work.stop(user, batch_id))
+
+
+@router.post("/{batch_id}/resume", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
+def resume_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
+    """Go on with what was not asked yet, was stopped, or is gone."""
+    return _info(work.resume(user, batch_id))
+
+
+@router.post("/{batch_id}/retry", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
+def retry_batch(batch_id: str, work: Work, user: Asker) -> Retried:
+    """Ask the failed questions again, with all their attempts."""
+    return Retried(retried=work.retry_failed(user, batch_id))
+
+
+@router.delete(
+    "/{batch_id}",
+    status_code=204,
+    dependencies=[Depends(refuse_other_sites)],
+    responses=CHANGE,
+)
+def delete_batch(batch_id: str, work: Work, user: Asker) -> None:
+    """Remove a batch with all its answers."""
+    work.delete(user, batch_id)
+
+
+def _listed(body: bytes) -> Lines:
+    try:
+        asked = BatchRequest.model_validate_json(body)
+    except ValidationError as error:
+        problems = error.errors(include_context=False, include_url=False)
+        located = [{**each, "loc": ("body", *each["loc"])} for each in problems]
+        raise RequestValidationError(located) from None
+    rows = tuple((question.strip(),) for question in asked.questions)
+    return lines_of(asked.name, Sheet(asked.name, (("Question",), *rows)), 0, has_header=True)
+
+
+def _read(body: bytes, name: str, column: str, header: bool | None) -> Lines:
+    """The lines of a CSV; raises InvalidBatch."""
+    sheets = read_sheets(name, body)
+    sheet = sheets[likely_sheet(sheets)]
+    headed = sheet.seems_to_have_header if header is None else header
+    names = sheet.header(has_header=headed)
+    if not column:
+        return lines_of(name, sheet, sheet.likely_column(has_header=headed), has_header=headed)
+    if column not in names:
+        raise InvalidBatch(f"There is no column “{column}”. There are: {', '.join(names)}.")
+    return lines_of(name, sheet, names.index(column), has_header=headed)
+
+
+def _as_json(header: list[str], results: Iterator[LineResult]) -> Iterator[str]:
+    """`BatchResults`, line by line: all answers of a large batch at once would fill the memory."""
+    yield f'{{"header":{json.dumps(header)},"lines":['
+    comma = ""
+    for result in results:
+        yield comma + _line(result).model_dump_json(exclude_none=True)
+        comma = ","
+    yield "]}"
+
+
+def _line(result: LineResult) -> BatchLine:
+    answer = result.answer if result.state is RowState.FINISHED else None
+    failure = result.failure
+    return BatchLine(
+        cells=list(result.cells),
+        state=result.state,
+        answer=answer.text if answer else None,
+        support=answer.support.value if answer else None,
+        citations=list(answer.to_dict()["citations"]) if answer else [],
+        model=answer.model if answer else None,
+        error=ErrorDetail(kind=failure.kind, message=failure.message) if failure else None,
+    )
+
+
+def _info(batch: Batch) -> BatchInfo:
+    return BatchInfo(
+        id=batch.id,
+        name=batch.name,
+        state=batch.state,
+        is_over=batch.is_over,
+        submitted_at=moment(batch.submitted_at),
+        lines=batch.lines,
+        questions=batch.rows,
+        over=batch.over,
+        counts=dict(batch.counts),
+    )

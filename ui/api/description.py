@@ -1,0 +1,61 @@
+"""What the API's documentation says before its endpoints: errors by kind, and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from jobs.errors import AskqueueError
+from jobs.settings import Settings
+from jobs.webhooks.client import MAX_WEBHOOKS
+
+LIMITS = (
+    "max_question_chars",
+    "questions_per_minute",
+    "urgent_per_minute",
+    "user_storage_mb",
+    "batch_max_rows",
+    "max_upload_mb",
+    "retention_days",
+)
+OWN_LIMITS = (
+    ("JSON body", "1 MB"),
+    ("CSV of a batch", "10 MB"),
+    ("Webhooks of one user", str(MAX_WEBHOOKS)),
+    ("`wait` of a result", "30 seconds"),
+    ("Callers that wait for a result, at once", "50; the others are answered at once"),
+    ("Callers that follow a job, or wait for the OpenAI protocol, at once", "200; then 503"),
+)
+
+
+def description(status_codes: Mapping[type[AskqueueError], int], kinds: Mapping[int, str]) -> str:
+    """Markdown: the one error shape, its kinds with their status, and the limits as shipped."""
+    rows = {(status, kind): "" for status, kind in kinds.items()}
+    rows[422, "invalid_input"] = "Names the field and what is wrong with it."
+    rows |= {(status, kind.kind): kind.message for kind, status in _raised(status_codes)}
+    errors = "\n".join(
+        f"| {status} | `{kind}` | {sentence} |" for (status, kind), sentence in sorted(rows.items())
+    )
+    fields = Settings.model_fields
+    limits = "\n".join(
+        f"| `{name.upper()}`: {fields[name].description} | {fields[name].get_default():,} |"
+        for name in LIMITS
+    )
+    fixed = "\n".join(f"| {what} | {most} |" for what, most in OWN_LIMITS)
+    return (
+        'Every error is `{"error": {"kind": …, "message": …}}`: a stable word for programs and a '
+        "sentence for people; below `/v1`, in the shape of OpenAI. 503 comes with `Retry-After`. "
+        "A job that failed carries the same, with kinds of its own, such as `bad_api_key`.\n\n"
+        f"| Status | `kind` | Message |\n|---|---|---|\n{errors}\n\n"
+        f"| Limit | As shipped |\n|---|---|\n{limits}\n{fixed}\n"
+    )
+
+
+def _raised(
+    status_codes: Mapping[type[AskqueueError], int],
+) -> Iterator[tuple[type[AskqueueError], int]]:
+    """The errors that have a status, with their kinds that have a word of their own."""
+    for kind, status in status_codes.items():
+        yield kind, status
+        for more in kind.__subclasses__():
+            if more.kind != kind.kind and more not in status_codes:
+                yield more, status

@@ -1,0 +1,203 @@
+"""Documents over HTTP: add, list, read, delete; with the limits and words of the page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+from starlette.datastructures import UploadFile as FormFile
+from starlette.exceptions import HTTPException
+from starlette.types import Message
+
+from jobs.documents.client import DocumentClient
+from jobs.errors import InvalidUpload
+from jobs.models import Document, Visibility
+from jobs.settings import Settings
+from ui.api.dependencies import API_USER, DocumentsUser
+from ui.api.guards import refuse_other_sites, settings
+from ui.api.models import ERRORS, ErrorDetail, moment
+from ui.clients import get_clients
+
+EXAMPLE_ID = "5f2b51ca2fdc5baa31ec02e002f69aec3b7a3f3d9cf1f4b1f1a0a7f3b8d9e2c4"
+# What a form says around its file. MAX_UPLOAD_MB is what counts; this server reads no more.
+FORM_BYTES = 64 * 1024
+# Above any MAX_UPLOAD_MB that makes sense: the framework's own limit is fixed with the address.
+MAX_FORM_BYTES = 2**40
+NOBODY = (
+    "A private document needs an owner, and this request does not say who asks: everybody who asks "
+    "like this would see it. Send an API key, or add it on the Documents page."
+)
+
+
+class DocumentInfo(BaseModel):
+    """A document, and how far it is on its way into the index."""
+
+    id: str = Field(
+        description="The SHA-256 of its content, in hex; of a private one, of its owner as well.",
+        examples=[EXAMPLE_ID],
+    )
+    name: str = Field(examples=["travel-policy.pdf"])
+    size: int = Field(description="Bytes.", examples=[48211])
+    status: str = Field(description="queued, indexing, indexed or failed.", examples=["indexed"])
+    visibility: Visibility = Field(
+        description="shared with everybody, or private: only its owner sees it, asks it, and finds "
+        "it cited."
+    )
+    progress: float = Field(description="From 0 to 1 while it is indexed.", examples=[1.0])
+    pages: int = Field(examples=[12])
+    passages: int = Field(examples=[31])
+    added_at: datetime
+    kept_until: datetime | None = Field(None, description="When it leaves; absent if never.")
+    error: ErrorDetail | None = Field(None, description="Why it is not indexed.")
+
+
+class Documents(BaseModel):
+    """The documents that the caller sees, newest first."""
+
+    documents: list[DocumentInfo]
+
+
+def documents() -> DocumentClient:
+    return get_clients().documents
+
+
+Store = Annotated[DocumentClient, Depends(documents)]
+Limits = Annotated[Settings, Depends(settings)]
+UNKNOWN = {**ERRORS[404], "description": "Unknown document"}
+
+router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["documents"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[Depends(refuse_other_sites)],
+    max_body_size=MAX_FORM_BYTES,
+    response_model_exclude_none=True,
+    responses={
+        200: {"model": DocumentInfo, "description": "The same content was there already"},
+        403: ERRORS[403],
+        409: {**ERRORS[409], "description": "A worker does not know private documents yet"},
+        413: ERRORS[413],
+        415: ERRORS[415],
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {
+                            "file": {"type": "string", "format": "binary"},
+                            "visibility": {
+                                "type": "string",
+                                "enum": [each.value for each in Visibility],
+                                "default": Visibility.SHARED.value,
+                            },
+                        },
+                    }
+                }
+            },
+        }
+    },
+)
+async def add_document(
+    request: Request, response: Response, store: Store, user: DocumentsUser, settings: Limits
+) -> DocumentInfo:
+    """Add a document, as the field `file` of a form, and queue it for indexing.
+
+    At most `MAX_UPLOAD_MB` (50 unless set). The same content again is kept for as long as new.
+    With the field `visibility` as `private`, only the caller sees it; callers who are nobody in
+    particular cannot add one.
+    """
+    name, data, visibility = await _form_of(request, settings)
+    if visibility is Visibility.PRIVATE and user == API_USER:
+        raise InvalidUpload(NOBODY)
+    document, is_new = await anyio.to_thread.run_sync(store.add, user, name, data, visibility)
+    if not is_new:
+        response.status_code = 200
+    return _info(document, settings)
+
+
+@router.get("", response_model_exclude_none=True)
+def list_documents(store: Store, user: DocumentsUser, settings: Limits) -> Documents:
+    """The documents that are shared, and the caller's own, newest first."""
+    return Documents(documents=[_info(document, settings) for document in store.list(user)])
+
+
+@router.get("/{document_id}", response_model_exclude_none=True, responses={404: UNKNOWN})
+def read_document(
+    document_id: str, store: Store, user: DocumentsUser, settings: Limits
+) -> DocumentInfo:
+    """One document; read it again until its status is indexed or failed."""
+    return _info(store.get(document_id, user), settings)
+
+
+@router.delete(
+    "/{document_id}",
+    status_code=204,
+    dependencies=[Depends(refuse_other_sites)],
+    responses={
+        403: {**ERRORS[403], "description": "Added by another, or sent by a page of another site"},
+        404: UNKNOWN,
+    },
+)
+def delete_document(document_id: str, store: Store, user: DocumentsUser) -> None:
+    """Remove a document that the caller added: it is gone at once, its passages shortly after."""
+    store.delete(user, document_id)
+
+
+async def _form_of(request: Request, settings: Settings) -> tuple[str, bytes, Visibility]:
+    """The file's name and content, and who sees it; raises InvalidUpload, or HTTPException."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(415, "Send a form, multipart/form-data, with the file as `file`.")
+    most, read = settings.max_upload_bytes + FORM_BYTES, 0
+
+    async def receive() -> Message:
+        nonlocal read
+        message = await request.receive()
+        read += len(message.get("body", b""))
+        if read > most:
+            raise HTTPException(413, f"The most is {settings.max_upload_mb} MB. Split the file.")
+        return message
+
+    try:
+        async with Request(request.scope, receive).form(max_files=1, max_fields=5) as form:
+            file = form.get("file")
+            if not isinstance(file, FormFile):
+                raise InvalidUpload("There is no file in the field `file` of this form.")
+            visibility = _visibility_of(form.get("visibility") or Visibility.SHARED)
+            return file.filename or "", await file.read(), visibility
+    except HTTPException as error:
+        if error.status_code != 400:
+            raise
+        raise InvalidUpload(f"This form cannot be read. {error.detail}") from error
+
+
+def _visibility_of(value: object) -> Visibility:
+    try:
+        return Visibility(str(value))
+    except ValueError:
+        raise InvalidUpload("The field `visibility` is shared or private.") from None
+
+
+def _info(document: Document, settings: Settings) -> DocumentInfo:
+    failure = document.failure
+    return DocumentInfo(
+        id=document.id,
+        name=document.name,
+        size=document.size,
+        status=document.status.value,
+        visibility=document.visibility,
+        progress=document.progress,
+        pages=document.pages,
+        passages=document.passages,
+        added_at=moment(document.added_at),
+        kept_until=moment(document.kept_until(settings.document_retention_seconds)),
+        error=ErrorDetail(kind=failure.kind, message=failure.message) if failure else None,
+    )

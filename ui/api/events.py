@@ -1,0 +1,123 @@
+"""Following a job over HTTP: server-sent events, which a caller that was cut off resumes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Header, Response
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic import BaseModel
+
+from jobs.errors import NotFound
+from jobs.questions.follower import EventKind, JobEvent, Position
+from ui.api.dependencies import Client, Reader
+from ui.api.models import ERRORS, Error, ErrorDetail, result_of, status_of
+from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Followings, take_place
+
+RETRY_MS = 1000
+EXAMPLE = """\
+event: status
+data: {"job_id":"9f1c…","status":"queued","created_at":"2026-01-31T12:00:00Z","position":3,
+data: "waiting":{"reason":"queue","message":"2 ahead of you","ahead":2}}
+
+event: stage
+data: {"attempt":1,"stage":"generating"}
+id: 1769860800123-0.1.2
+
+event: text
+data: {"attempt":1,"text":"The limit is 160"}
+id: 1769860800456-0.1.3
+
+event: finished
+data: {"job_id":"9f1c…","status":"completed","result":"The limit is 160 [1].", …}
+id: 1769860800456-0.1.3.over
+"""
+DESCRIPTION = """\
+`status`: the job, first of all and when its state changes or what it waits for. `stage`: what the
+attempt does. `text`: what comes after the text before it. `restarted`: a newer attempt begins, so
+drop the text so far. Then one of `finished`, `failed` and `stopped`, with the same data as
+`GET /result`; the text in it is the checked one, and counts. Of a job that was deleted, `failed`
+has an error alone.
+Comments come every 10 seconds of silence.
+
+Cut off, connect again with the last `id` as `Last-Event-ID`: each event comes once. After the end,
+the reply is 204, which tells a browser's EventSource to stop.
+"""
+
+router = APIRouter(tags=["jobs"])
+
+
+class StageData(BaseModel):
+    attempt: int
+    stage: str
+
+
+class TextData(BaseModel):
+    attempt: int
+    text: str
+
+
+class RestartData(BaseModel):
+    attempt: int
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    response_class=Response,
+    dependencies=[Depends(take_place)],
+    description=DESCRIPTION,
+    responses={
+        200: {"content": {SSE_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE}}},
+        204: {"description": "The end was told already"},
+        404: ERRORS[404],
+        503: {**ERRORS[503], "description": "The job queue is away, or too many follow a job"},
+    },
+)
+async def follow_job(
+    job_id: str,
+    client: Client,
+    user: Reader,
+    following: Followings,
+    last_event_id: Annotated[
+        str,
+        Header(alias="Last-Event-ID", description="The `id` of the last event that came."),
+    ] = "",
+) -> Response:
+    position = Position.of(last_event_id) if last_event_id else Position()
+    view = await anyio.to_thread.run_sync(client.get_job, user, job_id)
+    if position.over and view.state.is_over and view.attempt == position.attempt:
+        return Response(status_code=204)
+    events = following.follow(user, job_id, position)
+    return ClosingStream(_as_text(events, job_id), SSE_HEADERS)
+
+
+async def _as_text(events: AsyncGenerator[JobEvent], job_id: str) -> AsyncGenerator[bytes]:
+    yield format_sse_event(retry=RETRY_MS)
+    async with aclosing(events):
+        async for event in events:
+            if event.kind is EventKind.BEAT:
+                yield KEEPALIVE_COMMENT
+                continue
+            yield format_sse_event(
+                event=event.kind.value,
+                data_str=_data(event, job_id).model_dump_json(exclude_none=True),
+                id=str(event.position) if event.position else None,
+            )
+
+
+def _data(event: JobEvent, job_id: str) -> BaseModel:
+    match event.kind:
+        case EventKind.STAGE:
+            return StageData(attempt=event.attempt, stage=event.stage.value)
+        case EventKind.TEXT:
+            return TextData(attempt=event.attempt, text=event.text)
+        case EventKind.RESTARTED:
+            return RestartData(attempt=event.attempt)
+    if event.view is None:  # it was deleted
+        return Error(error=ErrorDetail(kind=NotFound.kind, message=NotFound.message))
+    if event.kind is EventKind.STATUS:
+        return status_of(event.view, None, waiting=event.waiting)
+    return result_of(event.view, event.answer)

@@ -1,0 +1,117 @@
+"""The caller's jobs over HTTP: a list to page through; retry, stop and delete of one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AfterValidator, BaseModel, Field
+
+from jobs.models import JobState
+from jobs.questions.query import JobQuery
+from ui.api.dependencies import Asker, Client, Reader
+from ui.api.guards import refuse_other_sites
+from ui.api.models import ERRORS, JobStatus, is_unicode, status_of
+
+MAX_LISTED = 200
+
+router = APIRouter(prefix="/jobs", responses={503: ERRORS[503]}, tags=["jobs"])
+CHANGE: dict[int | str, dict[str, Any]] = {403: ERRORS[403], 404: ERRORS[404], 409: ERRORS[409]}
+
+
+class ListedJob(JobStatus):
+    """A job of a list: its status, with what was asked."""
+
+    question: str = Field(examples=["What is the hotel limit per night?"])
+    preview: str = Field("", description="The first line of the answer, when finished.")
+
+
+class JobList(BaseModel):
+    """A page of jobs, newest first."""
+
+    jobs: list[ListedJob]
+    next: str | None = Field(None, description="`cursor` of the next page; absent after the last.")
+
+
+@router.get("", response_model_exclude_none=True)
+def list_jobs(
+    client: Client,
+    user: Reader,
+    cursor: Annotated[
+        str, Query(max_length=200, description="`next` of the page before; empty for the first.")
+    ] = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 50,
+    state: Annotated[JobState | None, Query(description="Jobs in this state alone.")] = None,
+    search: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description="Words of the question or its answer, in any order and case.",
+        ),
+        AfterValidator(is_unicode),
+    ] = "",
+) -> JobList:
+    """Your jobs, newest first. Pages stay as they are while new questions are asked.
+
+    A retry makes a job new again.
+    """
+    query = JobQuery(search, frozenset({state} if state else ()))
+    page = client.list_after(user, query, cursor, limit)
+    jobs = [
+        ListedJob(
+            **status_of(view, None, waiting=client.why_waiting(view)).model_dump(),
+            question=view.question,
+            preview=view.preview,
+        )
+        for view in page.jobs
+    ]
+    return JobList(jobs=jobs, next=page.next or None)
+
+
+@router.post(
+    "/{job_id}/retry",
+    dependencies=[Depends(refuse_other_sites)],
+    responses=CHANGE,
+    response_model_exclude_none=True,
+)
+def retry_job(job_id: str, client: Client, user: Asker) -> JobStatus:
+    """Run a failed or stopped job again, with all its attempts."""
+    view = client.retry(user, job_id)
+    return status_of(view, None, waiting=client.why_waiting(view))
+
+
+@router.post(
+    "/{job_id}/stop",
+    dependencies=[Depends(refuse_other_sites)],
+    responses=CHANGE,
+    response_model_exclude_none=True,
+)
+def stop_job(job_id: str, client: Client, user: Asker) -> JobStatus:
+    """Stop a job wherever it is, at once, keeping what it has written."""
+    return status_of(client.stop(user, job_id), None)
+
+
+@router.post(
+    "/{job_id}/urgent",
+    dependencies=[Depends(refuse_other_sites)],
+    responses={**CHANGE, 429: ERRORS[429]},
+    response_model_exclude_none=True,
+)
+def make_urgent(job_id: str, client: Client, user: Asker) -> JobStatus:
+    """Let a job that waits go before those that are not urgent.
+
+    409 for one that has begun, is over, or is a row of a batch. One that is urgent stays so.
+    """
+    view = client.make_urgent(user, job_id)
+    return status_of(view, None, client.estimate(view), client.why_waiting(view))
+
+
+@router.delete(
+    "/{job_id}",
+    status_code=204,
+    dependencies=[Depends(refuse_other_sites)],
+    responses=CHANGE,
+)
+def delete_job(job_id: str, client: Client, user: Asker) -> None:
+    """Remove a job that is over, with its answer."""
+    client.delete(user, job_id)

@@ -1,0 +1,192 @@
+"""Webhooks over HTTP: addresses of the caller's that are told when a job is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from jobs.webhooks.client import Event, Webhook, Webhooks
+from jobs.webhooks.outbox import Delivery
+from ui.api.dependencies import Asker
+from ui.api.guards import refuse_other_sites
+from ui.api.models import ERRORS, Text, moment
+from ui.clients import get_clients
+
+EXAMPLE_ID = "4be0d7a9c1f23e58"
+EXAMPLE_URL = "https://example.com/hooks/askqueue"
+UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {**ERRORS[404], "description": "Unknown webhook or delivery, or another user's"}
+}
+SEND: dict[int | str, dict[str, Any]] = {
+    **UNKNOWN,
+    409: {**ERRORS[409], "description": "Too many deliveries wait already"},
+}
+
+
+class WebhookRequest(BaseModel):
+    url: Text = Field(
+        description="An https:// address on the public internet, port 443 or 8443, or of a host "
+        "that WEBHOOK_ALLOWED_HOSTS names.",
+        examples=[EXAMPLE_URL],
+    )
+    events: list[Event] = Field(
+        list(Event), description="What it is told.", examples=[["job.finished", "job.failed"]]
+    )
+    include_answer: bool = Field(
+        False, description="Send the answer's text and citations too, not only that there is one."
+    )
+
+
+class WebhookInfo(BaseModel):
+    id: str = Field(examples=[EXAMPLE_ID])
+    url: str = Field(examples=[EXAMPLE_URL])
+    events: list[Event]
+    include_answer: bool
+    created_at: datetime
+    failing_since: datetime | None = Field(
+        None, description="The first failure since something arrived."
+    )
+    disabled: str | None = Field(
+        None, description="Why nothing is sent any more; absent while it is."
+    )
+
+
+class NewWebhook(WebhookInfo):
+    secret: str = Field(
+        description="What deliveries are signed with. It is not shown again.",
+        examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
+    )
+
+
+class WebhookList(BaseModel):
+    webhooks: list[WebhookInfo]
+
+
+class DeliveryInfo(BaseModel):
+    """What a webhook was, or is to be, told of one event."""
+
+    id: str = Field(description="Also its header `webhook-id`.", examples=["msg_1f0c7a52b3e84c0e"])
+    type: str = Field(examples=["job.finished"])
+    job_id: str | None = Field(None, description="Absent for a test.")
+    state: Literal["delivered", "waiting", "failed"]
+    created_at: datetime
+    attempts: int = Field(ge=0, description="How often it was tried.", examples=[1])
+    tried_at: datetime | None = Field(None, description="When the latest attempt ended.")
+    status: int | None = Field(None, description="HTTP status of the latest attempt's reply.")
+    duration_seconds: float = Field(0, ge=0, description="How long the latest attempt took.")
+    error: str | None = Field(None, description="Why the latest attempt failed.")
+    next_at: datetime | None = Field(None, description="When it is tried next.")
+
+
+class DeliveryList(BaseModel):
+    """The newest 100 of the last seven days, the newest first."""
+
+    deliveries: list[DeliveryInfo]
+
+
+class Sent(BaseModel):
+    delivery_id: str
+
+
+def webhooks() -> Webhooks:
+    return get_clients().webhooks
+
+
+Registry = Annotated[Webhooks, Depends(webhooks)]
+SAME_SITE = [Depends(refuse_other_sites)]
+
+router = APIRouter(prefix="/webhooks", responses={503: ERRORS[503]}, tags=["webhooks"])
+
+
+@router.post("", status_code=201, dependencies=SAME_SITE, response_model_exclude_none=True)
+def create_webhook(registry: Registry, user: Asker, body: WebhookRequest) -> NewWebhook:
+    """Have an address told when a job of yours is over; at most 10 a user.
+
+    Each delivery is a POST of JSON, signed as in Standard Webhooks, tried up to 12 times over 19
+    hours until a 2xx comes back within 10 seconds. It may arrive more than once: `webhook-id`
+    tells. Rows of a batch are not told.
+    """
+    webhook, secret = registry.create(
+        user, body.url, body.events, include_answer=body.include_answer
+    )
+    return NewWebhook(**_info(webhook).model_dump(), secret=secret)
+
+
+@router.get("", response_model_exclude_none=True)
+def list_webhooks(registry: Registry, user: Asker) -> WebhookList:
+    """Your webhooks, the oldest first, without their secrets."""
+    return WebhookList(webhooks=[_info(webhook) for webhook in registry.list(user)])
+
+
+@router.get("/{webhook_id}", responses=UNKNOWN, response_model_exclude_none=True)
+def read_webhook(webhook_id: str, registry: Registry, user: Asker) -> WebhookInfo:
+    """One webhook."""
+    return _info(registry.get(user, webhook_id))
+
+
+@router.delete("/{webhook_id}", status_code=204, dependencies=SAME_SITE, responses=UNKNOWN)
+def delete_webhook(webhook_id: str, registry: Registry, user: Asker) -> None:
+    """Remove a webhook, with its log and all that waits to be sent."""
+    registry.delete(user, webhook_id)
+
+
+@router.get("/{webhook_id}/deliveries", responses=UNKNOWN, response_model_exclude_none=True)
+def list_deliveries(webhook_id: str, registry: Registry, user: Asker) -> DeliveryList:
+    """What was sent, what came of it, and what waits."""
+    return DeliveryList(deliveries=_infos(registry.deliveries(user, webhook_id)))
+
+
+@router.post(
+    "/{webhook_id}/deliveries/{delivery_id}/resend",
+    status_code=202,
+    dependencies=SAME_SITE,
+    responses=SEND,
+    response_model_exclude_none=True,
+)
+def resend(webhook_id: str, delivery_id: str, registry: Registry, user: Asker) -> DeliveryInfo:
+    """Send a delivery again now, under the same `webhook-id`."""
+    return _infos([registry.resend(user, webhook_id, delivery_id)])[0]
+
+
+@router.post("/{webhook_id}/test", status_code=202, dependencies=SAME_SITE, responses=SEND)
+def test(webhook_id: str, registry: Registry, user: Asker) -> Sent:
+    """Send a delivery of the type `webhook.test`, once; the log says what came of it.
+
+    If it arrives, a webhook that was switched off is on again.
+    """
+    return Sent(delivery_id=registry.test(user, webhook_id))
+
+
+def _info(webhook: Webhook) -> WebhookInfo:
+    return WebhookInfo(
+        id=webhook.id,
+        url=webhook.url,
+        events=[event for event in Event if event in webhook.events],
+        include_answer=webhook.include_answer,
+        created_at=moment(webhook.created_at),
+        failing_since=moment(webhook.failing_since),
+        disabled=webhook.disabled or None,
+    )
+
+
+def _infos(deliveries: Sequence[Delivery]) -> list[DeliveryInfo]:
+    return [
+        DeliveryInfo(
+            id=each.id,
+            type=each.type,
+            job_id=each.job_id or None,
+            state=each.state,
+            created_at=moment(each.created_at),
+            attempts=each.attempts,
+            tried_at=moment(each.tried_at),
+            status=each.status,
+            duration_seconds=each.seconds,
+            error=each.error or None,
+            next_at=moment(each.next_at),
+        )
+        for each in deliveries
+    ]

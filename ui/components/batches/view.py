@@ -1,0 +1,201 @@
+"""One batch: how far it is, what can be done with it, its rows, and its answers as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import PurePath
+
+import pandas as pd
+import streamlit as st
+
+from jobs.batches.client import BatchClient
+from jobs.batches.models import Batch, BatchPage, BatchRow, BatchState, RowState
+from jobs.batches.results_file import to_csv, to_xlsx
+from jobs.errors import AskqueueError
+from ui.components.batches.progress import ROW_LOOKS, show_bar, summary
+from ui.components.common.table_height import ROW_PIXELS, table_height
+from ui.components.common.text import ago, counted, one_line, plain, without_markup
+from ui.state import batch as batch_state
+from ui.state import session
+
+PAGE_SIZE = 50
+MAX_ROWS = 15
+OPEN = ":material/open_in_new: Open"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def show_batch(batches: BatchClient, user: str, batch: Batch, page: BatchPage) -> None:
+    """Show one batch, with one page of its rows."""
+    st.markdown(summary(batch))
+    show_bar(batch)
+    st.caption(_facts(batch))
+    _show_actions(batches, user, batch)
+    _show_filter(batch)
+    if page.rows:
+        _show_rows(page.rows)
+    else:
+        st.caption("No row is in this state any more.")
+    pages = -(-page.total // PAGE_SIZE)
+    if pages > 1:
+        with st.container(horizontal=True, horizontal_alignment="center", key="batch_foot"):
+            st.pagination(pages, key=batch_state.ROW_PAGE)
+
+
+def _facts(batch: Batch) -> str:
+    facts = [f"{counted(batch.rows, 'question')} from {counted(batch.lines, 'row')}"]
+    if batch.empty:
+        facts.append(f"{counted(batch.empty, 'row')} without a question")
+    if batch.duplicates:
+        facts.append(f"{counted(batch.duplicates, 'duplicate')}, answered once")
+    return " · ".join([*facts, f"submitted {ago(batch.submitted_at)}"])
+
+
+def _show_actions(batches: BatchClient, user: str, batch: Batch) -> None:
+    failed = batch.count(RowState.FAILED)
+    args = (batches, user, batch.id)
+    with st.container(horizontal=True, vertical_alignment="center", key="batch_actions"):
+        if not batch.is_over and batch.state is BatchState.RUNNING:
+            _button("Pause", "pause", _pause, args, "What runs finishes; no further row is asked")
+        if (batch.state is not BatchState.RUNNING and not batch.is_over) or _was_stopped(batch):
+            _button("Resume", "play_arrow", _resume, args, "Ask what was not asked or was stopped")
+        if batch.is_active:
+            _button("Stop", "stop", _stop, args, "Stop what runs, and ask no further row")
+        if failed:
+            help_text = "Ask the failed rows again"
+            _button(f"Retry failed ({failed:,})", "replay", _retry_failed, args, help_text)
+        _show_downloads(batches, user, batch)
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            key="batch_delete",
+            help="Delete this batch with its answers",
+            on_click=batch_state.set_batch_to_delete,
+            args=(batch.id,),
+        )
+
+
+def _was_stopped(batch: Batch) -> bool:
+    """True if nothing runs by itself any more, and some rows have no outcome."""
+    return not batch.is_active and batch.count(RowState.STOPPED, RowState.GONE) > 0
+
+
+def _button(
+    label: str,
+    icon: str,
+    action: Callable[[BatchClient, str, str], None],
+    args: tuple[BatchClient, str, str],
+    help_text: str,
+) -> None:
+    key = f"batch_{action.__name__.strip('_')}"
+    st.button(label, icon=f":material/{icon}:", key=key, help=help_text, on_click=action, args=args)
+
+
+def _show_downloads(batches: BatchClient, user: str, batch: Batch) -> None:
+    name = f"{PurePath(batch.name).stem}-answers"
+    for label, write, mime in (("CSV", to_csv, "text/csv"), ("XLSX", to_xlsx, XLSX)):
+
+        def make(write: Callable[..., bytes] = write) -> bytes:
+            header = batches.header(user, batch.id)
+            return write(header, batches.results(user, batch.id))
+
+        st.download_button(
+            f"Download {label}",
+            make,  # when it is clicked, and only then
+            file_name=f"{name}.{label.lower()}",
+            mime=mime,
+            icon=":material/download:",
+            key=f"batch_download_{label.lower()}",
+            help=f"All rows with state, answer and citations, as {label}",
+            on_click="ignore",
+        )
+
+
+def _show_filter(batch: Batch) -> None:
+    chosen = batch_state.row_filter()
+    counts = {session.ALL: batch.rows} | {
+        each.value: batch.count(each) for each in ROW_LOOKS if batch.count(each) or each is chosen
+    }
+    st.pills(
+        "Filter by state",
+        list(counts),
+        format_func=lambda option: f"{_label(option)} :gray[{counts[option]:,}]",
+        required=True,
+        key=batch_state.ROW_FILTER,
+        label_visibility="collapsed",
+        on_change=batch_state.show_first_page,
+    )
+
+
+def _label(option: str) -> str:
+    return "All" if option == session.ALL else ROW_LOOKS[RowState(option)].label
+
+
+def _show_rows(rows: Iterable[BatchRow]) -> None:
+    shown = list(rows)
+    batch_state.set_rows([row.job_id for row in shown])
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "#": [row.number for row in shown],
+                "State": [[ROW_LOOKS[row.state].label] for row in shown],
+                "Question": [one_line(row.question, 200) for row in shown],
+                "Answer": [_outcome(row) for row in shown],
+                "Open": [OPEN if _can_open(row) else None for row in shown],
+            }
+        ),
+        key=batch_state.ROW_TABLE,
+        height=table_height(len(shown), MAX_ROWS),
+        row_height=ROW_PIXELS,
+        hide_index=True,
+        placeholder="",
+        alt="The questions of this batch, in the order of the file",
+        column_config={
+            "#": st.column_config.NumberColumn(width=50),
+            "State": st.column_config.MultiselectColumn(
+                width=110,
+                options=[look.label for look in ROW_LOOKS.values()],
+                color=[look.chip for look in ROW_LOOKS.values()],
+            ),
+            "Question": st.column_config.TextColumn(width=330),
+            "Answer": st.column_config.TextColumn(width=380),
+            "Open": st.column_config.ButtonColumn(
+                "Open",
+                width=90,
+                type="tertiary",
+                on_click=batch_state.note_row_to_open,
+                key=batch_state.ROW_OPEN,
+            ),
+        },
+    )
+
+
+def _can_open(row: BatchRow) -> bool:
+    return row.state not in (RowState.PENDING, RowState.GONE)
+
+
+def _outcome(row: BatchRow) -> str:
+    return row.failure.message if row.failure else without_markup(row.preview)
+
+
+def _pause(batches: BatchClient, user: str, batch_id: str) -> None:
+    _do(lambda: batches.pause(user, batch_id))
+
+
+def _resume(batches: BatchClient, user: str, batch_id: str) -> None:
+    _do(lambda: batches.resume(user, batch_id))
+
+
+def _stop(batches: BatchClient, user: str, batch_id: str) -> None:
+    _do(lambda: batches.stop(user, batch_id))
+
+
+def _retry_failed(batches: BatchClient, user: str, batch_id: str) -> None:
+    _do(lambda: batches.retry_failed(user, batch_id))
+
+
+def _do(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except AskqueueError as error:
+        session.keep_notice(plain(error.message), ":material/error:")
+    session.request_redraw()

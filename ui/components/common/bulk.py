@@ -1,0 +1,167 @@
+"""What is done to several questions at once, and how people are told what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from jobs.errors import AskqueueError, InvalidState, NotFound
+from jobs.questions.client import JobClient
+from ui.components.common.text import counted, plain
+from ui.state import bulk, history, session
+from ui.state.bulk import Action, BulkRun
+
+MORE_ICON, LESS_ICON = ":material/check:", ":material/info:"
+# So long a piece of a run takes; whoever clicks meanwhile waits no longer.
+PIECE_SECONDS = 0.25
+# Between two pieces the page is drawn, and does what was clicked.
+PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Words:
+    """How an action is spoken of: while it goes on, after it, and why it left some out."""
+
+    doing: str
+    did: str
+    why_left: str
+
+
+WORDS = {
+    Action.RETRY: Words("Retrying", "Retried", "not failed or stopped"),
+    Action.STOP: Words("Stopping", "Stopped", "over already"),
+    Action.DELETE: Words(
+        "Deleting", "Deleted", "not over yet: stop first what still runs or waits"
+    ),
+    Action.UNDO: Words("Bringing back", "Brought back", "gone for good"),
+}
+
+
+def start(jobs: JobClient, user: str, action: Action, job_ids: Sequence[str]) -> None:
+    """Do it to each of these questions: the first piece at once, the rest as the page refreshes."""
+    _start(jobs, user, BulkRun(action, tuple(job_ids)))
+
+
+def start_on_selected(jobs: JobClient, user: str, action: Action) -> None:
+    """Do it to the questions that are selected."""
+    start(jobs, user, action, history.selected_in_order())
+
+
+def undo_deletions(jobs: JobClient, user: str) -> None:
+    """Bring back what was deleted last, and open it if it is one question."""
+    job_ids, until = history.take_deleted()
+    _start(jobs, user, BulkRun(Action.UNDO, job_ids, until))
+
+
+def show_bulk(jobs: JobClient, user: str) -> None:
+    """Show how far what is under way is, and go on with it, apart from the rest of the page."""
+    runs = bulk.runs()
+    with st.container():  # there with or without the bar, so that nothing below moves
+        if runs:
+            # The page is drawn first, and what was clicked is done.
+            runs[0].resume_at = time.monotonic() + PAUSE_SECONDS
+            st.fragment(_go_on, run_every=PAUSE_SECONDS)(jobs, user)
+
+
+def _go_on(jobs: JobClient, user: str) -> None:
+    runs = bulk.runs()
+    if not runs:
+        st.rerun()
+    run = runs[0]
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", width="content", key="bulk_bar"
+    ):
+        words = f"{WORDS[run.action].doing}: {run.tried:,} of {len(run.job_ids):,}"
+        st.progress(run.tried / len(run.job_ids), words, width=260)
+        st.button(
+            "Stop here",
+            icon=":material/stop_circle:",
+            key="stop_bulk",
+            help="Leave the rest as it is",
+            on_click=bulk.stop_here,
+        )
+    if run.is_over or time.monotonic() >= run.resume_at:
+        _do_piece(jobs, user, run)
+    if run.is_over or session.take_redraw_request():
+        st.rerun()
+
+
+def _start(jobs: JobClient, user: str, run: BulkRun) -> None:
+    runs = bulk.runs()
+    runs.append(run)
+    if runs == [run]:
+        _do_piece(jobs, user, run)
+    if run.action is Action.DELETE or not run.is_over:
+        history.clear_selection()
+    session.request_redraw()
+
+
+def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
+    """Go on for a moment. Until the last lines, nothing here gives Streamlit a chance to cut in."""
+    deed, ends, before = _deed(jobs, user, run), time.monotonic() + PIECE_SECONDS, len(run.done)
+    while not run.is_over:
+        job_id = run.job_ids[run.tried]
+        try:
+            deed(job_id)
+        except (InvalidState, NotFound):
+            pass  # it changed since it was selected, and is counted
+        except AskqueueError as error:
+            session.keep_notice(plain(error.message), ":material/error:")
+            run.is_stopped = True
+            break
+        else:
+            run.done.append(job_id)
+        run.tried += 1
+        if time.monotonic() >= ends:
+            break
+    if run.is_over:
+        _finish(run)
+    if run.action is Action.DELETE and session.shown_job() in run.done[before:]:
+        session.request_redraw()
+        session.start_new_question()
+
+
+def _deed(jobs: JobClient, user: str, run: BulkRun) -> Callable[[str], object]:
+    def delete(job_id: str) -> None:
+        if jobs.delete(user, job_id):
+            run.undoable.append(job_id)
+
+    deeds: dict[Action, Callable[[str], object]] = {
+        Action.RETRY: lambda job_id: jobs.retry(user, job_id),
+        Action.STOP: lambda job_id: jobs.stop(user, job_id),
+        Action.DELETE: delete,
+        Action.UNDO: lambda job_id: jobs.undo_deletion(user, job_id),
+    }
+    return deeds[run.action]
+
+
+def _finish(run: BulkRun) -> None:
+    bulk.runs().remove(run)
+    if run.undoable:
+        history.note_deleted(run.undoable)
+    if run.action is Action.UNDO:
+        history.keep_undoable(run.job_ids[run.tried :], run.until)
+        if len(run.done) == 1:
+            session.reopen_job(run.done[0])
+    # Of a deletion that went as wished, the bar with "Undo" tells.
+    if run.action is not Action.DELETE or len(run.undoable) < len(run.job_ids):
+        _tell(run)
+    session.request_redraw()
+
+
+def _tell(run: BulkRun) -> None:
+    words, done, selected = WORDS[run.action], len(run.done), len(run.job_ids)
+    if not run.tried:
+        return  # an outage, of which was told
+    if done == selected:
+        session.keep_notice(f"{words.did} {counted(done, 'question')}.", MORE_ICON)
+        return
+    parts = [f"{words.did} {done:,} of {selected:,}"]
+    if run.refused:
+        parts.append(f"{run.refused:,} {'was' if run.refused == 1 else 'were'} {words.why_left}")
+    if run.tried < selected:
+        parts.append(f"the other {selected - run.tried:,} are as they were")
+    session.keep_notice(f"{'; '.join(parts)}.", LESS_ICON)

@@ -1,0 +1,55 @@
+"""The dialog that asks before something is done that nobody can undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import streamlit as st
+
+from jobs.errors import AskqueueError, NotFound
+from ui.components.common.errors import show_failure
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What is asked: the title, and the button that does it, with its icon.
+
+    `text` is Markdown, read when the dialog is drawn; `do` does it, and `close` forgets the wish.
+    Buttons are `<key>_cancelled` and `<key>_confirmed`.
+    """
+
+    title: str
+    button: str
+    icon: str
+    key: str
+    text: Callable[[], str]
+    do: Callable[[], None]
+    close: Callable[[], None]
+
+
+def ask_before(confirmation: Confirmation) -> None:
+    """Ask, do it if so, and close. What is gone already, by another tab, was what was wanted."""
+    asked = confirmation
+
+    @st.dialog(asked.title, icon=asked.icon, on_dismiss=asked.close)
+    def ask() -> None:
+        try:
+            st.markdown(asked.text())
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                is_kept = st.button("Keep it", key=f"{asked.key}_cancelled")
+                is_confirmed = st.button(
+                    asked.button, icon=asked.icon, key=f"{asked.key}_confirmed", type="primary"
+                )
+            if is_confirmed:
+                with suppress(NotFound):
+                    asked.do()
+        except AskqueueError as error:
+            show_failure(error.failure)
+            return
+        if is_kept or is_confirmed:
+            asked.close()
+            st.rerun()
+
+    ask()

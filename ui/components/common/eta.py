@@ -1,0 +1,90 @@
+"""Why a question waits, and when it is done, in words that are round and do not flicker."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, bisect_right
+
+from jobs.models import Eta, JobState, JobView
+from jobs.questions.client import JobClient
+from jobs.questions.wait_reason import waiting_words
+from ui.state import session
+
+# The ends of a range are one of these, in seconds.
+_MINUTES = [60 * count for count in (1, 2, 3, 5, 10, 15, 20, 30, 45)]
+_HOURS = [3600 * count for count in (1, 2, 3, 5, 10, 24)]
+STEPS = (0, 2, 5, 10, 15, 20, 30, 45, *_MINUTES, *_HOURS)
+ANY_MOMENT_SECONDS = 2.0
+# An end that is shown stays until the estimate has left it by this share, or this much if more.
+SLACK = 0.2
+SLACK_SECONDS = 1.0
+
+Range = tuple[int, int]
+
+
+def eta_of(jobs: JobClient, job: JobView) -> str:
+    """When this question is done, such as `about 20 to 45 s`; "" if it is for others to say."""
+    if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
+        return ""
+    eta = jobs.estimate(job)
+    if eta is None:
+        # Of a started one, one sees how far it is; of one that is held, that it is.
+        waiting = jobs.why_waiting(job)
+        return "" if waiting is None or waiting.held_by else "end not known yet"
+    shown = steady(session.shown_eta(job.id), eta)
+    session.keep_shown_eta(job.id, shown)
+    return eta_words(eta, shown)
+
+
+def waiting_of(jobs: JobClient, job: JobView) -> str:
+    """Why this question waits, such as `2 ahead of you`; "" if it does not."""
+    waiting = jobs.why_waiting(job)
+    return waiting_words(waiting, time.time()) if waiting else ""
+
+
+def eta_words(eta: Eta, shown: Range) -> str:
+    """The estimate in words; `shown` is its range in steps."""
+    low, high = shown
+    if eta.overdue:
+        return "longer than usual"
+    if eta.high <= ANY_MOMENT_SECONDS:
+        return "any moment"
+    if high > STEPS[-1]:
+        return "more than a day"
+    if low == 0:
+        return f"within {_words(high)}"
+    if high < 60 or (low >= 60 and high < 3600) or low >= 3600:  # one unit for both
+        return f"about {_words(low).split()[0]} to {_words(high)}"
+    return f"about {_words(low)} to {_words(high)}"
+
+
+def steady(before: Range | None, eta: Eta) -> Range:
+    """The range in steps that holds the estimate: as before, unless it has clearly changed."""
+    if before is not None and _holds(before, eta):
+        return before
+    low = STEPS[bisect_right(STEPS, eta.low) - 1]
+    above = bisect_left(STEPS, eta.high)
+    high = STEPS[above] if above < len(STEPS) else STEPS[-1] + 1
+    return low, max(high, STEPS[STEPS.index(low) + 1] if low < STEPS[-1] else high)
+
+
+def _holds(shown: Range, eta: Eta) -> bool:
+    """True if neither end of the estimate has clearly left its step."""
+    low, high = shown
+    above_low = STEPS[min(bisect_right(STEPS, low), len(STEPS) - 1)]
+    below_high = STEPS[max(bisect_left(STEPS, high) - 1, 0)]
+    return _is_between(eta.low, low, above_low) and _is_between(eta.high, below_high, high)
+
+
+def _is_between(value: float, low: int, high: int) -> bool:
+    return low - _slack(low) <= value <= high + _slack(high)
+
+
+def _slack(step: int) -> float:
+    return max(SLACK_SECONDS, SLACK * step)
+
+
+def _words(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 3600 else f"{seconds // 3600} h"

@@ -1,0 +1,86 @@
+"""Adding documents: the uploader, and what became of each file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.documents.client import SUPPORTED_EXTENSIONS, DocumentClient
+from jobs.errors import AskqueueError
+from jobs.models import Visibility
+from ui.components.common.text import plain
+from ui.state import session
+
+VISIBILITY_LABELS = {
+    Visibility.SHARED: ":material/group: Everyone",
+    Visibility.PRIVATE: ":material/lock: Only you",
+}
+VISIBILITY_MEANINGS = {
+    Visibility.SHARED: "All who use Askqueue see them and get answers from them.",
+    Visibility.PRIVATE: "Nobody else sees them, or gets an answer from them.",
+}
+
+
+def show_uploader(documents: DocumentClient, user: str, max_upload_mb: int) -> None:
+    """Take files, several at once, and hand each to the client."""
+    visibility = _choose_visibility()
+    files = st.file_uploader(
+        "Add documents, several at once if you like",
+        type=[extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS],
+        accept_multiple_files=True,
+        max_upload_size=max_upload_mb,
+        key=session.uploader_key(),
+    )
+    if files:
+        with st.spinner("Storing the files…"):
+            results = [
+                _add(documents, user, file.name, file.getvalue(), visibility) for file in files
+            ]
+        session.keep_upload_results(results)
+        st.rerun()
+    _show_results()
+
+
+def _choose_visibility() -> Visibility:
+    chosen = st.radio(
+        "Who sees the documents that you add",
+        list(Visibility),
+        format_func=VISIBILITY_LABELS.__getitem__,
+        captions=[VISIBILITY_MEANINGS[each] for each in Visibility],
+        horizontal=True,
+        key=session.UPLOAD_VISIBILITY,
+        persist_state="session",
+    )
+    return chosen or Visibility.SHARED
+
+
+def _add(
+    documents: DocumentClient, user: str, name: str, data: bytes, visibility: Visibility
+) -> session.UploadResult:
+    try:
+        document, is_new = documents.add(user, name, data, visibility)
+    except AskqueueError as error:
+        return session.UploadResult(name, error.message, accepted=False)
+    if is_new:
+        added = "added for you alone" if document.owner else "added"
+        outcome = f"{added}; the list below shows how far it is"
+        return session.UploadResult(name, outcome, accepted=True)
+    same = "already there" if document.name == name else f"already there as “{document.name}”"
+    return session.UploadResult(name, same, accepted=True)
+
+
+def _show_results() -> None:
+    results = session.upload_results()
+    if not results:
+        return
+    with st.container(border=True, gap="xsmall", key="upload_results"):
+        for result in results:
+            icon = (
+                ":green[:material/check_circle:]" if result.accepted else (":red[:material/error:]")
+            )
+            st.markdown(f"{icon} **{plain(result.name)}** – {plain(result.outcome)}")
+        st.button(
+            "Dismiss",
+            key="upload_results_dismiss",
+            type="tertiary",
+            on_click=session.clear_upload_results,
+        )

@@ -1,0 +1,1 @@
+"""The history of questions: the table, its filters, and the sidebar."""

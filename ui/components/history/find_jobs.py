@@ -1,0 +1,38 @@
+"""Finding questions without looking through all of them at every refresh of a page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from jobs.models import JobPage
+from jobs.questions.client import JobClient
+from jobs.questions.query import JobQuery
+from ui.state import history
+
+# A search is repeated after so many times what it took: it costs a hundredth of one core at most.
+# An action of the user, or a change in the sidebar, has it repeated at once, see
+# `ui.state.session`.
+REST_FACTOR = 100.0
+SHORTEST_REST_SECONDS = 1.0
+
+
+def find_page(jobs: JobClient, user: str, query: JobQuery, offset: int, limit: int) -> JobPage:
+    """A page of those that match: which they are may be seconds old, what they are is not."""
+    if not query.reads_all:
+        return jobs.list_jobs(user, query, offset=offset, limit=limit)
+    ids = find(jobs, user, query)
+    return JobPage(tuple(jobs.read_jobs(user, ids[offset : offset + limit])), len(ids))
+
+
+def find(jobs: JobClient, user: str, query: JobQuery) -> Sequence[str]:
+    """The ids of those that match, in the order asked for."""
+    kept = history.kept_found(query)
+    if kept is not None:
+        return kept.job_ids
+    started = time.monotonic()
+    ids = jobs.find_jobs(user, query)
+    ended = time.monotonic()
+    rest = max(SHORTEST_REST_SECONDS, REST_FACTOR * (ended - started))
+    history.keep_found(query, history.Found(ids, ended + rest))
+    return ids

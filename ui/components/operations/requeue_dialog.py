@@ -1,0 +1,57 @@
+"""The dialog that asks before many failed jobs are queued again at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.errors import AskqueueError
+from jobs.operations.failed_jobs import DeadLetters
+from ui.components.common.errors import show_failure
+from ui.components.common.looks import kind_name
+from ui.components.common.text import counted, plain, requeued
+from ui.state import session
+
+
+def show_requeue_confirmation(letters: DeadLetters, kind: str) -> None:
+    """Ask whether all failed jobs of this kind, or `state.ALL`, shall be queued again; do it."""
+
+    @st.dialog("Queue them again?", icon=":material/replay:", on_dismiss=_close)
+    def ask() -> None:
+        try:
+            is_over = _ask(letters, "" if kind == session.ALL else kind)
+        except AskqueueError as error:
+            show_failure(error.failure)
+            return
+        if is_over:
+            _close()
+            st.rerun()
+
+    ask()
+
+
+def _ask(letters: DeadLetters, kind: str) -> bool:
+    """Show the question; True once it is answered."""
+    kinds = letters.kinds()
+    count = kinds.get(kind, 0) if kind else sum(kinds.values())
+    which = f" that failed with “{plain(kind_name(kind))}”" if kind else ""
+    st.markdown(
+        f"**{counted(count, 'job')}**{which} {'goes' if count == 1 else 'go'} back to the queue, "
+        "with all attempts again. If the cause is still there, they fail again."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        is_left = st.button("Cancel", key="requeue_cancelled")
+        is_confirmed = st.button(
+            f"Requeue {count:,}",
+            icon=":material/replay:",
+            key="requeue_confirmed",
+            type="primary",
+            disabled=not count,
+        )
+    if is_confirmed:
+        with st.spinner(f"Queueing {counted(count, 'job')}…"):
+            session.keep_notice(requeued(letters.requeue_all(kind)), ":material/replay:")
+    return is_left or is_confirmed
+
+
+def _close() -> None:
+    session.set_kind_to_requeue(None)

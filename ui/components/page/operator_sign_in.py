@@ -1,0 +1,59 @@
+"""Signing in as an operator, for this session alone."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from jobs.access.operators import are_credentials
+from jobs.settings import Settings
+from ui.components.common.text import counted
+from ui.state import session
+
+FORM_PIXELS = 380
+# A slip or two cost nothing; then each wrong try doubles the wait before the next.
+FREE_TRIES = 2
+LONGEST_WAIT_SECONDS = 60.0
+
+
+def show_sign_in(settings: Settings) -> None:
+    """Ask for the operators' user and password; a right answer has the page drawn again."""
+    st.markdown("This page is for operators. It takes the user and the password of rq-dashboard.")
+    with st.form("sign_in", width=FORM_PIXELS):
+        username = st.text_input("User", autocomplete="username")
+        password = st.text_input("Password", type="password", autocomplete="current-password")
+        is_sent = st.form_submit_button("Sign in", icon=":material/login:", type="primary")
+    if is_sent:
+        _try(settings, username, password)
+
+
+def show_sign_out() -> None:
+    st.button(
+        "Sign out",
+        icon=":material/logout:",
+        key="sign_out",
+        type="tertiary",
+        on_click=session.set_operator,
+        args=(False,),
+    )
+
+
+def _try(settings: Settings, username: str, password: str) -> None:
+    wrong, allowed_at = session.wrong_sign_ins()
+    left = allowed_at - time.time()
+    if left > 0:
+        st.warning(
+            f"Too many wrong tries. Try again in {counted(round(left + 0.5), 'second')}.",
+            icon=":material/hourglass_top:",
+            width=FORM_PIXELS,
+        )
+    elif are_credentials(settings, username, password):
+        session.set_operator(True)
+        st.rerun()
+    else:
+        doublings = wrong + 1 - FREE_TRIES
+        session.note_wrong_sign_in(
+            min(LONGEST_WAIT_SECONDS, 2.0**doublings) if doublings > 0 else 0
+        )
+        st.error("The user or the password is wrong.", icon=":material/error:", width=FORM_PIXELS)

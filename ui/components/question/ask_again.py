@@ -1,0 +1,138 @@
+"""Asking a question again with changes: other words, other documents, another model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from jobs.documents.client import DocumentClient
+from jobs.errors import AskqueueError
+from jobs.models import Document, DocumentStatus, JobView, Question
+from jobs.questions.client import JobClient
+from jobs.questions.validation import MAX_DOCUMENTS
+from jobs.settings import Settings
+from ui.components.common.actions import send
+from ui.components.common.errors import show_failure
+from ui.components.common.text import counted, one_line, plain
+from ui.state import session, thread
+
+TEXT_PIXELS = 120
+
+
+def show_ask_again_button(job: JobView) -> None:
+    """Offer to ask this question again with changes."""
+    st.button(
+        "Ask again with changes",
+        icon=":material/edit_note:",
+        key=f"change_{job.id}",
+        help="Other words, other documents or another model; this version stays",
+        on_click=thread.set_job_to_ask_again,
+        args=(job.id,),
+    )
+
+
+def show_ask_again(
+    jobs: JobClient, documents: DocumentClient, settings: Settings, user: str
+) -> None:
+    """Show the dialog, if it is open. "Ask" submits another version and shows it."""
+    job_id = thread.job_to_ask_again()
+    if job_id is None:
+        return
+
+    @st.dialog(
+        "Ask again with changes",
+        icon=":material/edit_note:",
+        width="medium",
+        on_dismiss=lambda: thread.set_job_to_ask_again(None),
+    )
+    def ask() -> None:
+        try:
+            job = jobs.get_job(user, job_id)
+            asked = _read(jobs, documents.list(user), settings, user, job)
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                is_cancelled = st.button("Cancel", key="ask_again_cancelled")
+                is_confirmed = st.button(
+                    "Ask", icon=":material/send:", key="ask_again_confirmed", type="primary"
+                )
+            if is_confirmed:
+                view = send(jobs, user, asked, thread.id_to_send(asked))
+                session.select_job(view.id)
+        except AskqueueError as error:
+            show_failure(error.failure)  # and what was typed stays
+            return
+        if is_cancelled or is_confirmed:
+            thread.set_job_to_ask_again(None)
+            st.rerun()
+
+    ask()
+
+
+def _read(
+    jobs: JobClient, entries: Sequence[Document], settings: Settings, user: str, job: JobView
+) -> Question:
+    """The question as it is to be asked now."""
+    text = st.text_area(
+        "Question",
+        value=job.question,
+        height=TEXT_PIXELS,
+        max_chars=settings.max_question_chars,
+        key=thread.field_key("text"),
+    )
+    # Its answer may be gone; the worker says so. Without the question itself there is nothing.
+    earlier = jobs.list_earlier(user, job)
+    if earlier:
+        st.caption(f":material/reply: Follows up “{plain(one_line(earlier[-1].question, 100))}”")
+    chosen = _choose_documents(entries, job)
+    model = _choose_model(settings, job)
+    follows = job.follows if earlier else ""
+    return Question((text or "").strip(), tuple(sorted(chosen)), model, follows, version_of=job.id)
+
+
+def _choose_documents(entries: Sequence[Document], job: JobView) -> list[str]:
+    ready = [each for each in entries if each.status is DocumentStatus.INDEXED]
+    offered = [each.id for each in ready]
+    chosen = st.multiselect(
+        "Documents",
+        offered,
+        default=[id_ for id_ in job.documents if id_ in offered],
+        format_func=names_of(ready).__getitem__,
+        placeholder="All documents",
+        max_selections=MAX_DOCUMENTS,
+        key=thread.field_key("documents"),
+    )
+    gone = sum(id_ not in offered for id_ in job.documents)
+    if gone:
+        st.caption(
+            f":material/info: {counted(gone, 'document')} that it was asked of before "
+            f"{'is' if gone == 1 else 'are'} not there any more."
+        )
+    return chosen
+
+
+def _choose_model(settings: Settings, job: JobView) -> str:
+    """The chosen model, "" for the usual one."""
+    usual, *others = settings.offered_models
+    if not others:
+        return ""
+    options = ["", *others]
+    return (
+        st.selectbox(
+            "Model",
+            options,
+            index=options.index(job.model) if job.model in options else 0,
+            format_func=lambda model: model or f"{usual} (the usual one)",
+            key=thread.field_key("model"),
+        )
+        or ""
+    )
+
+
+def names_of(documents: Sequence[Document]) -> dict[str, str]:
+    """A name for each document by id; those that share one have the beginning of the id added."""
+    count = Counter(each.name for each in documents)
+    return {
+        each.id: each.name if count[each.name] == 1 else f"{each.name} ({each.id[:8]})"
+        for each in documents
+    }

@@ -1,0 +1,183 @@
+"""Two versions of a question side by side: what differs in their words and in what they cite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from jobs.errors import AskqueueError
+from jobs.models import Answer, Citation, JobView
+from jobs.questions.client import JobClient
+from ui.components.common.errors import show_failure
+from ui.components.common.looks import JOB_LOOKS
+from ui.components.common.text import ago, counted, one_line, plain
+from ui.components.question.citations import label_of
+from ui.components.question.word_diff import (
+    Run,
+    answer_runs,
+    compare_sources,
+    without_markup,
+    word_runs,
+)
+from ui.state import thread
+from ui.state.thread import SIDES, Side
+
+OPTION_CHARS = 60
+EXCERPT_CHARS = 90
+# Colours with transparency, for light and dark ground; the line tells them apart without colour.
+STYLES: dict[Side, str] = {
+    "left": "background:#ef444433;text-decoration:line-through;text-decoration-thickness:1px",
+    "right": "background:#22a55a40;text-decoration:underline;text-decoration-thickness:2px;"
+    "text-underline-offset:.15em",
+}
+LABELS: dict[Side, str] = {"left": "One version", "right": "The other version"}
+TAGS: dict[Side, str] = {"left": "del", "right": "ins"}
+HIDDEN = (
+    "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
+)
+TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.65"
+
+
+def show_comparison(jobs: JobClient, user: str) -> None:
+    """Compare the versions of the question that this was asked for, if there is one."""
+    job_id = thread.compared_job()
+    if job_id is None:
+        return
+
+    @st.dialog(
+        "Compare versions",
+        icon=":material/compare_arrows:",
+        width="large",
+        on_dismiss=lambda: thread.compare(None),
+    )
+    def show() -> None:
+        try:
+            _show(jobs, user, jobs.get_job(user, job_id))
+        except AskqueueError as error:
+            show_failure(error.failure)
+
+    show()
+
+
+def _show(jobs: JobClient, user: str, job: JobView) -> None:
+    versions = jobs.list_versions(user, job)
+    if len(versions) < 2:
+        st.info("The other versions were deleted, so there is nothing left to compare.")
+        return
+    place = max(1, next(at for at, each in enumerate(versions) if each.id == job.id))
+    columns = st.columns(2, gap="medium")
+    numbers = []
+    for side, column, first in zip(SIDES, columns, (place - 1, place), strict=True):
+        with column:
+            numbers.append(_choose(side, versions, first))
+    left, right = (versions[number] for number in numbers)
+    one, other = (jobs.get_answer(user, each.id) for each in (left, right))
+    questions = word_runs(left.question, right.question)
+    texts = answer_runs(one, other) if one and other else (_whole(one), _whole(other))
+    for side, column, version, answer, words in zip(
+        SIDES,
+        columns,
+        (left, right),
+        (one, other),
+        ((questions[0], texts[0]), (questions[1], texts[1])),
+        strict=True,
+    ):
+        with column:
+            st.caption(_facts(version, answer))
+            _show_version(side, version, *words, number=versions.index(version) + 1)
+    st.caption(_legend(numbers, [*questions, *texts]))
+    if one and other and left != right:
+        _show_sources(one, other, numbers)
+
+
+def _choose(side: Side, versions: Sequence[JobView], first: int) -> int:
+    """Let one of the versions be chosen; returns its place."""
+    ids = [each.id for each in versions]
+    thread.choose_at_first(side, ids, ids[first])
+    chosen = st.selectbox(
+        LABELS[side],
+        ids,
+        format_func=lambda job_id: _name(ids.index(job_id), versions[ids.index(job_id)]),
+        key=thread.compare_key(side),
+    )
+    return ids.index(chosen or ids[first])
+
+
+def _name(place: int, job: JobView) -> str:
+    return f"{place + 1} · {ago(job.asked_at)} · {one_line(job.question, OPTION_CHARS)}"
+
+
+def _legend(numbers: Sequence[int], texts: Sequence[Sequence[Run]]) -> str:
+    left, right = (number + 1 for number in numbers)
+    if left == right:
+        return "This is the same version twice. Choose another one on one side."
+    if not any(run.differs for text in texts for run in text):
+        return "Both say the same, word for word."
+    return f"Struck through: only in version {left}. Underlined: only in version {right}."
+
+
+def _facts(job: JobView, answer: Answer | None) -> str:
+    """Of how many documents and by which model, on one line."""
+    scope = f"Of {counted(len(job.documents), 'document')}" if job.documents else "Of all documents"
+    model = answer.model if answer else job.model
+    return f"{scope} · {plain(model)}" if model else scope
+
+
+def _whole(answer: Answer | None) -> list[Run]:
+    return [Run(without_markup(answer.text), differs=False)] if answer else []
+
+
+def _show_version(
+    side: Side, job: JobView, question: Sequence[Run], text: Sequence[Run], *, number: int
+) -> None:
+    heading = marked(question, side, number)
+    st.html(f'<p style="{TEXT};font-weight:600;margin:0">{heading}</p>')
+    if text:
+        st.html(f'<div style="{TEXT}">{marked(text, side, number)}</div>')
+        return
+    look = JOB_LOOKS[job.state]
+    st.badge(look.label, icon=look.icon, color=look.color)
+    st.caption(plain(job.failure.message) if job.failure else "This version has no answer.")
+
+
+def marked(runs: Sequence[Run], side: Side, number: int) -> str:
+    """The text as HTML; what the other side lacks is marked, for eyes and for ears."""
+    parts = []
+    for run in runs:
+        words = run.text.lstrip()
+        space = escape(run.text[: len(run.text) - len(words)])
+        if run.differs and words:
+            said = f'<span style="{HIDDEN}"> [only in version {number}: </span>'
+            end = f'<span style="{HIDDEN}">] </span>'
+            tag = f'<{TAGS[side]} style="{STYLES[side]}">{escape(words)}</{TAGS[side]}>'
+            parts.append(f"{space}{said}{tag}{end}")
+        else:
+            parts.append(space + escape(words))
+    return "".join(parts)
+
+
+def _show_sources(one: Answer, other: Answer, numbers: Sequence[int]) -> None:
+    sources = compare_sources(one, other)
+    left, right = (number + 1 for number in numbers)
+    groups = (
+        ("Sources that both cite", ":material/done_all:", sources.both),
+        (f"Only version {left} cites", ":material/remove:", sources.only_one),
+        (f"Only version {right} cites", ":material/add:", sources.only_other),
+    )
+    st.divider()
+    for column, (title, icon, citations) in zip(st.columns(3), groups, strict=True):
+        with column:
+            st.markdown(f"{icon} **{title}**")
+            _list(citations)
+
+
+def _list(citations: Sequence[Citation]) -> None:
+    if citations:
+        for each in citations:
+            # Of one document many passages may be cited: their words tell them apart.
+            words = plain(one_line(each.text, EXCERPT_CHARS))
+            st.markdown(f"{label_of(each)}  \n:gray[:small[{words}]]")
+    else:
+        st.caption("None")

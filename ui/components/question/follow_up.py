@@ -1,0 +1,115 @@
+"""Follow-ups: choosing what the next question follows up, and the questions before this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from jobs.documents.client import DocumentClient
+from jobs.models import Answer, JobView, Question
+from jobs.questions.client import JobClient
+from ui.components.common.text import counted, one_line, plain
+from ui.state import session, thread
+
+LABEL_CHARS = 90
+MOST_NAMES = 3
+
+
+def show_follow_up_button(job: JobView) -> None:
+    """Let the next question follow up this answer, or not any more."""
+    chosen = thread.followed()
+    is_on = chosen is not None and chosen.id == job.id
+    st.button(
+        "Following up" if is_on else "Follow up",
+        icon=":material/check:" if is_on else ":material/reply:",
+        key=f"follow_{job.id}",
+        help="The next question is asked on its own again"
+        if is_on
+        else "The next question continues this one: it may say “it” or “there”",
+        on_click=thread.follow,
+        args=(None if is_on else job,),
+    )
+
+
+def show_followed() -> None:
+    """Say above the input what the next question follows up; a click ends that."""
+    job = thread.followed()
+    if job is None:
+        return
+    with st.container(
+        horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key="followed"
+    ):
+        scope = f" · in {counted(len(job.documents), 'document')}" if job.documents else ""
+        question = plain(one_line(job.question, LABEL_CHARS))
+        st.markdown(
+            f":material/reply: :small[Following up: **{question}**{scope}]", width="content"
+        )
+        st.button(
+            "Stop following up",
+            icon=":material/close:",
+            key="followed_stop",
+            type="tertiary",
+            help="Ask the next question on its own",
+            on_click=thread.follow,
+            args=(None,),
+        )
+
+
+def next_question(text: str) -> Question:
+    """What was typed as a question: a follow-up, of the same documents and model, if that is on."""
+    job = thread.followed()
+    if job is None:
+        return Question(text)
+    return Question(text, job.documents, job.model, follows=job.id)
+
+
+def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
+    """Show the questions that this one follows up, the oldest first; a click opens one."""
+    earlier = jobs.list_earlier(user, job)
+    if not earlier:
+        return
+    with st.container(gap="xxsmall", key=f"earlier_{job.id}"):
+        for each in earlier:
+            st.button(
+                f":gray[:small[{plain(one_line(each.question, LABEL_CHARS))}]]",
+                icon=":material/subdirectory_arrow_right:",
+                key=f"earlier_{job.id}_{each.id}",
+                type="tertiary",
+                help="Open this earlier question",
+                on_click=_open,
+                args=(each.id,),
+            )
+
+
+def show_asked_of(documents: DocumentClient, user: str, job: JobView) -> None:
+    """Say of which documents and of which model this was asked, if not of all and the usual one."""
+    parts = []
+    if job.documents:
+        names = [each.name for each in documents.find(job.documents, user)]
+        parts.append(f":material/folder_open: Asked of {_listed(names, len(job.documents))}")
+    if job.model:
+        parts.append(f":material/smart_toy: {plain(job.model)}")
+    if parts:
+        st.caption(" · ".join(parts))
+
+
+def show_understood(answer: Answer) -> None:
+    """Say how a follow-up was understood, where that differs from what was typed."""
+    if answer.standalone:
+        st.caption(f":material/lightbulb: Understood as: {plain(answer.standalone)}")
+
+
+def _open(job_id: str) -> None:
+    session.select_job(job_id)
+    session.request_redraw()
+
+
+def _listed(names: Sequence[str], number: int) -> str:
+    """The first few names, and how many documents there are beside them."""
+    shown = [plain(name) for name in names[:MOST_NAMES]]
+    rest = number - len(shown)
+    if rest:
+        more = counted(rest, "deleted document" if rest == number - len(names) else "document")
+        shown.append(f"{more}" if not shown else f"{rest:,} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

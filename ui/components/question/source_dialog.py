@@ -1,0 +1,231 @@
+"""A citation where it stands: on the page of the PDF as a picture, or between its neighbours."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.documents.client import DocumentClient
+from jobs.documents.page_images import PagePicture, Pictures, has_pictures
+from jobs.errors import AskqueueError
+from jobs.models import Answer, Citation, Document, JobView
+from jobs.questions.client import JobClient
+from ui.components.common.actions import ask_again
+from ui.components.common.text import one_line, pages, plain
+from ui.components.question.citations import in_order
+from ui.state import session, source
+
+# Less of a passage than this was marked on its only page: the rest is worth a word.
+WHOLE_SHARE = 0.8
+NAME_CHARS = 24
+PAGE_PIXELS = 720
+WORDS_PIXELS = 370
+
+
+def show_evidence(jobs: JobClient, pictures: Pictures, user: str) -> None:
+    """Show the source that is open, if it belongs to the question that is shown."""
+    opened = source.opened_source()
+    if opened is None:
+        return
+    job_id = opened[0]
+    try:
+        answer = session.kept_answer(job_id) or jobs.get_answer(user, job_id)
+    except AskqueueError:
+        return  # of an outage, and of a question that is gone, the page itself says so
+    if answer is None or not any(item.number == opened[1] for item in answer.citations):
+        source.close_source()
+        return
+
+    @st.dialog(
+        "Source",
+        icon=":material/find_in_page:",
+        width="large",
+        on_dismiss=source.close_source,
+    )
+    def show() -> None:
+        number = (source.opened_source() or opened)[1]
+        citations = in_order(answer.citations)
+        position = next(at for at, item in enumerate(citations) if item.number == number)
+        _show_source(pictures, job_id, citations, position)
+
+    show()
+
+
+def _show_source(pictures: Pictures, job_id: str, citations: list[Citation], position: int) -> None:
+    citation = citations[position]
+    with st.container(horizontal=True, vertical_alignment="center", key="source_heading"):
+        heading = f"**{plain(citation.document_name)}**"
+        place = pages(citation.page, citation.last_page)
+        st.markdown(f":blue-badge[{citation.number}] {heading}", width="content")
+        if place:
+            st.caption(place, width="content")
+        st.space("stretch")
+        _show_steps(job_id, citations, position)
+    _show_list(job_id, citations, citation.number)
+    is_kept = pictures.has_original(citation.document_id, citation.document_name)
+    if is_kept and has_pictures(citation.document_name) and citation.page is not None:
+        # Beside each other where both have room, else the words below the page.
+        with st.container(horizontal=True, gap="medium"):
+            with st.container(width=PAGE_PIXELS):
+                _show_page(pictures, citation, citation.page)
+            with st.container(width=WORDS_PIXELS):
+                _show_passage(citation, in_context=False)
+                _show_facts(pictures, citation, is_kept=is_kept)
+    else:
+        _show_passage(citation, in_context=True)
+        _show_facts(pictures, citation, is_kept=is_kept)
+
+
+def _show_list(job_id: str, citations: list[Citation], number: int) -> None:
+    """Show all sources in a row, with the open one marked; a click turns to another."""
+    if len(citations) == 1:
+        return
+    labels = {
+        each.number: f"{each.number} · {plain(one_line(each.document_name, NAME_CHARS))}"
+        for each in citations
+    }
+    st.segmented_control(
+        "Source",
+        list(labels),
+        required=True,
+        format_func=lambda each: labels[each],
+        key=source.mark_source(number),
+        label_visibility="collapsed",
+        on_change=source.turn_to_marked_source,
+        args=(job_id,),
+    )
+
+
+def _show_steps(job_id: str, citations: list[Citation], position: int) -> None:
+    if len(citations) == 1:
+        return
+    st.caption(f"{position + 1} of {len(citations)}", width="content")
+    steps = (
+        ("Previous", ":material/chevron_left:", "Left", position - 1),
+        ("Next", ":material/chevron_right:", "Right", position + 1),
+    )
+    for label, icon, shortcut, other in steps:
+        is_there = 0 <= other < len(citations)
+        st.button(
+            label,
+            icon=icon,
+            key=f"source_{label.lower()}",
+            disabled=not is_there,
+            shortcut=shortcut,
+            on_click=source.turn_to_source,
+            args=(job_id, citations[other].number if is_there else 0),
+        )
+
+
+def _show_passage(citation: Citation, *, in_context: bool) -> None:
+    """Show the passage's own words, perhaps between what stands before and after."""
+    with st.container(key="source_passage"):
+        if in_context and citation.before:
+            st.caption(plain(citation.before))
+        st.markdown(_marked(citation.text))
+        if in_context and citation.after:
+            st.caption(plain(citation.after))
+
+
+def _marked(text: str) -> str:
+    """A passage as Markdown that marks each of its lines."""
+    lines = (line.strip() for line in text.split("\n"))
+    return "  \n".join(f":yellow-background[{plain(line)}]" for line in lines if line)
+
+
+def _show_facts(pictures: Pictures, citation: Citation, *, is_kept: bool) -> None:
+    """Offer the original, if it is still there."""
+    document_id, name = citation.document_id, citation.document_name
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if is_kept:
+            st.download_button(
+                "Download the original",
+                data=lambda: pictures.original(document_id, name),
+                file_name=name,
+                icon=":material/download:",
+                key="source_download",
+                on_click="ignore",
+            )
+        else:
+            st.caption(
+                ":material/hide_source: The original is no longer there. "
+                "These words were kept with the answer."
+            )
+        st.caption(f"Retrieval score {citation.score:.3g}", width="content")
+
+
+def _show_page(pictures: Pictures, citation: Citation, first: int) -> None:
+    numbers = list(range(first, (citation.last_page or first) + 1))
+    number = numbers[0]
+    if len(numbers) > 1:
+        number = (
+            st.segmented_control(
+                "Page",
+                numbers,
+                default=first,
+                required=True,
+                format_func=lambda page: f"Page {page}",
+                key=f"source_page_{citation.passage_id}",
+                label_visibility="collapsed",
+            )
+            or first
+        )
+    try:
+        with st.spinner("Drawing the page…"):
+            picture = pictures.draw(
+                citation.document_id, citation.document_name, number, citation.text
+            )
+    except AskqueueError as error:
+        st.info(plain(error.message), icon=":material/hide_image:")
+        return
+    _show_picture(picture, citation.document_name, number, is_only=len(numbers) == 1)
+
+
+def _show_picture(picture: PagePicture, name: str, number: int, *, is_only: bool) -> None:
+    if not picture.share:
+        st.caption(":material/info: The place of the passage on this page could not be found.")
+    elif is_only and picture.share < WHOLE_SHARE:
+        st.caption(":material/info: Only a part of the passage could be found on this page.")
+    with st.container(border=True):  # a white page on a light theme has no edge of its own
+        st.image(picture.data, width="stretch", alt=f"Page {number} of {name}")
+    st.caption(f"Page {number} of {picture.pages}")
+
+
+# Whether the sources are still what they were
+
+
+def show_changes(
+    jobs: JobClient, documents: DocumentClient, user: str, job: JobView, answer: Answer
+) -> None:
+    """Say which cited documents changed since the answer; a click asks again.
+
+    One read of the register for the answer that is shown.
+    """
+    names = {item.document_id: item.document_name for item in answer.citations}
+    if not names:
+        return
+    there = {document.id: document for document in documents.find(list(names), user)}
+    changes = changes_since(names, there, job.started_at or job.asked_at)
+    if not changes:
+        return
+    with st.container(border=True, key=f"changed_{job.id}"):
+        st.markdown(f":material/update: **The sources have changed since.** {' '.join(changes)}")
+        st.button(
+            "Ask again",
+            icon=":material/replay:",
+            key=f"ask_again_{job.id}",
+            help="Ask the same question of the documents as they are now",
+            on_click=ask_again,
+            args=(jobs, documents, user, job),
+        )
+
+
+def changes_since(names: dict[str, str], there: dict[str, Document], since: float) -> list[str]:
+    """A sentence for each document, by id, that was deleted or indexed again after a time."""
+    sentences = []
+    for document_id, name in names.items():
+        document = there.get(document_id)
+        if document is None:
+            sentences.append(f"“{plain(name)}” was deleted.")
+        elif document.indexed_at > since:
+            sentences.append(f"“{plain(name)}” was indexed again.")
+    return sentences

@@ -1,0 +1,41 @@
+"""The markers within an answer as links that open the source they name.
+
+What makes them open it is in ui/static/source-links.js: Markdown alone has no way to tell Python of
+a click.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from jobs.models import Citation
+from ui.components.common.text import badge, pages, plain
+from ui.state import source
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+
+_links = st.components.v2.component(
+    "askqueue_source_links", js=(STATIC / "source-links.js").read_text(encoding="utf-8")
+)
+
+
+def link_to(citation: Citation) -> str:
+    """The number of a citation as a link, as Markdown; its document and page show on hovering."""
+    place = pages(citation.page, citation.last_page)
+    title = ", ".join(filter(None, (citation.document_name, place)))
+    return f'[{badge(str(citation.number))}](#source-{citation.number} "{plain(title)}")'
+
+
+def show_source_links(job_id: str) -> None:
+    """Have the links of this question's answer open its sources, by mouse and by keyboard."""
+    key = f"source_links_{job_id}"
+    _links(key=key, on_opened_change=partial(_open, key, job_id))
+
+
+def _open(key: str, job_id: str) -> None:
+    number = source.triggered_number(key, "opened")
+    if number is not None:
+        source.open_source(job_id, number)

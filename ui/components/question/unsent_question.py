@@ -1,0 +1,74 @@
+"""A question that could not be submitted: it stays on the page until it is sent or discarded."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import streamlit as st
+
+from jobs.errors import BrokerUnavailable, ModelNotOffered, NotFound, UnknownDocuments
+from jobs.models import Question
+from jobs.questions.client import JobClient
+from ui.components.common.actions import submit_question
+from ui.components.common.errors import show_failure
+from ui.components.common.text import plain
+from ui.state import session
+
+# What it refers to is not there: sent again, it would fail again.
+_MISSING = (NotFound.kind, UnknownDocuments.kind, ModelNotOffered.kind)
+
+
+def show_unsent(jobs: JobClient, user: str) -> None:
+    """Show the question that was not accepted, if there is one, and why."""
+    unsent = session.unsent()
+    if unsent is None:
+        return
+    # Of an outage the page says so itself, and for as long as it lasts.
+    if unsent.failure.kind != BrokerUnavailable.kind:
+        show_failure(unsent.failure, quiet=unsent.not_before > 0)
+    with st.container(border=True, key="unsent"):
+        st.caption("Not sent yet")
+        st.markdown(plain(unsent.asked.text))
+        with st.container(horizontal=True):
+            if unsent.failure.kind in _MISSING:
+                st.button(
+                    "Ask it on its own",
+                    icon=":material/send:",
+                    key="unsent_alone",
+                    type="primary",
+                    help="Of all documents and of the usual model, as a question that follows none",
+                    on_click=submit_question,
+                    args=(jobs, user, Question(unsent.asked.text)),
+                )
+            else:
+                _show_send(jobs, user, unsent)
+            st.button("Discard", key="unsent_discard", on_click=session.keep_unsent, args=(None,))
+
+
+def _show_send(jobs: JobClient, user: str, unsent: session.Unsent) -> None:
+    """The button that sends it again, once there is room for it; until then it counts down."""
+    wait = unsent.not_before - time.time()
+    if wait > 0:
+        st.fragment(_count_down, run_every=1.0)(unsent)
+        return
+    st.button(
+        "Send again",
+        icon=":material/send:",
+        key="unsent_send",
+        type="primary",
+        on_click=submit_question,
+        args=(jobs, user, unsent.asked, unsent.job_id),
+    )
+
+
+def _count_down(unsent: session.Unsent) -> None:
+    wait = unsent.not_before - time.time()
+    if wait <= 0:
+        st.rerun()
+    st.button(
+        f"Send again in {math.ceil(wait)} s",
+        icon=":material/hourglass_top:",
+        key="unsent_wait",
+        disabled=True,
+    )

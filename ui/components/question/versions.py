@@ -1,0 +1,46 @@
+"""The versions of a question in one row: which is shown, how each stands; and comparing them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from jobs.models import JobView
+from jobs.questions.client import JobClient
+from ui.components.common.looks import JOB_LOOKS
+from ui.state import thread
+
+
+def show_versions(jobs: JobClient, user: str, job: JobView) -> None:
+    """Show the versions of this question, if there is more than one; a click opens one."""
+    versions = jobs.list_versions(user, job)
+    if len(versions) < 2:
+        return
+    names = {
+        version.id: f"{number} {JOB_LOOKS[version.state].icon}"
+        for number, version in enumerate(versions, start=1)
+    }
+    thread.mark_version(job.thread, job.id)
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"thread_{job.thread}"
+    ):
+        st.caption("Versions", width="content")
+        st.segmented_control(
+            "Versions of this question",
+            list(names),
+            format_func=lambda job_id: names[job_id],
+            required=True,
+            key=thread.versions_key(job.thread),
+            label_visibility="collapsed",
+            wrap=True,
+            on_change=thread.open_chosen_version,
+            args=(job.thread,),
+        )
+        st.button(
+            "Compare",
+            icon=":material/compare_arrows:",
+            key=f"compare_{job.thread}",
+            type="tertiary",
+            help="Show two versions side by side, with what differs",
+            on_click=thread.compare,
+            args=(job.id,),
+        )

@@ -1,0 +1,80 @@
+"""What the Ask page shows before there is a question: how to begin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from jobs.models import Document, DocumentStatus
+from jobs.questions.client import JobClient
+from ui.components.common.actions import submit_question
+from ui.components.common.text import plain
+
+SAMPLE_QUESTIONS = Path(__file__).resolve().parents[3] / "samples" / "questions.json"
+SUGGESTIONS = 3
+DOCUMENTS_PAGE = "pages/documents.py"
+_ON_THEIR_WAY = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
+
+
+def show_welcome(jobs: JobClient, user: str, documents: Sequence[Document]) -> bool:
+    """Invite a first question; returns True while documents are on their way into the index."""
+    st.title("Ask your documents", anchor=False)
+    pending = [each for each in documents if each.status in _ON_THEIR_WAY]
+    ready = [each for each in documents if each.status is DocumentStatus.INDEXED]
+    if not documents:
+        _show_no_documents()
+    elif not ready and pending:
+        st.markdown("The first documents are being indexed. You can ask as soon as one is ready.")
+        st.progress(sum(each.progress for each in pending) / len(pending))
+    elif not ready:
+        st.markdown("None of the documents could be indexed. The Documents page says why.")
+        st.page_link(DOCUMENTS_PAGE, label="Look at the documents", icon=":material/folder_open:")
+    else:
+        _show_invitation(jobs, user, ready)
+    return bool(pending)
+
+
+def _show_no_documents() -> None:
+    st.markdown(
+        "There are no documents yet. Add a few — PDF, Word, PowerPoint, Excel, HTML, Markdown, "
+        "text or CSV — and ask as soon as the first one is indexed."
+    )
+    st.page_link(DOCUMENTS_PAGE, label="Add documents", icon=":material/upload_file:")
+
+
+def _show_invitation(jobs: JobClient, user: str, ready: Sequence[Document]) -> None:
+    count = f"{len(ready):,} documents are" if len(ready) != 1 else "One document is"
+    st.markdown(
+        f"{count} ready. Answers come with the passages they stand on, so that you can check them."
+    )
+    questions = suggested_questions({each.name for each in ready})
+    if not questions:
+        st.caption("Ask about a name, a number, a date or a rule that one of them mentions.")
+        return
+    st.caption("Try one of these")
+    with st.container(gap="xsmall", key="suggestions"):
+        for number, question in enumerate(questions):
+            st.button(
+                plain(question),
+                icon=":material/chat_bubble:",
+                key=f"suggestion_{number}",
+                on_click=submit_question,
+                args=(jobs, user, question),
+            )
+
+
+def suggested_questions(names: set[str]) -> list[str]:
+    """The first few sample questions whose document is among these names."""
+    return [question for question, name in _samples() if name in names][:SUGGESTIONS]
+
+
+@cache
+def _samples() -> tuple[tuple[str, str], ...]:
+    if not SAMPLE_QUESTIONS.exists():
+        return ()
+    entries = json.loads(SAMPLE_QUESTIONS.read_text(encoding="utf-8"))
+    return tuple((entry["question"], entry["document"]) for entry in entries)

@@ -1,0 +1,1 @@
+"""Who is asking: browser cookie, OpenID login, or proxy."""

@@ -1,0 +1,27 @@
+"""What whoever looks at a page may do there, beyond what is their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jobs.access.operators import Access
+from jobs.models import Document
+from jobs.settings import Settings
+from ui.identity import people
+from ui.identity.people import Person
+from ui.state import session
+
+
+def visitor(settings: Settings) -> Person | None:
+    """Who looks at the page that is drawn now; an operator too who gave the password here."""
+    person = people.current_person()
+    if person is None:
+        return None
+    access = people.operators_access(settings)
+    gave_password = access is Access.PASSWORD and session.is_operator()
+    return replace(person, is_operator=access is Access.OPEN or gave_password)
+
+
+def may_manage(person: Person, document: Document) -> bool:
+    """True if this person may delete the document and index it again."""
+    return person.is_operator or document.is_managed_by(person.user)

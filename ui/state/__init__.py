@@ -1,0 +1,1 @@
+"""All session state, and the addresses it is written to."""

@@ -1,0 +1,1 @@
+"""Private names of Streamlit that we replace: what, why, until which version."""

@@ -1,0 +1,1 @@
+"""The web server around the pages: headers, hosts, deep links, startup checks."""
