@@ -26,6 +26,7 @@ MOST_README_LINES = 150
 LINK = re.compile(r"\[[^]\[]*\]\(([^()\s]+)\)")
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+CODE_PATH = re.compile(r"`((?:jobs|ui|tests|benchmarks|docs|monitoring|samples)/[\w./-]+)`")
 HTTP_METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -94,6 +95,13 @@ def test_readme_is_short() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     """Each relative link leads to a file that is there and, with an anchor, to a heading of it."""
     assert list(broken_links(page)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_of_the_code_exist(page: Path) -> None:
+    """Each file and folder of the code that a page names is there."""
+    named = CODE_PATH.findall(page.read_text())
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_every_page_is_linked_from_the_readme() -> None:
