@@ -1,36 +1,33 @@
-"""What people read agrees with the settings that the code reads."""
+"""The documentation agrees with the code, and its links lead somewhere."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
+from docs.generate_settings import TARGET, default_of, settings_page
+from jobs.worker.retention import OWNERS
 from jobs.settings import Settings
+from ui.api import app
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = {name.upper(): field for name, field in Settings.model_fields.items()}
-
-
-def shown(default: object) -> str:
-    """A default as it is written in the README and in .env.example."""
-    if isinstance(default, SecretStr):
-        return default.get_secret_value()
-    if isinstance(default, bool):
-        return str(default).lower()
-    return f"{default:g}" if isinstance(default, float) else str(default)
-
-
-def readme_rows() -> dict[str, str]:
-    """Setting to default, from the tables of the README."""
-    rows = re.findall(
-        r"^\| `([A-Z_]+)` \| *(.*?) *\| .+ \|$", (ROOT / "README.md").read_text(), re.M
-    )
-    return {name: default.strip("`") for name, default in rows}
+SETTINGS = {name.upper() for name in Settings.model_fields}
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *sorted((ROOT / "benchmarks").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+MOST_README_LINES = 150
+LINK = re.compile(r"\[[^]\[]*\]\(([^()\s]+)\)")
+CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+CODE_PATH = re.compile(r"`((?:jobs|ui|tests|benchmarks|docs|monitoring|samples)/[\w./-]+)`")
+HTTP_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def example_lines() -> dict[str, str]:
@@ -38,14 +35,42 @@ def example_lines() -> dict[str, str]:
     return dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
 
 
-@pytest.mark.parametrize("read", [readme_rows, example_lines])
-def test_every_setting_is_documented_with_its_default(read: Callable[[], dict[str, str]]) -> None:
-    """The README's table and .env.example name each setting, with the default of the code."""
-    documented = read()
+def broken_links(page: Path) -> Iterator[str]:
+    """The relative links of a page that lead to no file, or to no heading of one."""
+    for link in LINK.findall(CODE.sub("", page.read_text())):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            yield link
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    seen: Counter[str] = Counter()
+    anchors = set()
+    for heading in HEADING.findall(text):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        anchor = re.sub(r"[^\w -]", "", words).strip().replace(" ", "-")
+        anchors.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+        seen[anchor] += 1
+    return anchors
+
+
+def test_settings_page_is_generated() -> None:
+    """docs/settings.md is what `python -m docs.generate_settings` writes."""
+    assert TARGET.read_text() == settings_page()
+
+
+def test_env_example_has_every_setting_with_its_default() -> None:
+    """.env.example names each setting, with the default of the code; so does docs/settings.md."""
+    documented = example_lines()
     wrong = {
-        name: f"{documented.get(name, 'nothing')!r} instead of {shown(field.default)!r}"
-        for name, field in SETTINGS.items()
-        if documented.get(name) != shown(field.default)
+        name: f"{documented.get(name, 'nothing')!r} instead of {default_of(name)!r}"
+        for name in SETTINGS
+        if documented.get(name) != default_of(name)
     }
     assert wrong == {}
 
@@ -61,9 +86,52 @@ def test_env_example_explains_every_line() -> None:
     assert unexplained == []
 
 
-def test_readme_lists_no_setting_that_is_gone() -> None:
-    """The README's table has no row for a setting that the code no longer reads."""
-    assert set(readme_rows()) - set(SETTINGS) == set()
+def test_readme_is_short() -> None:
+    """The README leads into docs/ instead of saying everything itself."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_README_LINES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link leads to a file that is there and, with an anchor, to a heading of it."""
+    assert list(broken_links(page)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_of_the_code_exist(page: Path) -> None:
+    """Each file and folder of the code that a page names is there."""
+    named = CODE_PATH.findall(page.read_text())
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    """Each page of docs/ is linked from the README or from an index that the README links."""
+    indexes = [ROOT / "README.md", ROOT / "docs" / "decisions" / "README.md"]
+    linked = {
+        (index.parent / link.partition("#")[0]).resolve()
+        for index in indexes
+        for link in LINK.findall(index.read_text())
+    }
+    assert [page for page in (ROOT / "docs").rglob("*.md") if page not in linked] == []
+
+
+def test_api_page_lists_every_endpoint() -> None:
+    """docs/api.md has a row for each endpoint, and none for one that is gone."""
+    endpoints = {
+        f"{method.upper()} {path}"
+        for path, operations in app.openapi()["paths"].items()
+        for method in operations
+        if method in HTTP_METHODS
+    }
+    rows = re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", (ROOT / "docs" / "api.md").read_text(), re.M)
+    assert sorted(rows) == sorted(endpoints)
+
+
+def test_architecture_page_lists_every_owned_key() -> None:
+    """docs/architecture.md has a row for each key of Valkey that has an owner instead of a TTL."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    table = text[text.index("### With an owner") : text.index("## Decisions")]
+    assert re.findall(r"^\| `([^`]+)` \|", table, re.M) == list(OWNERS)
 
 
 def test_security_page_names_tests_that_exist() -> None:
