@@ -15,9 +15,9 @@ RUN useradd --uid 10001 --create-home askqueue \
     && install --directory --mode 700 --owner askqueue --group askqueue /data
 
 WORKDIR /app
-COPY requirements.txt .
+COPY requirements.lock .
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-    -r requirements.txt
+    --require-hashes -r requirements.lock
 COPY .streamlit/config.toml .streamlit/config.toml
 COPY jobs jobs
 COPY ui ui

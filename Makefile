@@ -4,6 +4,7 @@
 #   make test        all tests
 #   make test-chaos  kills processes under load and checks every answer; SEED=2 for another run
 #   make check       format, lint, types and import rules, then all tests
+#   make lock        pins what requirements*.txt bring along; UPGRADE=1 takes newer versions of it
 #   make clean       removes .venv and caches; your data in .data stays
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter.
@@ -14,8 +15,15 @@ PYTHON ?=
 # Most tests wait for other processes, so that five at once keep two processors busy. The files
 # are taken in their order, not by their number of tests.
 IN_PARALLEL := -n 5 --dist loadfile --no-loadscope-reorder
+# Only files whose hashes are in the lock are installed.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# uv locks for every platform and Python at once; pip-tools only for those it runs on.
+UV := uv==0.13.9
+UPGRADE ?=
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: run test test-chaos check clean
+.PHONY: run test test-chaos check lock clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m jobs.local.launcher
@@ -32,6 +40,13 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(IN_PARALLEL)
+
+# Versions that still fit stay as they are. The locked packages are not installed for this, so that
+# a lock that cannot be installed can be replaced.
+lock: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	$(LOCK) requirements.txt --output-file requirements.lock
+	$(LOCK) requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -53,10 +68,10 @@ $(BIN)/python:
 	echo "  make run PYTHON=/path/to/python3.12" >&2; \
 	exit 1
 
-$(VENV)/.installed: requirements.txt $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/.installed: requirements.lock $(BIN)/python
+	$(INSTALL) -r requirements.lock
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(INSTALL) -r requirements-dev.lock
 	@touch $@
