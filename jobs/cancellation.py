@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from jobs.errors import AskqueueError, HandedBack, Superseded
+from jobs.errors import AskqueueError, HandedBackError, SupersededError
 
 
 class Cancellation:
@@ -18,14 +18,14 @@ class Cancellation:
 
     def supersede(self) -> None:
         """The job goes on without this attempt, or not at all."""
-        self._reason = self._reason or Superseded
+        self._reason = self._reason or SupersededError
 
     def hand_back(self) -> None:
         """The worker shuts down."""
-        self._reason = self._reason or HandedBack
+        self._reason = self._reason or HandedBackError
 
     def check(self) -> None:
-        """Raise Superseded or HandedBack if the attempt should end. Cheap: call it often."""
+        """Raise SupersededError or HandedBackError if the attempt should end. Cheap."""
         if self._reason is not None:
             raise self._reason()
         if self._on_check is not None:

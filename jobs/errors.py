@@ -34,39 +34,39 @@ class AskqueueError(Exception):
 # What the asker can put right
 
 
-class InvalidQuestion(AskqueueError):
+class InvalidQuestionError(AskqueueError):
     kind = "invalid_question"
     message = "Type a question first."
 
 
-class UnknownDocuments(InvalidQuestion):
+class UnknownDocumentsError(InvalidQuestionError):
     kind = "unknown_documents"
     message = "Some of the chosen documents are not there. Choose others, or none to ask all."
 
 
-class ModelNotOffered(InvalidQuestion):
+class ModelNotOfferedError(InvalidQuestionError):
     kind = "model_not_offered"
     message = "This model is not offered here. Choose another, or none for the usual one."
 
 
-class InvalidBatch(AskqueueError):
+class InvalidBatchError(AskqueueError):
     kind = "invalid_batch"
     message = "No questions can be read from this file."
 
 
-class InvalidUpload(AskqueueError):
+class InvalidUploadError(AskqueueError):
     kind = "invalid_upload"
     message = "This file cannot be used."
 
 
-class StorageExceeded(AskqueueError):
+class StorageExceededError(AskqueueError):
     """A document that would take its user past `USER_STORAGE_MB`; nothing of it was stored."""
 
     kind = "storage_exceeded"
     message = "Your documents take up all the space that one user has. Delete some first."
 
 
-class TooManyQuestions(AskqueueError):
+class TooManyQuestionsError(AskqueueError):
     """More questions in a minute than one user may ask; nothing of this one was accepted.
 
     `limit` is how many, and `retry_after_seconds` says when there is room for one.
@@ -78,7 +78,7 @@ class TooManyQuestions(AskqueueError):
     limit = 0
 
 
-class TooManyUrgent(TooManyQuestions):
+class TooManyUrgentError(TooManyQuestionsError):
     kind = "too_many_urgent"
     message = (
         "You have made as many questions urgent as you may in a minute. Wait a moment, or ask "
@@ -86,29 +86,29 @@ class TooManyUrgent(TooManyQuestions):
     )
 
 
-class InvalidFeedback(AskqueueError):
+class InvalidFeedbackError(AskqueueError):
     kind = "invalid_feedback"
     message = "This reason is too long. Shorten it."
 
 
-class InvalidCursor(AskqueueError):
+class InvalidCursorError(AskqueueError):
     kind = "invalid_cursor"
     message = "This cursor is not one of ours. Begin without one, then use each reply's `next`."
 
 
-class NotFound(AskqueueError):
+class NotFoundError(AskqueueError):
     """Also raised for what belongs to somebody else, so that ids cannot be probed."""
 
     kind = "not_found"
     message = "There is no such question. It may have been deleted, or be another user's."
 
 
-class InvalidState(AskqueueError):
+class InvalidStateError(AskqueueError):
     kind = "invalid_state"
     message = "That cannot be done with this question now."
 
 
-class OthersDocument(AskqueueError):
+class OthersDocumentError(AskqueueError):
     kind = "others_document"
     message = (
         "Somebody else added this document. Ask whoever did, or an operator, to delete it or to "
@@ -116,7 +116,7 @@ class OthersDocument(AskqueueError):
     )
 
 
-class NoDocuments(AskqueueError):
+class NoDocumentsError(AskqueueError):
     kind = "no_documents"
     message = "No documents are indexed yet. Add some on the Documents page, then retry."
 
@@ -124,17 +124,17 @@ class NoDocuments(AskqueueError):
 # Who is asking
 
 
-class NotSignedIn(AskqueueError):
+class NotSignedInError(AskqueueError):
     kind = "not_signed_in"
     message = "Nobody is signed in. Sign in on the pages in this browser, then try again."
 
 
-class OperatorsOnly(AskqueueError):
+class OperatorsOnlyError(AskqueueError):
     kind = "operators_only"
     message = "This is for operators alone. Ask one of them, or to be named in OPERATORS."
 
 
-class WrongKey(AskqueueError):
+class WrongKeyError(AskqueueError):
     """It does not say what is wrong with a key: whoever tries some learns nothing."""
 
     kind = "wrong_key"
@@ -144,12 +144,12 @@ class WrongKey(AskqueueError):
     )
 
 
-class MissingScope(AskqueueError):
+class MissingScopeError(AskqueueError):
     kind = "missing_scope"
     message = "This API key may not do that. Use one with the scope that it needs."
 
 
-class InvalidKey(AskqueueError):
+class InvalidKeyError(AskqueueError):
     kind = "invalid_key"
     message = "No API key can be made from this."
 
@@ -157,12 +157,12 @@ class InvalidKey(AskqueueError):
 # Webhooks
 
 
-class InvalidWebhook(AskqueueError):
+class InvalidWebhookError(AskqueueError):
     kind = "invalid_webhook"
     message = "No webhook can be made from this."
 
 
-class AddressNotAllowed(InvalidWebhook):
+class AddressNotAllowedError(InvalidWebhookError):
     """Not public, or not HTTPS: a webhook must not reach what its owner could not."""
 
     kind = "address_not_allowed"
@@ -172,7 +172,7 @@ class AddressNotAllowed(InvalidWebhook):
 # What an operator can put right
 
 
-class UntrustedProxy(AskqueueError):
+class UntrustedProxyError(AskqueueError):
     """Whoever can set the header could be anybody, so its word is not taken, nor ignored."""
 
     kind = "untrusted_proxy"
@@ -183,7 +183,7 @@ class UntrustedProxy(AskqueueError):
     )
 
 
-class AmbiguousProxyUser(AskqueueError):
+class AmbiguousProxyUserError(AskqueueError):
     kind = "ambiguous_proxy_user"
     message = (
         "The sign-in proxy sent a user's name that cannot be used: more than one, or a very long "
@@ -192,14 +192,14 @@ class AmbiguousProxyUser(AskqueueError):
     )
 
 
-class WrongCredentials(AskqueueError):
+class WrongCredentialsError(AskqueueError):
     """Of the user and the password, it does not say which was wrong."""
 
     kind = "wrong_credentials"
     message = "Give the operators' user and password: DASHBOARD_USERNAME and DASHBOARD_PASSWORD."
 
 
-class PrivateUnsafe(AskqueueError):
+class PrivateUnsafeError(AskqueueError):
     """A worker of an older version would show a private document to everybody."""
 
     kind = "private_unsafe"
@@ -209,7 +209,7 @@ class PrivateUnsafe(AskqueueError):
     )
 
 
-class OperatorsClosed(AskqueueError):
+class OperatorsClosedError(AskqueueError):
     kind = "operators_closed"
     message = (
         "This is for operators alone, and nobody is one yet. Set DASHBOARD_USERNAME and "
@@ -217,7 +217,7 @@ class OperatorsClosed(AskqueueError):
     )
 
 
-class StillIndexing(NoDocuments):
+class StillIndexingError(NoDocumentsError):
     """The first documents are on their way into the index: the question waits for them."""
 
     kind = "still_indexing"
@@ -229,7 +229,7 @@ class StillIndexing(NoDocuments):
 # Services
 
 
-class TooManyFollowers(AskqueueError):
+class TooManyFollowersError(AskqueueError):
     kind = "too_many_followers"
     message = (
         "As many callers as this server takes are following answers. Try again in a moment, or "
@@ -238,7 +238,7 @@ class TooManyFollowers(AskqueueError):
     retryable = True
 
 
-class BrokerUnavailable(AskqueueError):
+class BrokerUnavailableError(AskqueueError):
     kind = "broker_unavailable"
     message = (
         "The job queue (Valkey) cannot be reached. Questions already accepted are safe; all goes "
@@ -248,18 +248,18 @@ class BrokerUnavailable(AskqueueError):
     is_outage = True
 
 
-# What lets nothing be read has the kind of BrokerUnavailable, which a page tells once for all its
-# parts. What refuses new work alone has a kind of its own.
+# What lets nothing be read has the kind of BrokerUnavailableError, which a page tells once for all
+# its parts. What refuses new work alone has a kind of its own.
 
 
-class BrokerLoading(BrokerUnavailable):
+class BrokerLoadingError(BrokerUnavailableError):
     message = (
         "The job queue (Valkey) has restarted and is reading its data back in. Questions already "
         "accepted are safe; all goes on by itself in a moment."
     )
 
 
-class BrokerLoginRefused(BrokerUnavailable):
+class BrokerLoginRefusedError(BrokerUnavailableError):
     message = (
         "The job queue (Valkey) refused the user or the password in REDIS_URL. Questions already "
         "accepted are safe. Ask the operator to set REDIS_URL to "
@@ -267,7 +267,7 @@ class BrokerLoginRefused(BrokerUnavailable):
     )
 
 
-class BrokerNotPermitted(BrokerUnavailable):
+class BrokerNotPermittedError(BrokerUnavailableError):
     kind = "broker_not_permitted"
     message = (
         "The job queue (Valkey) does not permit this to the user in REDIS_URL. Questions already "
@@ -276,7 +276,7 @@ class BrokerNotPermitted(BrokerUnavailable):
     command = "valkey-cli ACL SETUSER USER '~askqueue:*' '~rq:*' '&rq:*' +@all"
 
 
-class BrokerFull(BrokerUnavailable):
+class BrokerFullError(BrokerUnavailableError):
     kind = "broker_full"
     message = (
         "The memory of the job queue (Valkey) is full, so it takes no new work. Questions already "
@@ -285,7 +285,7 @@ class BrokerFull(BrokerUnavailable):
     )
 
 
-class BrokerDiskFull(BrokerUnavailable):
+class BrokerDiskFullError(BrokerUnavailableError):
     kind = "broker_disk_full"
     message = (
         "The job queue (Valkey) cannot write to its disk, which is probably full, so it takes no "
@@ -294,7 +294,7 @@ class BrokerDiskFull(BrokerUnavailable):
     )
 
 
-class BrokerReadOnly(BrokerUnavailable):
+class BrokerReadOnlyError(BrokerUnavailableError):
     kind = "broker_read_only"
     message = (
         "REDIS_URL leads to a Valkey that is a read-only replica, so it takes no new work. "
@@ -303,7 +303,7 @@ class BrokerReadOnly(BrokerUnavailable):
     )
 
 
-class IndexUnavailable(AskqueueError):
+class IndexUnavailableError(AskqueueError):
     kind = "index_unavailable"
     message = (
         "The document index (Qdrant) cannot be reached. Check that it runs and QDRANT_URL is right."
@@ -313,7 +313,7 @@ class IndexUnavailable(AskqueueError):
     is_outage = True
 
 
-class IndexDiskFull(IndexUnavailable):
+class IndexDiskFullError(IndexUnavailableError):
     kind = "index_disk_full"
     message = (
         "The document index (Qdrant) cannot write to its disk, which is probably full. What is "
@@ -323,19 +323,19 @@ class IndexDiskFull(IndexUnavailable):
     is_outage = False  # it takes somebody to free space, who is told sooner this way
 
 
-class IndexTooOld(AskqueueError):
+class IndexTooOldError(AskqueueError):
     kind = "index_too_old"
     message = "The Qdrant server is too old: keyword search needs version 1.20 or later."
     command = "docker compose pull qdrant && docker compose up -d qdrant"
 
 
-class DocumentStoreUnavailable(AskqueueError):
+class DocumentStoreUnavailableError(AskqueueError):
     kind = "document_store_unavailable"
     message = "The stored file cannot be read or written. Check DOCUMENT_STORE and its permissions."
     retryable = True
 
 
-class DocumentStoreFull(DocumentStoreUnavailable):
+class DocumentStoreFullError(DocumentStoreUnavailableError):
     kind = "document_store_full"
     message = (
         "The disk is full: there is no space left where documents are stored. Nothing was added, "
@@ -351,26 +351,26 @@ class ModelError(AskqueueError):
     message = "The model server gave an error. Try again."
 
 
-class BadApiKey(ModelError):
+class BadApiKeyError(ModelError):
     kind = "bad_api_key"
     message = (
         "The model server refused the API key. Set a valid OPENAI_API_KEY and restart the worker."
     )
 
 
-class NoQuota(ModelError):
+class NoQuotaError(ModelError):
     kind = "no_quota"
     message = (
         "The account of the model server has no quota left. Check its plan and billing, then retry."
     )
 
 
-class UnknownModel(ModelError):
+class UnknownModelError(ModelError):
     kind = "unknown_model"
     message = "The model server does not know this model. Set CHAT_MODEL to one it offers."
 
 
-class ContextTooLong(ModelError):
+class ContextTooLongError(ModelError):
     kind = "context_too_long"
     message = (
         "The question and its passages are too long for the model. "
@@ -378,37 +378,37 @@ class ContextTooLong(ModelError):
     )
 
 
-class BadModelRequest(ModelError):
+class BadModelRequestError(ModelError):
     kind = "bad_model_request"
     message = "The model server rejected the request."
 
 
-class ModelTimeout(ModelError):
+class ModelTimeoutError(ModelError):
     kind = "model_timeout"
     message = "The model server did not answer in time. Retry, or raise MODEL_TIMEOUT_SECONDS."
     retryable = True
 
 
-class ModelUnavailable(ModelError):
+class ModelUnavailableError(ModelError):
     kind = "model_unavailable"
     message = "The model server cannot be reached. Check that it runs and OPENAI_BASE_URL is right."
     retryable = True
     is_outage = True
 
 
-class ModelOverloaded(ModelError):
+class ModelOverloadedError(ModelError):
     kind = "model_overloaded"
     message = "The model server is too busy (429 or 5xx). Retry in a few minutes."
     retryable = True
 
 
-class StreamInterrupted(ModelError):
+class StreamInterruptedError(ModelError):
     kind = "stream_interrupted"
     message = "The model server broke off in the middle of the answer. Retry."
     retryable = True
 
 
-class EmbeddingsUnsupported(ModelError):
+class EmbeddingsUnsupportedError(ModelError):
     """The embedding server has no embeddings (404, 405 or 501): keyword search goes on alone."""
 
     kind = "embeddings_unsupported"
@@ -421,27 +421,27 @@ class EmbeddingsUnsupported(ModelError):
 # Documents
 
 
-class UnreadableDocument(AskqueueError):
+class UnreadableDocumentError(AskqueueError):
     kind = "unreadable_document"
     message = "No text could be read from this file. Check that it opens, and is not encrypted."
 
 
-class EmptyDocument(UnreadableDocument):
+class EmptyDocumentError(UnreadableDocumentError):
     kind = "empty_document"
     message = "This file holds no text. A scanned document needs text recognition (OCR) first."
 
 
-class ExtractionTooLong(UnreadableDocument):
+class ExtractionTooLongError(UnreadableDocumentError):
     kind = "extraction_too_long"
     message = "Reading this file took too long. Split it, or raise EXTRACTION_TIMEOUT_SECONDS."
 
 
-class ExtractionTooLarge(UnreadableDocument):
+class ExtractionTooLargeError(UnreadableDocumentError):
     kind = "extraction_too_large"
     message = "Reading this file needed too much memory. Split it, or raise EXTRACTION_MEMORY_MB."
 
 
-class PageUnreadable(AskqueueError):
+class UnreadablePageError(AskqueueError):
     kind = "page_unreadable"
     message = "This page cannot be drawn. Download the document to read it there."
 
@@ -449,14 +449,14 @@ class PageUnreadable(AskqueueError):
 # How an attempt ends without a result of its own
 
 
-class Superseded(AskqueueError):
+class SupersededError(AskqueueError):
     """The job goes on without this attempt: it was stopped, deleted, or taken over by another."""
 
     kind = "superseded"
     message = "This attempt is no longer the question's."
 
 
-class HandedBack(AskqueueError):
+class HandedBackError(AskqueueError):
     """The worker shuts down; the job goes back to the front of its queue, at no cost."""
 
     kind = "handed_back"
@@ -464,11 +464,11 @@ class HandedBack(AskqueueError):
     retryable = True
 
 
-class WorkerLost(AskqueueError):
+class WorkerLostError(AskqueueError):
     kind = "worker_lost"
     message = "The worker died while running this; it runs again by itself."
 
 
-class JobTimedOut(AskqueueError):
+class JobTimeoutError(AskqueueError):
     kind = "job_timeout"
     message = "This took longer than a job may. Retry, or split the work."

@@ -20,15 +20,15 @@ from jobs.answering.follow_ups import Understood, add_understanding, read_turns,
 from jobs.answering.pipeline import answer
 from jobs.cancellation import Cancellation, Cancellations
 from jobs.documents.client import DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import NoDocuments, NotFound, StillIndexing
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import NoDocumentsError, NotFoundError, StillIndexingError
 from jobs.llm.chat import SYSTEM_PROMPT, ChatModel, Generator, messages_of
 from jobs.llm.embeddings import build_embedder
 from jobs.models import Answer, DocumentStatus, Passage, Stage, SupportLevel
 from jobs.questions.answer_cache import AnswerCache, Lookup, digest_of
 from jobs.questions.event_stream import EventWriter
-from jobs.questions.repository import Asked, JobRecords
+from jobs.questions.repository import Asked, JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors, connect
 from jobs.queue.retry_policy import Outcome
@@ -52,9 +52,9 @@ class Runtime:
         self.cancellations = Cancellations()
         self.connection: redis.Redis = connect(settings.broker_url)
         self.broker = Broker(self.connection, settings)
-        self.records = JobRecords(self.connection, settings.retention_seconds)
-        self.register = DocumentRegister(self.connection)
-        self.store = DocumentStore(settings.document_store_url)
+        self.records = JobRepository(self.connection, settings.retention_seconds)
+        self.register = DocumentRepository(self.connection)
+        self.store = FileStore(settings.document_store_url)
         self.documents = DocumentClient(self.broker, self.store, self.register)
         self.cache = AnswerCache(self.connection, self.register)
 
@@ -127,7 +127,7 @@ def answer_question() -> dict[str, Any]:
     with broker_errors():
         asked = runtime.records.read_asked(attempt.job.id)
     if asked is None:
-        raise NotFound()
+        raise NotFoundError()
     began = time.time()
     events = EventWriter(runtime.connection, attempt.job.id, attempt.number)
     try:
@@ -181,7 +181,7 @@ class _Progress:
 
     attempt: Attempt
     events: EventWriter
-    records: JobRecords
+    records: JobRepository
 
     def stage(self, stage: Stage) -> None:
         self.events.stage(stage)
@@ -208,7 +208,7 @@ def _answer(
     with broker_errors():
         collection = runtime.register.index_state().active
     if not collection:
-        raise StillIndexing() if _is_coming(runtime, asked.user) else NoDocuments()
+        raise StillIndexingError() if _is_coming(runtime, asked.user) else NoDocumentsError()
     settings, question = runtime.settings, asked.question
     generator = runtime.generator_of(question.model)
     progress = _Progress(attempt, events, runtime.records)

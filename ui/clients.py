@@ -10,9 +10,9 @@ from functools import lru_cache
 from jobs.access.api_keys import ApiKeys
 from jobs.batches.client import BatchClient
 from jobs.documents.client import DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.page_images import Pictures
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.file_store import FileStore
+from jobs.documents.page_images import PageImages
+from jobs.documents.repository import DocumentRepository
 from jobs.models import IndexState, WorkerReport
 from jobs.operations.client import Operations
 from jobs.operations.failed_jobs import DeadLetters
@@ -62,14 +62,14 @@ class Clients:
     documents: DocumentClient
     dead_letters: DeadLetters
     batches: BatchClient
-    pictures: Pictures
+    pictures: PageImages
     operations: Operations
     keys: ApiKeys
     webhooks: Webhooks
     _kept: _Kept = field(default_factory=_Kept)
 
     def conditions(self) -> Conditions:
-        """The conditions, up to `FRESH_SECONDS` old; raises BrokerUnavailable."""
+        """The conditions, up to `FRESH_SECONDS` old; raises BrokerUnavailableError."""
         kept = self._kept
         if kept.conditions is None or time.monotonic() - kept.read_at >= FRESH_SECONDS:
             kept.conditions = Conditions(
@@ -82,8 +82,8 @@ class Clients:
 def build_clients(settings: Settings) -> Clients:
     """Clients for these settings. They connect on first use."""
     broker = Broker(connect(settings.broker_url), settings)
-    store = DocumentStore(settings.document_store_url)
-    register = DocumentRegister(broker.connection)
+    store = FileStore(settings.document_store_url)
+    register = DocumentRepository(broker.connection)
     documents = DocumentClient(broker, store, register)
     return Clients(
         settings,
@@ -91,7 +91,7 @@ def build_clients(settings: Settings) -> Clients:
         documents,
         dead_letters=DeadLetters(broker),
         batches=BatchClient(broker),
-        pictures=Pictures(store),
+        pictures=PageImages(store),
         operations=Operations(broker),
         keys=ApiKeys(broker.connection),
         webhooks=Webhooks(broker),

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from jobs.access.operators import Access
-from jobs.errors import AskqueueError, BrokerUnavailable
+from jobs.errors import AskqueueError, BrokerUnavailableError
 from ui.clients import get_clients
 from ui.components.history.sidebar_history import ASK_PAGE, show_history
 from ui.components.page.account_menu import show_account
@@ -105,7 +105,7 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
     )
     try:
         show_history(get_clients().jobs, user, on_ask_page=on_ask_page)
-    except BrokerUnavailable:
+    except BrokerUnavailableError:
         # The page itself says what is wrong, and has the sidebar drawn again when it is over.
         session.set_sidebar_states(None)
         st.caption("The history is back as soon as the job queue is.")

@@ -19,7 +19,7 @@ from typing import cast
 import redis
 from redis.typing import EncodableT, FieldT
 
-from jobs.errors import InvalidKey, NotFound, WrongKey
+from jobs.errors import InvalidKeyError, NotFoundError, WrongKeyError
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import api_key_key, api_keys_key
 
@@ -68,7 +68,7 @@ class ApiKey:
 
 
 class ApiKeys:
-    """Makes, lists, revokes and recognises keys. All raise BrokerUnavailable."""
+    """Makes, lists, revokes and recognises keys. All raise BrokerUnavailableError."""
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
@@ -85,7 +85,7 @@ class ApiKeys:
     ) -> tuple[ApiKey, str]:
         """A new key of this user, and its secret, which nobody can read again.
 
-        Raises InvalidKey for a bad name, no scope, a time that is over, or too many keys.
+        Raises InvalidKeyError for a bad name, no scope, a time that is over, or too many keys.
         """
         now = time.time()
         key = ApiKey(
@@ -98,15 +98,17 @@ class ApiKeys:
             known_as=known_as,
         )
         if not key.scopes:
-            raise InvalidKey("Choose at least one thing that the key may do.")
+            raise InvalidKeyError("Choose at least one thing that the key may do.")
         if key.is_expired(now):
-            raise InvalidKey("The key would be over before it begins. Choose a later day.")
+            raise InvalidKeyError("The key would be over before it begins. Choose a later day.")
         secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
 
         def store(pipeline: redis.client.Pipeline) -> None:
             # Watched, so that two at once cannot pass the bound together.
             if pipeline.hlen(api_keys_key(user)) >= MAX_KEYS:
-                raise InvalidKey(f"You have {MAX_KEYS} keys. Revoke one that is no longer used.")
+                raise InvalidKeyError(
+                    f"You have {MAX_KEYS} keys. Revoke one that is no longer used."
+                )
             pipeline.multi()
             digest = _digest(secret)
             pipeline.hset(api_key_key(digest), mapping=_fields(key))
@@ -133,11 +135,11 @@ class ApiKeys:
         return sorted(kept, key=lambda key: key.created_at, reverse=True)
 
     def revoke(self, user: str, key_id: str) -> None:
-        """End a key of this user at once; raises NotFound if there is no such key of theirs."""
+        """End a key of this user at once; raises NotFoundError if they have no such key."""
         with broker_errors():
             digest = cast("bytes | None", self._connection.hget(api_keys_key(user), key_id))
             if digest is None:
-                raise NotFound("There is no such API key. It may have been revoked already.")
+                raise NotFoundError("There is no such API key. It may have been revoked already.")
             with self._connection.pipeline() as pipeline:
                 pipeline.delete(api_key_key(digest.decode()))
                 pipeline.hdel(api_keys_key(user), key_id)
@@ -146,13 +148,13 @@ class ApiKeys:
     def recognise(self, secret: str) -> ApiKey:
         """The key with this secret, which is noted as used. One round trip, at times two.
 
-        Raises WrongKey if it never was one, or is no longer.
+        Raises WrongKeyError if it never was one, or is no longer.
         """
         now, name = time.time(), api_key_key(_digest(secret))
         with broker_errors():
             key = _key(cast("dict[bytes, bytes]", self._connection.hgetall(name)))
             if key is None or key.is_expired(now):
-                raise WrongKey()
+                raise WrongKeyError()
             if key.used_at is None or now - key.used_at >= NOTE_USE_SECONDS:
                 self._note_use(keys=[name], args=[now])
         return key
@@ -165,7 +167,7 @@ def _digest(secret: str) -> str:
 def _checked_name(name: str) -> str:
     name = re.sub(r"\s+", " ", name).strip()
     if not name or not name.isprintable() or len(name) > MAX_NAME_CHARS:
-        raise InvalidKey(
+        raise InvalidKeyError(
             f"Name the key, in at most {MAX_NAME_CHARS} characters: what is it for, or where?"
         )
     return name

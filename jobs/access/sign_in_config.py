@@ -22,14 +22,14 @@ MIN_COOKIE_SECRET_CHARS = 32
 CALLBACK = "/oauth2callback"  # where Streamlit takes people back
 
 
-class WrongAuthentication(ValueError):
+class SignInConfigError(ValueError):
     """Why nobody could sign in, as a sentence that says what to do."""
 
 
 def check_authentication(settings: Settings, auth: Mapping[str, Any]) -> None:
-    """Raise WrongAuthentication if `AUTH_MODE` lacks something; `auth` is [auth] of the secrets."""
+    """Raise SignInConfigError if `AUTH_MODE` lacks something; `auth` is [auth] of the secrets."""
     if settings.auth_mode is AuthMode.PROXY and not settings.trusted_networks:
-        raise WrongAuthentication(
+        raise SignInConfigError(
             "AUTH_MODE is proxy: set TRUSTED_PROXIES to the addresses of the reverse proxies that "
             "name the user, such as 127.0.0.1 or 172.16.0.0/12."
         )
@@ -38,13 +38,13 @@ def check_authentication(settings: Settings, auth: Mapping[str, Any]) -> None:
 
 
 def read_auth_section(path: Path) -> Mapping[str, Any]:
-    """The section [auth] of this file, {} if there is none; raises WrongAuthentication."""
+    """The section [auth] of this file, {} if there is none; raises SignInConfigError."""
     try:
         auth = tomllib.loads(path.read_text(encoding="utf-8")).get("auth", {})
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise WrongAuthentication(f"{path} cannot be read: {error}") from error
+        raise SignInConfigError(f"{path} cannot be read: {error}") from error
     return auth if isinstance(auth, dict) else {}
 
 
@@ -57,32 +57,32 @@ def providers_of(auth: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _check_oidc(auth: Mapping[str, Any]) -> None:
     if not auth:
-        raise WrongAuthentication(
+        raise SignInConfigError(
             f"AUTH_MODE is oidc: describe your OpenID provider in the section [auth] of "
             f"{SECRETS_FILE}; docs/sign-in.md has an example."
         )
     if len(str(auth.get("cookie_secret", ""))) < MIN_COOKIE_SECRET_CHARS:
-        raise WrongAuthentication(
+        raise SignInConfigError(
             f"cookie_secret in [auth] of {SECRETS_FILE} needs {MIN_COOKIE_SECRET_CHARS} characters "
             "or more, which nobody can guess: openssl rand -hex 32"
         )
     address = urlsplit(str(auth.get("redirect_uri", "")))
     if address.path != CALLBACK or address.scheme not in ("http", "https"):
-        raise WrongAuthentication(
+        raise SignInConfigError(
             f"redirect_uri in [auth] of {SECRETS_FILE} has to be the address of the pages with "
             f"{CALLBACK}, such as https://ask.example.com{CALLBACK}"
         )
     providers = providers_of(auth)
     if not providers:
-        raise WrongAuthentication(f"[auth] of {SECRETS_FILE} lacks {_words(PROVIDER_KEYS)}.")
+        raise SignInConfigError(f"[auth] of {SECRETS_FILE} lacks {_words(PROVIDER_KEYS)}.")
     for name in providers:
         section = auth if name == ONLY_PROVIDER else auth[name]
         missing = [key for key in PROVIDER_KEYS if not section.get(key)]
         if missing:
             place = "[auth]" if name == ONLY_PROVIDER else f"[auth.{name}]"
-            raise WrongAuthentication(f"{place} of {SECRETS_FILE} lacks {_words(missing)}.")
+            raise SignInConfigError(f"{place} of {SECRETS_FILE} lacks {_words(missing)}.")
         if "_" in name:
-            raise WrongAuthentication(f"[auth.{name}] of {SECRETS_FILE}: use a name without _.")
+            raise SignInConfigError(f"[auth.{name}] of {SECRETS_FILE}: use a name without _.")
 
 
 def _words(keys: list[str] | tuple[str, ...]) -> str:

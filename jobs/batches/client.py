@@ -1,7 +1,7 @@
 """BatchClient: what pages and programs may do with batches. It enforces ownership.
 
 It talks to Valkey alone, and puts no row on the queue itself: workers do, see
-`jobs.batches.feeder`. Each method raises BrokerUnavailable when Valkey is away.
+`jobs.batches.feeder`. Each method raises BrokerUnavailableError when Valkey is away.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from jobs.batches.rows import (
     pending_key,
     questions_key,
 )
-from jobs.errors import InvalidBatch, InvalidState, NotFound
+from jobs.errors import InvalidBatchError, InvalidStateError, NotFoundError
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import OPEN_BATCHES_KEY, batch_key, user_batches_key
@@ -44,7 +44,7 @@ NO_BATCH = "There is no such batch. It may have been deleted, or be another user
 class BatchClient:
     """The batches of all users; every call names the user who makes it.
 
-    A batch of another user is NotFound, like one that does not exist.
+    A batch of another user is NotFoundError, like one that does not exist.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -66,21 +66,21 @@ class BatchClient:
         """The batch that was submitted with these lines before, if it is still there."""
         try:
             return self.get(user, self.batch_id(user, lines))
-        except NotFound:
+        except NotFoundError:
             return None
 
     def check(self, lines: Lines) -> None:
-        """Raise InvalidBatch, with a sentence that says why, for what cannot be submitted."""
+        """Raise InvalidBatchError, with a sentence that says why, for what cannot be submitted."""
         most, longest = self._settings.batch_max_rows, self._settings.max_question_chars
         if not lines.questions:
-            raise InvalidBatch("This column has no questions. Choose another column.")
+            raise InvalidBatchError("This column has no questions. Choose another column.")
         if len(lines.cells) > most:
-            raise InvalidBatch(
+            raise InvalidBatchError(
                 f"This file has {len(lines.cells):,} rows; the most is {most:,}. Split it."
             )
         for number, position in enumerate(lines.asks, start=1):
             if position is not None and len(question := lines.questions[position]) > longest:
-                raise InvalidBatch(
+                raise InvalidBatchError(
                     f"The question in row {number:,} has {len(question):,} characters; the most "
                     f"is {longest:,}. Shorten it, or choose another column."
                 )
@@ -88,7 +88,7 @@ class BatchClient:
     def submit(self, user: str, lines: Lines) -> Batch:
         """Accept a batch, all of it or nothing; if it was submitted before, go on with it.
 
-        What was answered is not asked again, nor what failed. Raises InvalidBatch.
+        What was answered is not asked again, nor what failed. Raises InvalidBatchError.
         """
         self.check(lines)
         batch_id = self.batch_id(user, lines)
@@ -96,7 +96,7 @@ class BatchClient:
         def accept(pipeline: Pipeline) -> Any:
             state = cast("bytes | None", pipeline.hget(batch_key(batch_id), "state"))
             if state is not None and state.decode() == BatchState.DELETED:
-                raise InvalidState("This batch is being deleted. Submit it again in a moment.")
+                raise InvalidStateError("This batch is being deleted. Submit it again in a moment.")
             pipeline.multi()
             if state is None:
                 self._write(pipeline, batch_id, user, lines)
@@ -112,11 +112,11 @@ class BatchClient:
         return self.get(user, batch_id)
 
     def get(self, user: str, batch_id: str) -> Batch:
-        """One batch; raises NotFound. Its rows are counted where they are, in one round trip."""
+        """Return one batch, its rows counted by the server; raises NotFoundError."""
         with broker_errors():
             found = self._reader.batches([batch_id])
         if not found or found[0].user != user:
-            raise NotFound(NO_BATCH)
+            raise NotFoundError(NO_BATCH)
         return found[0]
 
     def list(self, user: str, limit: int = 20) -> list[Batch]:
@@ -137,7 +137,7 @@ class BatchClient:
         offset: int = 0,
         limit: int = 50,
     ) -> BatchPage:
-        """A page of the rows, in order; of one state, or of all. Raises NotFound."""
+        """A page of the rows, in order; of one state, or of all. Raises NotFoundError."""
         batch = self.get(user, batch_id)
         with broker_errors():
             states = self._reader.states(batch)
@@ -147,14 +147,14 @@ class BatchClient:
         return BatchPage(tuple(rows), len(found))
 
     def header(self, user: str, batch_id: str) -> Sequence[str]:
-        """The names of the file's columns; raises NotFound."""
+        """The names of the file's columns; raises NotFoundError."""
         self.get(user, batch_id)
         with broker_errors():
             text = cast("bytes | None", self._connection.hget(batch_key(batch_id), "header"))
         return tuple(json.loads(text or b"[]"))
 
     def results(self, user: str, batch_id: str) -> Iterator[LineResult]:
-        """What became of each line of the file, in its order; raises NotFound.
+        """What became of each line of the file, in its order; raises NotFoundError.
 
         A line that asks what an earlier one asked has the same result.
         """

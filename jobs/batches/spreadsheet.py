@@ -17,8 +17,8 @@ from pathlib import PurePath
 from typing import Any
 
 from jobs.batches.models import Lines
-from jobs.errors import InvalidBatch
-from jobs.extraction.read_text import Unreadable, decoded
+from jobs.errors import InvalidBatchError
+from jobs.extraction.read_text import UnreadableFileError, decoded
 
 SUPPORTED_EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx")
 DELIMITERS = ",;\t|"
@@ -89,29 +89,29 @@ class Sheet:
 
 
 def read_sheets(name: str, data: bytes) -> tuple[Sheet, ...]:
-    """The sheets of a file that hold something; raises InvalidBatch."""
+    """The sheets of a file that hold something; raises InvalidBatchError."""
     extension = PurePath(name).suffix.lower()
     if not data.strip():
-        raise InvalidBatch("This file is empty.")
+        raise InvalidBatchError("This file is empty.")
     if data.startswith(b"PK\x03\x04"):
         sheets = _read_workbook(data)
     elif extension == ".xlsx" or data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InvalidBatch(
+        raise InvalidBatchError(
             "This is no workbook of the kind XLSX that opens. Save it as XLSX, without a "
             "password, or as CSV."
         )
     else:
         try:
             text = decoded(data)
-        except Unreadable:
-            raise InvalidBatch(
+        except UnreadableFileError:
+            raise InvalidBatchError(
                 "This file is neither CSV nor XLSX. Save the table as one of them."
             ) from None
         rows = _read_lines(text) if extension == ".txt" else _read_csv(text)
         sheets = [Sheet(PurePath(name).stem, _squared(rows))]
     found = tuple(sheet for sheet in sheets if sheet.rows)
     if not found:
-        raise InvalidBatch("This file has no rows.")
+        raise InvalidBatchError("This file has no rows.")
     return found
 
 
@@ -159,7 +159,7 @@ def _parsed(text: str, delimiter: str) -> Iterable[Sequence[str]]:
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     except csv.Error as error:
-        raise InvalidBatch(
+        raise InvalidBatchError(
             "This file is no CSV that can be read: a quotation mark seems to be missing. "
             "Open it in a spreadsheet, and save it as XLSX."
         ) from error
@@ -186,16 +186,16 @@ def _read_workbook(data: bytes) -> list[Sheet]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise InvalidBatch("This workbook is too large. Save the one column as CSV.")
+                raise InvalidBatchError("This workbook is too large. Save the one column as CSV.")
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         try:
             return [Sheet(sheet.title, _squared(_rows_of(sheet))) for sheet in book.worksheets]
         finally:
             book.close()
-    except InvalidBatch:
+    except InvalidBatchError:
         raise
     except Exception as error:  # whatever a broken workbook makes the library raise
-        raise InvalidBatch(
+        raise InvalidBatchError(
             "This workbook cannot be read. Open it in a spreadsheet and save it as XLSX, without "
             "a password, or as CSV."
         ) from error
@@ -234,7 +234,7 @@ def _squared(rows: Iterable[Sequence[str]]) -> tuple[Row, ...]:
         kept.append(cells)
         blank = 0
         if len(kept) > MAX_ROWS:
-            raise InvalidBatch(f"This table has more than {MAX_ROWS - 1:,} rows. Split it.")
+            raise InvalidBatchError(f"This table has more than {MAX_ROWS - 1:,} rows. Split it.")
     while kept and not any(kept[-1]):
         kept.pop()
     width = max((index + 1 for row in kept for index, cell in enumerate(row) if cell), default=0)

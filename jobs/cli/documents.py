@@ -11,9 +11,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from jobs.documents.client import SUPPORTED_EXTENSIONS, DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import AskqueueError, BrokerUnavailable
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import AskqueueError, BrokerUnavailableError
 from jobs.models import SHELL_USER, DocumentStatus, Visibility
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     broker = Broker(connect(settings.broker_url), settings)
     jobs = JobClient(broker)
     documents = DocumentClient(
-        broker, DocumentStore(settings.document_store_url), DocumentRegister(broker.connection)
+        broker, FileStore(settings.document_store_url), DocumentRepository(broker.connection)
     )
     try:
         if options.command == "list":
@@ -75,7 +75,7 @@ def _add(
             document, is_new = documents.add(
                 owner or SHELL_USER, path.name, path.read_bytes(), visibility
             )
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             raise  # the next file would meet it as well
         except (AskqueueError, OSError) as error:
             refused += 1

@@ -18,17 +18,17 @@ import structlog
 from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 
-from jobs.documents.file_store import DocumentStore
+from jobs.documents.file_store import FileStore
 from jobs.documents.ids import document_id_of, is_visible
 from jobs.documents.quota import Quota
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.repository import DocumentRepository
 from jobs.errors import (
-    DocumentStoreUnavailable,
-    InvalidState,
-    InvalidUpload,
-    NotFound,
-    OthersDocument,
-    PrivateUnsafe,
+    DocumentStoreUnavailableError,
+    InvalidStateError,
+    InvalidUploadError,
+    NotFoundError,
+    OthersDocumentError,
+    PrivateUnsafeError,
 )
 from jobs.extraction.file_types import check_content
 from jobs.extraction.read_text import MEDIA_TYPES
@@ -58,11 +58,11 @@ class DocumentClient:
     """The documents of this installation: shared by all users, or private to their owner.
 
     Every call is for a user, or for nobody (""), who sees the shared ones alone; a private document
-    of somebody else is NotFound, like one that does not exist. Each method raises
-    BrokerUnavailable when Valkey is away.
+    of somebody else is NotFoundError, like one that does not exist. Each method raises
+    BrokerUnavailableError when Valkey is away.
     """
 
-    def __init__(self, broker: Broker, store: DocumentStore, register: DocumentRegister) -> None:
+    def __init__(self, broker: Broker, store: FileStore, register: DocumentRepository) -> None:
         self._broker = broker
         self._lifecycle = Lifecycle(broker)
         self._store = store
@@ -76,8 +76,8 @@ class DocumentClient:
 
         The same content again is recognised by its hash, and kept for as long as a new one; shared
         and private, or private to two users, it is as many documents. If its indexing had failed or
-        got lost, it is queued again. Raises InvalidUpload or StorageExceeded, before anything is
-        stored, DocumentStoreUnavailable, or PrivateUnsafe.
+        got lost, it is queued again. Raises InvalidUploadError or StorageExceededError, before
+        anything is stored, DocumentStoreUnavailableError, or PrivateUnsafeError.
         """
         name = display_name(name)
         self.check(name, len(data))
@@ -112,10 +112,10 @@ class DocumentClient:
             return self._register.list()
 
     def get(self, document_id: str, user: str = "") -> Document:
-        """One document; raises NotFound."""
+        """One document; raises NotFoundError."""
         found = self.find([document_id], user)
         if not found:
-            raise NotFound(NO_DOCUMENT)
+            raise NotFoundError(NO_DOCUMENT)
         return found[0]
 
     def find(self, ids: Sequence[str], user: str = "") -> Sequence[Document]:
@@ -126,8 +126,8 @@ class DocumentClient:
     def delete(self, user: str, document_id: str, *, is_operator: bool = False) -> None:
         """Remove a document: it is gone from the list at once, its passages by a job.
 
-        For who added it, or for operators, who need to see none for that. Raises NotFound or
-        OthersDocument.
+        For who added it, or for operators, who need to see none for that. Raises NotFoundError or
+        OthersDocumentError.
         """
         document = self._managed(user, document_id, is_operator=is_operator)
         with broker_errors():
@@ -152,19 +152,21 @@ class DocumentClient:
         for document_id in [*expired, *loose]:
             try:
                 self._delete_file(document_id)
-            except DocumentStoreUnavailable as error:  # still known as loose: the next one tries
+            except (
+                DocumentStoreUnavailableError
+            ) as error:  # still known as loose: the next one tries
                 log.warning("file not removed", document_id=document_id, error=error.message)
         return len(expired)
 
     def index_again(self, user: str, document_id: str, *, is_operator: bool = False) -> Document:
-        """Queue a document for indexing again; raises InvalidState while that is under way.
+        """Queue a document for indexing again; raises InvalidStateError while that is under way.
 
-        For who added it, or for operators; raises NotFound or OthersDocument as well.
+        For who added it, or for operators; raises NotFoundError or OthersDocumentError as well.
         """
         document = self._managed(user, document_id, is_operator=is_operator)
         with broker_errors():
             if document.status is not DocumentStatus.INDEXED and self._is_in_hand(document):
-                raise InvalidState("This document is being indexed already.")
+                raise InvalidStateError("This document is being indexed already.")
             return self._enqueue(document_id)
 
     def index_all_again(self) -> IndexState:
@@ -172,7 +174,7 @@ class DocumentClient:
         with broker_errors():
             state = self._register.index_state()
             if state.reindex_job_id and self._is_live(state.reindex_job_id):
-                raise InvalidState("Everything is being indexed again already.")
+                raise InvalidStateError("Everything is being indexed again already.")
             self._forget_failure(state.reindex_job_id)
             job_id = uuid.uuid4().hex
             self._register.set_index(reindex_job_id=job_id, reindexed=0)
@@ -185,7 +187,7 @@ class DocumentClient:
             return self._register.index_state()
 
     def check_store(self) -> None:
-        """Raise DocumentStoreUnavailable if files can be neither kept nor read."""
+        """Raise DocumentStoreUnavailableError if files can be neither kept nor read."""
         self._store.check()
 
     def index_state(self) -> IndexState:
@@ -218,11 +220,13 @@ class DocumentClient:
         if visibility is Visibility.SHARED:
             return ""
         if not user:
-            raise InvalidUpload("A private document needs an owner. Say who you are, or share it.")
+            raise InvalidUploadError(
+                "A private document needs an owner. Say who you are, or share it."
+            )
         with broker_errors():
             workers = living_workers(self._broker.connection)
         if not all(worker.knows_private for worker in workers):
-            raise PrivateUnsafe()
+            raise PrivateUnsafeError()
         return user
 
     def _managed(self, user: str, document_id: str, *, is_operator: bool) -> Document:
@@ -230,9 +234,9 @@ class DocumentClient:
         with broker_errors():
             document = self._register.get(document_id)
         if document is None or not (is_operator or is_visible(document_id, user)):
-            raise NotFound(NO_DOCUMENT)
+            raise NotFoundError(NO_DOCUMENT)
         if not (is_operator or document.is_managed_by(user)):
-            raise OthersDocument()
+            raise OthersDocumentError()
         return document
 
     def _enter(self, document: Document) -> bool:
@@ -246,15 +250,17 @@ class DocumentClient:
             raise
 
     def check(self, name: str, size: int) -> None:
-        """Raise InvalidUpload for a file that is of no use, before its content is read."""
+        """Raise InvalidUploadError for a file that is of no use, before its content is read."""
         suffix = PurePath(name).suffix.lower()
         if suffix not in MEDIA_TYPES:
             kinds = ", ".join(extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS)
-            raise InvalidUpload(f"“{name}” is of no kind that can be read. Use one of: {kinds}.")
+            raise InvalidUploadError(
+                f"“{name}” is of no kind that can be read. Use one of: {kinds}."
+            )
         if not size:
-            raise InvalidUpload(f"“{name}” is empty.")
+            raise InvalidUploadError(f"“{name}” is empty.")
         if size > self._broker.settings.max_upload_bytes:
-            raise InvalidUpload(
+            raise InvalidUploadError(
                 f"“{name}” has {size / 2**20:.1f} MB; the most is "
                 f"{self._broker.settings.max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB."
             )
@@ -314,7 +320,7 @@ class DocumentClient:
         )
         queued = self._register.get(document_id)
         if queued is None:
-            raise NotFound(NO_DOCUMENT)
+            raise NotFoundError(NO_DOCUMENT)
         return queued
 
 

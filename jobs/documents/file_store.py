@@ -14,7 +14,11 @@ from pathlib import Path
 
 from upath import UPath
 
-from jobs.errors import DocumentStoreFull, DocumentStoreUnavailable, UnreadableDocument
+from jobs.errors import (
+    DocumentStoreFullError,
+    DocumentStoreUnavailableError,
+    UnreadableDocumentError,
+)
 
 # Most file systems allow 255 bytes a name, and some stores less.
 SAFE_NAME_BYTES = 180
@@ -27,10 +31,10 @@ NO_TEMPORARY_SPACE = (
 )
 
 
-class DocumentStore:
+class FileStore:
     """Files by document id and name. Writing is atomic: a file is there whole, or not at all.
 
-    Each method raises DocumentStoreUnavailable, with a sentence of its own for a full disk.
+    Each method raises DocumentStoreUnavailableError, with a sentence of its own for a full disk.
     """
 
     def __init__(self, url: str) -> None:
@@ -70,7 +74,7 @@ class DocumentStore:
             return bool((self._folder(document_id) / _safe(name)).exists())
 
     def read(self, document_id: str, name: str) -> bytes:
-        """The content of a file. Raises UnreadableDocument if it is gone."""
+        """The content of a file. Raises UnreadableDocumentError if it is gone."""
         with _store_errors():
             return bytes((self._folder(document_id) / _safe(name)).read_bytes())
 
@@ -78,7 +82,7 @@ class DocumentStore:
     def local_copy(self, document_id: str, name: str) -> Iterator[Path]:
         """A path on this machine for as long as the block runs; do not write to it.
 
-        Raises UnreadableDocument if the file is gone.
+        Raises UnreadableDocumentError if the file is gone.
         """
         with _store_errors():
             stored = self._folder(document_id) / _safe(name)
@@ -126,14 +130,14 @@ def _store_errors(full: str = "") -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise UnreadableDocument("The stored file is gone. Upload it again.") from error
+        raise UnreadableDocumentError("The stored file is gone. Upload it again.") from error
     except ImportError as error:
-        raise DocumentStoreUnavailable(
+        raise DocumentStoreUnavailableError(
             f"DOCUMENT_STORE needs a package that is not installed. {error}."
         ) from error
     except OSError as error:
         if error.errno in FULL:
-            raise DocumentStoreFull(full) from error
-        raise DocumentStoreUnavailable() from error
+            raise DocumentStoreFullError(full) from error
+        raise DocumentStoreUnavailableError() from error
     except Exception as error:  # each kind of store has errors of its own, with no common base
-        raise DocumentStoreUnavailable() from error
+        raise DocumentStoreUnavailableError() from error

@@ -14,8 +14,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from jobs.documents.file_store import DocumentStore
-from jobs.errors import DocumentStoreUnavailable, PageUnreadable
+from jobs.documents.file_store import FileStore
+from jobs.errors import DocumentStoreUnavailableError, UnreadablePageError
 from jobs.extraction import sandbox
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
 
@@ -39,7 +39,7 @@ _Key = tuple[str, int, str]
 
 
 @dataclass(frozen=True)
-class PagePicture:
+class PageImage:
     """A page as PNG or JPEG, and the share of the passage that is marked on it, from 0 to 1."""
 
     data: bytes
@@ -52,31 +52,31 @@ def has_pictures(name: str) -> bool:
     return PurePath(name).suffix.lower() == ".pdf"
 
 
-class Pictures:
+class PageImages:
     """Draws pages of the documents in a store, and keeps the latest. Thread-safe."""
 
-    def __init__(self, store: DocumentStore) -> None:
+    def __init__(self, store: FileStore) -> None:
         self._store = store
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
-        self._kept: OrderedDict[_Key, PagePicture] = OrderedDict()
-        self._failed: dict[_Key, tuple[PageUnreadable, float]] = {}
+        self._kept: OrderedDict[_Key, PageImage] = OrderedDict()
+        self._failed: dict[_Key, tuple[UnreadablePageError, float]] = {}
 
-    def draw(self, document_id: str, name: str, page: int, passage: str) -> PagePicture:
+    def draw(self, document_id: str, name: str, page: int, passage: str) -> PageImage:
         """A page, from 1, with the passage marked as far as it is found there.
 
-        Raises PageUnreadable, or what the store raises for a file that is gone.
+        Raises UnreadablePageError, or what the store raises for a file that is gone.
         """
         key = (document_id, page, passage)
         kept = self._recall(key)
         if kept is not None:
             return kept
         if not self._slots.acquire(timeout=WAIT_SECONDS):
-            raise PageUnreadable(BUSY)
+            raise UnreadablePageError(BUSY)
         try:
             with self._store.local_copy(document_id, name) as path:
                 picture = draw_page(path, page, passage)
-        except PageUnreadable as error:
+        except UnreadablePageError as error:
             self._note_failure(key, error)
             raise
         finally:
@@ -88,29 +88,29 @@ class Pictures:
         """False if the file is gone, or the store is away."""
         try:
             return self._store.exists(document_id, name)
-        except DocumentStoreUnavailable:
+        except DocumentStoreUnavailableError:
             return False
 
     def original(self, document_id: str, name: str) -> bytes:
         """The file as it was uploaded; raises what the store raises if it is gone."""
         return self._store.read(document_id, name)
 
-    def _recall(self, key: _Key) -> PagePicture | None:
+    def _recall(self, key: _Key) -> PageImage | None:
         with self._lock:
             error, since = self._failed.get(key, (None, 0.0))
             if error is not None and time.monotonic() - since < FAILURE_SECONDS:
-                raise PageUnreadable(error.message)
+                raise UnreadablePageError(error.message)
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def _keep(self, key: _Key, picture: PagePicture) -> None:
+    def _keep(self, key: _Key, picture: PageImage) -> None:
         with self._lock:
             self._kept[key] = picture
             while sum(len(each.data) for each in self._kept.values()) > CACHE_BYTES:
                 self._kept.popitem(last=False)
 
-    def _note_failure(self, key: _Key, error: PageUnreadable) -> None:
+    def _note_failure(self, key: _Key, error: UnreadablePageError) -> None:
         now = time.monotonic()
         with self._lock:
             recent = self._failed.items()
@@ -120,8 +120,8 @@ class Pictures:
 
 def draw_page(
     path: Path, page: int, passage: str, *, seconds: int = SECONDS, memory_mb: int = MEMORY_MB
-) -> PagePicture:
-    """Draw one page in a child process; raises PageUnreadable."""
+) -> PageImage:
+    """Draw one page in a child process; raises UnreadablePageError."""
     output = _Output()
     arguments = [str(path.resolve()), str(page), str(memory_mb), str(seconds)]
     try:
@@ -135,14 +135,14 @@ def draw_page(
         if ended.code == 0:
             return output.picture()
     except TimeoutError as error:
-        raise PageUnreadable(TOO_LONG) from error
-    except (sandbox.BrokenOutput, ValueError) as error:
-        raise PageUnreadable() from error
+        raise UnreadablePageError(TOO_LONG) from error
+    except (sandbox.BrokenOutputError, ValueError) as error:
+        raise UnreadablePageError() from error
     if ended.code == OUT_OF_MEMORY_EXIT or (
         ended.code != UNREADABLE_EXIT and ended.peak_mb > memory_mb / 2
     ):
-        raise PageUnreadable(TOO_LARGE)
-    raise PageUnreadable()
+        raise UnreadablePageError(TOO_LARGE)
+    raise UnreadablePageError()
 
 
 class _Output:
@@ -159,10 +159,10 @@ class _Output:
             return
         self._data += binascii.a2b_base64(line)
         if len(self._data) > MAX_PICTURE_BYTES:
-            raise sandbox.BrokenOutput
+            raise sandbox.BrokenOutputError
 
-    def picture(self) -> PagePicture:
-        """What was printed; raises BrokenOutput if it is no picture that a browser shows."""
+    def picture(self) -> PageImage:
+        """What was printed; raises BrokenOutputError if it is no picture that a browser shows."""
         if self._facts is None or not self._data.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff")):
-            raise sandbox.BrokenOutput
-        return PagePicture(bytes(self._data), *self._facts)
+            raise sandbox.BrokenOutputError
+        return PageImage(bytes(self._data), *self._facts)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import redis
 
 from jobs.documents.keys import document_key
-from jobs.errors import StorageExceeded
+from jobs.errors import StorageExceededError
 from jobs.models import SAMPLES_USER, SHELL_USER, Document
 from jobs.queue.keys import DOCUMENTS_KEY, uploads_key
 
@@ -74,7 +74,7 @@ class Quota:
 
     @contextmanager
     def room_for(self, user: str, document_id: str, name: str, size: int) -> Iterator[None]:
-        """Hold the room of a new file until the block ends; raises StorageExceeded.
+        """Hold the room of a new file until the block ends; raises StorageExceededError.
 
         By then its document is in the register, and counts there. The samples need no room, nor
         does what comes from a shell.
@@ -95,7 +95,7 @@ class Quota:
             ],
         )
         if not may_go_on:
-            raise StorageExceeded(
+            raise StorageExceededError(
                 f"Your documents take up {used / MEGABYTE:,.1f} MB of the "
                 f"{self._allowed / MEGABYTE:,.0f} MB that one user has, so “{name}”, with "
                 f"{size / MEGABYTE:,.1f} MB, has no room. Delete some of yours first."

@@ -118,7 +118,7 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 )
 
 
-class DocumentRegister:
+class DocumentRepository:
     """Entries live as long as their documents. Raises what redis raises.
 
     It also knows the loose files: those in the store that no entry owns, not yet or no longer.

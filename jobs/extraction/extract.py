@@ -15,10 +15,10 @@ from importlib.metadata import version
 from pathlib import Path, PurePath
 
 from jobs.errors import (
-    EmptyDocument,
-    ExtractionTooLarge,
-    ExtractionTooLong,
-    UnreadableDocument,
+    EmptyDocumentError,
+    ExtractionTooLargeError,
+    ExtractionTooLongError,
+    UnreadableDocumentError,
 )
 from jobs.extraction import sandbox
 from jobs.extraction.file_types import OLE_SIGNATURE
@@ -58,7 +58,8 @@ def extract(
 ) -> Extracted:
     """Read a file in a child process; `check` is called while it runs, and may raise.
 
-    Raises UnreadableDocument, EmptyDocument, ExtractionTooLong or ExtractionTooLarge.
+    Raises UnreadableDocumentError, EmptyDocumentError, ExtractionTooLongError or
+    ExtractionTooLargeError.
     """
     _refuse_at_a_glance(path)
     output = _Output(is_embedded=settings.embedded_qdrant)
@@ -71,8 +72,8 @@ def extract(
             temporary=_library_folder(settings.data_dir),
         )
     except TimeoutError as error:
-        raise ExtractionTooLong() from error
-    except (sandbox.BrokenOutput, json.JSONDecodeError) as error:
+        raise ExtractionTooLongError() from error
+    except (sandbox.BrokenOutputError, json.JSONDecodeError) as error:
         raise _broke_its_reader() from error
     _raise_for(ended, settings.extraction_memory_mb)
     return output.extracted()
@@ -82,9 +83,9 @@ def _refuse_at_a_glance(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(len(OLE_SIGNATURE))
     if not start:
-        raise EmptyDocument("This file is empty.")
+        raise EmptyDocumentError("This file is empty.")
     if start == OLE_SIGNATURE:
-        raise UnreadableDocument(
+        raise UnreadableDocumentError(
             "This file is encrypted, or in the format of Office before 2007. "
             "Save a copy without a password, as DOCX, PPTX or XLSX, and upload that."
         )
@@ -140,15 +141,15 @@ def _raise_for(ended: sandbox.Ended, memory_mb: int) -> None:
     if ended.code == 0:
         return
     if _names_memory(ended.errors):
-        raise ExtractionTooLarge()
+        raise ExtractionTooLargeError()
     if ended.code == UNREADABLE_EXIT:
         raise _unreadable(ended.errors.decode(errors="replace"))
     if ended.code == -signal.SIGXCPU:
-        raise ExtractionTooLong()
+        raise ExtractionTooLongError()
     # SIGKILL is the system's, which is out of memory.
     wanted_more = ended.code == -signal.SIGKILL or ended.peak_mb > WANTED_MORE * memory_mb
     if ended.code == OUT_OF_MEMORY_EXIT or wanted_more:
-        raise ExtractionTooLarge()
+        raise ExtractionTooLargeError()
     raise _broke_its_reader()
 
 
@@ -156,47 +157,47 @@ def _names_memory(errors: bytes) -> bool:
     return re.search(rb"memory allocation|(cannot allocate|out of) memory", errors) is not None
 
 
-def _too_many_passages(limit: int, *, is_embedded: bool) -> ExtractionTooLarge:
+def _too_many_passages(limit: int, *, is_embedded: bool) -> ExtractionTooLargeError:
     if is_embedded:
-        return ExtractionTooLarge(
+        return ExtractionTooLargeError(
             f"This file makes more than {limit:,} passages, the most that the embedded index takes "
             "of one document. Split it, or set QDRANT_URL to a Qdrant server."
         )
-    return ExtractionTooLarge(
+    return ExtractionTooLargeError(
         f"This file makes more than {limit:,} passages, the most of one document. Split it."
     )
 
 
-def _no_text(media_type: str) -> EmptyDocument:
+def _no_text(media_type: str) -> EmptyDocumentError:
     if media_type == PDF:
-        return EmptyDocument()
-    return EmptyDocument(
+        return EmptyDocumentError()
+    return EmptyDocumentError(
         "This file holds no text that can be read. If it shows text when you open it, save it "
         "again with the program that made it, and upload that."
     )
 
 
-def _broke_its_reader() -> UnreadableDocument:
-    return UnreadableDocument(
+def _broke_its_reader() -> UnreadableDocumentError:
+    return UnreadableDocumentError(
         "This file broke the program that reads it. Save it again with the program that made it, "
         "or print it to a new PDF, and upload that."
     )
 
 
-def _unreadable(reason: str) -> UnreadableDocument:
+def _unreadable(reason: str) -> UnreadableDocumentError:
     lower = reason.lower()
     if "password" in lower or "encrypt" in lower:
-        return UnreadableDocument(
+        return UnreadableDocumentError(
             "This file is encrypted. Save a copy without a password and upload that."
         )
     if "security limit" in lower:
-        return UnreadableDocument(
+        return UnreadableDocumentError(
             "This file unpacks to far more than its size, so it was not read. "
             "Save it again with the program that made it, or split it."
         )
     if lower.startswith("not a document: "):
-        return UnreadableDocument(
+        return UnreadableDocumentError(
             f"This file holds {reason.partition(': ')[2]}, not what its name says. "
             "Upload the document itself: a PDF, an Office file, or text."
         )
-    return UnreadableDocument()
+    return UnreadableDocumentError()

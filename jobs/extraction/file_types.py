@@ -10,7 +10,7 @@ import codecs
 import re
 from pathlib import PurePath
 
-from jobs.errors import InvalidUpload
+from jobs.errors import InvalidUploadError
 from jobs.extraction.read_text import (
     CSV,
     DOCX,
@@ -75,7 +75,7 @@ BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def check_content(name: str, data: bytes) -> None:
-    """Raise InvalidUpload, with a sentence that says what to do, if the content is another.
+    """Raise InvalidUploadError, with a sentence that says what to do, if the content is another.
 
     `name` ends in one of the extensions that may be uploaded.
     """
@@ -85,12 +85,14 @@ def check_content(name: str, data: bytes) -> None:
     if found == named or (found == PLAIN and named in TEXTS):
         return
     if data.startswith(OLE_SIGNATURE):
-        raise InvalidUpload(
+        raise InvalidUploadError(
             f"“{name}” is encrypted, or in the format of Office before 2007. "
             "Save a copy without a password, as DOCX, PPTX or XLSX, and upload that."
         )
     what = NAMES.get(found) or _other(data)
-    raise InvalidUpload(f"“{name}” is named {suffix}, but holds {what}. {_advice(found, data)}")
+    raise InvalidUploadError(
+        f"“{name}” is named {suffix}, but holds {what}. {_advice(found, data)}"
+    )
 
 
 def kind_of(data: bytes) -> str:

@@ -58,7 +58,7 @@ BINARY_TYPES = (PDF, DOCX, PPTX, XLSX)
 Piece: TypeAlias = "tuple[str, int | None, int | None]"
 
 
-class Unreadable(Exception):
+class UnreadableFileError(Exception):
     """The file is no document; the argument says what it holds instead."""
 
     def __init__(self, content: str) -> None:
@@ -76,7 +76,7 @@ class Reading(NamedTuple):
 def read(data: bytes, suffix: str) -> Reading:
     """The text of a file; its passages are made one by one, as they are asked for.
 
-    Both raise Unreadable, MemoryError, or what kreuzberg raises.
+    Both raise UnreadableFileError, MemoryError, or what kreuzberg raises.
     """
     media_type = media_type_of(data, suffix)
     if media_type not in BINARY_TYPES:
@@ -113,7 +113,7 @@ def media_type_of(data: bytes, suffix: str) -> str:
     if by_content in BINARY_TYPES:
         return by_content
     if by_content.startswith("image/") and not _is_text(data):
-        raise Unreadable("a picture")
+        raise UnreadableFileError("a picture")
     if by_content == HTML and (by_name not in (MARKDOWN, CSV) or _is_whole_page(head)):
         return HTML  # Markdown may begin with a tag as well
     if by_name in BINARY_TYPES and _is_text(data):
@@ -124,12 +124,12 @@ def media_type_of(data: bytes, suffix: str) -> str:
 def decoded(data: bytes) -> str:
     """Text by its byte order mark, as UTF-8, by what its HTML says, or as Windows-1252.
 
-    Raises Unreadable for what cannot be text.
+    Raises UnreadableFileError for what cannot be text.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data:
-        raise Unreadable("binary data")
+        raise UnreadableFileError("binary data")
     declared = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", data[:SNIFFED_BYTES], re.IGNORECASE)
     for encoding in ("utf-8-sig", declared.group(1).decode() if declared else "cp1252"):
         try:
@@ -245,7 +245,13 @@ def main(arguments: list[str]) -> int:
     except MemoryError:
         return OUT_OF_MEMORY_EXIT
     # The last three are raised by its native part.
-    except (Unreadable, kreuzberg.KreuzbergError, OSError, RuntimeError, ValueError) as error:
+    except (
+        UnreadableFileError,
+        kreuzberg.KreuzbergError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         sys.stderr.write(str(error))
         return UNREADABLE_EXIT
     return 0

@@ -25,7 +25,7 @@ KEPT_ERROR_BYTES = 8 * 1024
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class BrokenOutput(Exception):
+class BrokenOutputError(Exception):
     """The process wrote what it never writes, so it is no longer ours."""
 
 
@@ -56,8 +56,9 @@ def run(
     It reads `given` from its standard input, no more than a pipe holds, 64 KB: its arguments can
     be seen by other users of the machine. `temporary` is its folder for temporary files, of the
     machine if None. Nothing but the line in the making is held. Raises
-    TimeoutError after `seconds`, BrokenOutput, and what `take_line` and `check` raise, which is
-    called at least every 0.05 s. Whatever ends it, the process and those it started are gone then.
+    TimeoutError after `seconds`, BrokenOutputError, and what `take_line` and `check` raise, which
+    is called at least every 0.05 s. Whatever ends it, the process and those it started are gone
+    then.
     """
     child = subprocess.Popen(  # noqa: S603 (the command is ours; the file name is an argument)
         command,
@@ -131,7 +132,7 @@ class _Lines:
         for line in lines:
             self._take(line)
         if len(self._rest) > MAX_LINE_BYTES:
-            raise BrokenOutput
+            raise BrokenOutputError
 
 
 class _Tail:

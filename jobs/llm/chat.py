@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import openai
 
-from jobs.errors import BadModelRequest, ModelUnavailable, StreamInterrupted
+from jobs.errors import BadModelRequestError, ModelUnavailableError, StreamInterruptedError
 from jobs.llm.embeddings import CONNECT_TIMEOUT_SECONDS, NO_KEY
 from jobs.llm.errors import model_errors, not_openai
 from jobs.llm.rewriting import Rewriting, Turn, conversation_messages, question_in
@@ -78,7 +78,7 @@ class ChatModel:
     def stream(self, question: str, passages: Sequence[Passage]) -> Iterator[Chunk]:
         """The answer in chunks; leaving the iterator early ends the request.
 
-        Raises BadModelRequest for an empty answer, which must not pass for "not found".
+        Raises BadModelRequestError for an empty answer, which must not pass for "not found".
         """
         stream = self._open(messages_of(question, passages))
         is_understood, has_text = False, False
@@ -89,13 +89,15 @@ class ChatModel:
                         has_text = has_text or bool(chunk.text)
                         yield chunk
                     is_understood = True
-        except ModelUnavailable as error:
+        except ModelUnavailableError as error:
             # The connection was there, and broke: the address is right, unlike what that says.
-            raise StreamInterrupted() from error
+            raise StreamInterruptedError() from error
         if not is_understood:
             raise not_openai()
         if not has_text:
-            raise BadModelRequest("The model gave an empty answer. Retry, or change CHAT_MODEL.")
+            raise BadModelRequestError(
+                "The model gave an empty answer. Retry, or change CHAT_MODEL."
+            )
 
     def with_model(self, model: str) -> ChatModel:
         """Another model of the same server, over the same connections."""
@@ -121,7 +123,7 @@ class ChatModel:
         body = {"model": self.model, "messages": messages, "stream": True}
         try:
             return self._post({**body, "stream_options": {"include_usage": True}})
-        except BadModelRequest as error:
+        except BadModelRequestError as error:
             if "stream_options" not in error.message:
                 raise
         return self._post(body)
@@ -140,7 +142,7 @@ class ChatModel:
 
 
 def _chunks_of(event: Any) -> Iterator[Chunk]:
-    """What a ChatCompletionChunk holds for us. Raises BadModelRequest if it is something else."""
+    """Return what a ChatCompletionChunk holds for us; raises BadModelRequestError for others."""
     try:
         for choice in event.get("choices") or ():
             # Null where a model calls a tool, or in the event that ends the answer.

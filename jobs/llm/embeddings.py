@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import openai
 
-from jobs.errors import AskqueueError, BadApiKey, EmbeddingsUnsupported, UnknownModel
+from jobs.errors import AskqueueError, BadApiKeyError, EmbeddingsUnsupportedError, UnknownModelError
 from jobs.llm.errors import model_errors, names_model, not_openai
 from jobs.settings import Settings
 
@@ -37,7 +37,7 @@ class Embedder:
         """One vector a text, in their order; `on_batch(done, total)` is called as they arrive.
 
         They are arrays of 32-bit floats, a few KB each; Python's own would be eight times as much.
-        Raises EmbeddingsUnsupported if the server has none, or another ModelError.
+        Raises EmbeddingsUnsupportedError if the server has none, or another ModelError.
         """
         vectors: list[Sequence[float]] = []
         for start in range(0, len(texts), BATCH_TEXTS):
@@ -81,14 +81,14 @@ def _say_embeddings(error: AskqueueError) -> AskqueueError:
     """Name the settings of embeddings, and tell a server that has none from a wrong model."""
     cause = error.__cause__
     if isinstance(cause, openai.APIStatusError) and _has_no_embeddings(cause):
-        return EmbeddingsUnsupported()
-    if isinstance(error, BadApiKey):
-        return BadApiKey(
+        return EmbeddingsUnsupportedError()
+    if isinstance(error, BadApiKeyError):
+        return BadApiKeyError(
             "The embedding server refused the API key. Set a valid OPENAI_API_KEY, or "
             "EMBEDDING_API_KEY if embeddings come from another server, and restart the worker."
         )
-    if isinstance(error, UnknownModel):
-        return UnknownModel(
+    if isinstance(error, UnknownModelError):
+        return UnknownModelError(
             "The embedding server does not know this model. Set EMBEDDING_MODEL to one it offers."
         )
     return error

@@ -11,16 +11,16 @@ import openai
 
 from jobs.errors import (
     AskqueueError,
-    BadApiKey,
-    BadModelRequest,
-    ContextTooLong,
+    BadApiKeyError,
+    BadModelRequestError,
+    ContextTooLongError,
     ModelError,
-    ModelOverloaded,
-    ModelTimeout,
-    ModelUnavailable,
-    NoQuota,
-    StreamInterrupted,
-    UnknownModel,
+    ModelOverloadedError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    NoQuotaError,
+    StreamInterruptedError,
+    UnknownModelError,
 )
 
 LONGEST_DETAIL_CHARS = 200
@@ -37,14 +37,14 @@ def model_errors() -> Iterator[None]:
     except openai.OpenAIError as error:
         raise translate(error) from error
     except httpx2.HTTPError as error:
-        raise StreamInterrupted() from error
+        raise StreamInterruptedError() from error
     except json.JSONDecodeError as error:
         raise not_openai() from error
 
 
-def not_openai() -> BadModelRequest:
+def not_openai() -> BadModelRequestError:
     """The error for a server that answers, but in another protocol."""
-    return BadModelRequest(
+    return BadModelRequestError(
         "The model server's reply cannot be understood. Check that OPENAI_BASE_URL (and "
         "EMBEDDING_BASE_URL, if set) is an OpenAI-compatible server's; most end in /v1."
     )
@@ -53,13 +53,13 @@ def not_openai() -> BadModelRequest:
 def translate(error: openai.OpenAIError) -> AskqueueError:
     """The error of ours; no message holds a key or more than a line of the server's words."""
     if isinstance(error, openai.APITimeoutError):
-        return ModelTimeout()
+        return ModelTimeoutError()
     if isinstance(error, openai.APIConnectionError):
-        return ModelUnavailable()
+        return ModelUnavailableError()
     if isinstance(error, openai.APIStatusError):
         return _translate_status(error)
     if isinstance(error, openai.APIError):
-        return StreamInterrupted()  # the SDK's error for an event that reports one mid-stream
+        return StreamInterruptedError()  # the SDK's error for an event that reports one mid-stream
     return ModelError()
 
 
@@ -70,16 +70,16 @@ def names_model(error: openai.APIStatusError) -> bool:
 
 def _translate_status(error: openai.APIStatusError) -> AskqueueError:
     if error.status_code in (401, 403):
-        return BadApiKey()
+        return BadApiKeyError()
     if error.status_code == 404:
-        return UnknownModel() if names_model(error) else not_openai()
+        return UnknownModelError() if names_model(error) else not_openai()
     if error.status_code == 413 or _is_about_context(error):
-        return ContextTooLong()
+        return ContextTooLongError()
     if error.status_code == 402 or "insufficient_quota" in (error.code, error.type):
-        return NoQuota()
+        return NoQuotaError()
     if error.status_code in (408, 409, 429) or error.status_code >= 500:
-        return ModelOverloaded(retry_after_seconds=_retry_after(error))
-    return BadModelRequest(f"The model server rejected the request: {_detail(error)}")
+        return ModelOverloadedError(retry_after_seconds=_retry_after(error))
+    return BadModelRequestError(f"The model server rejected the request: {_detail(error)}")
 
 
 def _is_about_context(error: openai.APIStatusError) -> bool:

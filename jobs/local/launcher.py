@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from jobs.access.sign_in_config import (
     SECRETS_FILE,
-    WrongAuthentication,
+    SignInConfigError,
     check_authentication,
     read_auth_section,
 )
@@ -34,12 +34,12 @@ MAX_GRACE_SECONDS = 5.0
 LOCK_FD = 3
 
 
-class CannotStart(Exception):
+class StartupError(Exception):
     """Why Askqueue cannot start, as a sentence for the person at the console."""
 
 
 def read_settings() -> Settings:
-    """The settings; raises CannotStart that names each one that is wrong."""
+    """The settings; raises StartupError that names each one that is wrong."""
     try:
         return Settings()
     except ValidationError as error:
@@ -47,7 +47,7 @@ def read_settings() -> Settings:
             f"{item['loc'][0]}".upper() + ": " + item["msg"].removeprefix("Value error, ")
             for item in error.errors(include_input=False)
         ]
-        raise CannotStart("These settings are wrong:\n  " + "\n  ".join(problems)) from error
+        raise StartupError("These settings are wrong:\n  " + "\n  ".join(problems)) from error
 
 
 def prepare_data_dir(settings: Settings) -> Path:
@@ -58,7 +58,7 @@ def prepare_data_dir(settings: Settings) -> Path:
         data_dir.chmod(0o700)
         (data_dir / "logs").mkdir(exist_ok=True)
     except OSError as error:
-        raise CannotStart(
+        raise StartupError(
             f"The data folder {data_dir} cannot be used ({error.strerror}). "
             "Set DATA_DIR to a folder that you may write to."
         ) from error
@@ -66,12 +66,12 @@ def prepare_data_dir(settings: Settings) -> Path:
 
 
 def lock_data_dir(data_dir: Path) -> None:
-    """Hold a lock on the data folder through `LOCK_FD`; raises CannotStart if another does."""
+    """Hold a lock on the data folder through `LOCK_FD`; raises StartupError if another does."""
     descriptor = os.open(data_dir / "askqueue.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise CannotStart(
+        raise StartupError(
             f"Askqueue already runs on {data_dir}. Stop it, or set DATA_DIR to another folder."
         ) from error
     if descriptor != LOCK_FD:
@@ -81,7 +81,7 @@ def lock_data_dir(data_dir: Path) -> None:
 
 
 def check_port(address: str, port: int, setting: str) -> None:
-    """Raise CannotStart, naming the setting to change, if nothing can listen on this port."""
+    """Raise StartupError, naming the setting to change, if nothing can listen on this port."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -91,7 +91,7 @@ def check_port(address: str, port: int, setting: str) -> None:
             probe.bind(where)
             probe.listen()
     except socket.gaierror as error:
-        raise CannotStart(f"BIND_ADDRESS is no address of this machine: {address}") from error
+        raise StartupError(f"BIND_ADDRESS is no address of this machine: {address}") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = f"Port {port} is used by another program. Set {setting} to another port."
@@ -102,24 +102,24 @@ def check_port(address: str, port: int, setting: str) -> None:
                 f"Nothing can listen on {address}, port {port}: {error.strerror}. "
                 f"Set BIND_ADDRESS or {setting}."
             )
-        raise CannotStart(reason) from error
+        raise StartupError(reason) from error
 
 
 def check_access(settings: Settings) -> None:
-    """Raise CannotStart if others could reach rq-dashboard without a password."""
+    """Raise StartupError if others could reach rq-dashboard without a password."""
     if settings.dashboard_is_open:
-        raise CannotStart(
+        raise StartupError(
             f"BIND_ADDRESS is {settings.bind_address}, which others can reach: set "
             "DASHBOARD_USERNAME and DASHBOARD_PASSWORD for rq-dashboard first."
         )
 
 
 def check_sign_in(settings: Settings) -> None:
-    """Raise CannotStart if nobody could sign in as `AUTH_MODE` says."""
+    """Raise StartupError if nobody could sign in as `AUTH_MODE` says."""
     try:
         check_authentication(settings, read_auth_section(ROOT / SECRETS_FILE))
-    except WrongAuthentication as problem:
-        raise CannotStart(str(problem)) from problem
+    except SignInConfigError as problem:
+        raise StartupError(str(problem)) from problem
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -144,13 +144,13 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def launch(settings: Settings) -> NoReturn:
-    """Check, announce, and become supervisord; raises CannotStart."""
+    """Check, announce, and become supervisord; raises StartupError."""
     check_access(settings)
     check_sign_in(settings)
     data_dir = prepare_data_dir(settings)
     lock_data_dir(data_dir)
     if settings.port == settings.dashboard_port:
-        raise CannotStart("PORT and DASHBOARD_PORT are the same. Set one of them to another port.")
+        raise StartupError("PORT and DASHBOARD_PORT are the same. Set one of them to another port.")
     check_port(settings.bind_address, settings.port, "PORT")
     check_port(settings.bind_address, settings.dashboard_port, "DASHBOARD_PORT")
     environment = environment_of(settings)
@@ -171,7 +171,7 @@ def main() -> int:
     os.chdir(ROOT)
     try:
         launch(read_settings())
-    except CannotStart as problem:
+    except StartupError as problem:
         sys.stderr.write(f"Askqueue cannot start. {problem}\n")
         return 1
 

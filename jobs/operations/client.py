@@ -1,7 +1,7 @@
 """Operations: the queues and workers as they are now and were, for operators; and pausing a queue.
 
-Nothing here holds a word of a question or says whose it is. Each method raises BrokerUnavailable
-when Valkey is away.
+Nothing here holds a word of a question or says whose it is. Each method raises
+BrokerUnavailableError when Valkey is away.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rq.serializers import JSONSerializer
 from rq.suspension import WORKERS_SUSPENDED
 from rq.utils import utcparse
 
-from jobs.errors import NotFound
+from jobs.errors import NotFoundError
 from jobs.models import Stage, WorkerReport
 from jobs.operations.metrics import Period, Tally
 from jobs.questions.client import JobClient
@@ -156,7 +156,7 @@ class Operations:
             return self._pauses.paused()
 
     def pause(self, queue: str, by: str) -> bool:
-        """Hold a queue, in the name of an operator; False if it was. Raises NotFound."""
+        """Hold a queue, in the name of an operator; False if it was. Raises NotFoundError."""
         self._check(queue)
         with broker_errors():
             changed = self._pauses.pause(queue, by)
@@ -165,7 +165,7 @@ class Operations:
         return changed
 
     def resume(self, queue: str, by: str) -> bool:
-        """Let a queue go on; False if it was not paused. Raises NotFound."""
+        """Let a queue go on; False if it was not paused. Raises NotFoundError."""
         self._check(queue)
         with broker_errors():
             changed = self._pauses.resume(queue)
@@ -175,7 +175,7 @@ class Operations:
 
     def _check(self, queue: str) -> None:
         if queue not in self._queues:
-            raise NotFound(f"There is no such queue. There are: {', '.join(self._queues)}.")
+            raise NotFoundError(f"There is no such queue. There are: {', '.join(self._queues)}.")
 
     def _running(self, entries: Mapping[str, list[bytes]]) -> tuple[RunningJob, ...]:
         """What the entries of the registries of started jobs stand for, the longest first."""

@@ -1,7 +1,7 @@
 """DeadLetters: the failed jobs of all queues, for operators to see and to queue again.
 
 No entry holds a word of a question or says whose it is: that is between its owner and the answer.
-Each method raises BrokerUnavailable when Valkey is away.
+Each method raises BrokerUnavailableError when Valkey is away.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rq.serializers import JSONSerializer
 from rq.utils import utcparse
 
 from jobs.documents.client import INDEX_DOCUMENT
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import AskqueueError, BadModelRequest
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import AskqueueError, BadModelRequestError
 from jobs.models import DeadLetter, DeadLetterPage, Failure
 from jobs.questions.lifecycle import Lifecycle
 from jobs.queue.broker import DESCRIPTIONS, Broker
@@ -43,7 +43,7 @@ GET = (
 _Value: TypeAlias = "bytes | None"
 _Reply: TypeAlias = "tuple[bytes, _Value, _Value, _Value, _Value, _Value]"
 # Messages of this kind end in the model server's own words, which may repeat the question.
-QUOTING_KIND = BadModelRequest.kind
+QUOTING_KIND = BadModelRequestError.kind
 WITHOUT_QUOTE = Failure(
     QUOTING_KIND,
     "The model server rejected the request, or it is no OpenAI-compatible one. "
@@ -58,7 +58,7 @@ class DeadLetters:
         self._broker = broker
         self._connection = broker.connection
         self._lifecycle = Lifecycle(broker)
-        self._register = DocumentRegister(broker.connection)
+        self._register = DocumentRepository(broker.connection)
 
     def list(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
         """A page of the failed jobs, newest first; of one kind of error, or of all.

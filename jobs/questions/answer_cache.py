@@ -18,7 +18,7 @@ import redis
 from redis.client import Pipeline
 
 from jobs.documents.fingerprints import Fingerprints
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.repository import DocumentRepository
 from jobs.models import Answer, JobState, SupportLevel, Timings, TokenUse
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.connection import broker_errors
@@ -45,7 +45,7 @@ class Lookup:
 class AnswerCache:
     """The earlier answers of all users; nobody gets one of another's."""
 
-    def __init__(self, connection: redis.Redis, register: DocumentRegister) -> None:
+    def __init__(self, connection: redis.Redis, register: DocumentRepository) -> None:
         self._connection = connection
         self._register = register
         self._fingerprints = Fingerprints(connection)
@@ -54,7 +54,7 @@ class AnswerCache:
         """The earlier answer, which has `earlier_at`, or else a new one from `make`.
 
         A new one has a `cache_key` if it may serve later. An `afresh` one is always new. Raises
-        BrokerUnavailable, and what `make` raises.
+        BrokerUnavailableError, and what `make` raises.
         """
         began = time.monotonic()
         with broker_errors():

@@ -1,6 +1,6 @@
 """JobClient: what pages and programs may do with questions. It enforces ownership.
 
-It talks to Valkey alone. Each method raises BrokerUnavailable when Valkey is away.
+It talks to Valkey alone. Each method raises BrokerUnavailableError when Valkey is away.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ import structlog
 from redis.client import Pipeline
 from rq.defaults import RQ_KEY_PREFIX
 
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import BrokerFull, InvalidFeedback, InvalidQuestion, InvalidState, NotFound
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import (
+    BrokerFullError,
+    InvalidFeedbackError,
+    InvalidQuestionError,
+    InvalidStateError,
+    NotFoundError,
+)
 from jobs.llm.rewriting import MAX_TURNS
 from jobs.models import (
     Answer,
@@ -30,15 +36,15 @@ from jobs.models import (
     Question,
     WorkerReport,
 )
-from jobs.questions.cursor import JobPages, PageAfter
-from jobs.questions.eta import Forecasts
+from jobs.questions.cursor import JobPager, PageAfter
+from jobs.questions.eta import EtaEstimator
 from jobs.questions.event_stream import apply_events
 from jobs.questions.lifecycle import Lifecycle
 from jobs.questions.query import JobQuery
-from jobs.questions.rate_limit import Rate, Rates
-from jobs.questions.repository import JobRecords, read_job, to_view
-from jobs.questions.search import Listing, with_position
-from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.questions.rate_limit import Rate, RateLimiter
+from jobs.questions.repository import JobRepository, read_job, to_view
+from jobs.questions.search import JobSearch, with_position
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
 from jobs.questions.validation import check
 from jobs.questions.wait_reason import Waiting, why_waiting
 from jobs.queue.broker import Broker
@@ -72,21 +78,21 @@ JobAnswers: TypeAlias = "list[tuple[JobView, Answer | None]]"
 class JobClient:
     """The questions of all users; every call names the user who makes it.
 
-    A job of another user is NotFound, like one that does not exist.
+    A job of another user is NotFoundError, like one that does not exist.
     """
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._connection = broker.connection
         self._lifecycle = Lifecycle(broker)
-        self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
-        self._deletions = Deletions(broker)
+        self._records = JobRepository(broker.connection, broker.settings.retention_seconds)
+        self._deletions = SoftDeletion(broker)
         self._full_until = 0.0  # on the monotonic clock
-        self._listing = Listing(broker)
-        self._register = DocumentRegister(broker.connection)
-        self._forecasts = Forecasts(broker, self.workers)
-        self._pages = JobPages(broker, self._listing)
-        self._rates = Rates(broker.connection, broker.settings)
+        self._listing = JobSearch(broker)
+        self._register = DocumentRepository(broker.connection)
+        self._forecasts = EtaEstimator(broker, self.workers)
+        self._pages = JobPager(broker, self._listing)
+        self._rates = RateLimiter(broker.connection, broker.settings)
 
     def submit_question(
         self,
@@ -108,10 +114,10 @@ class JobClient:
         calls again with the same `job_id`, of `new_job_id`: it is asked once. An `urgent` one goes
         before those that are not.
 
-        Raises InvalidQuestion if the question is empty, longer than `MAX_QUESTION_CHARS`, or
-        another one than was asked with this id; UnknownDocuments or ModelNotOffered; NotFound if it
-        follows, or is a version of, a question that is not there; and TooManyQuestions or
-        TooManyUrgent, with nothing accepted.
+        Raises InvalidQuestionError if the question is empty, longer than `MAX_QUESTION_CHARS`, or
+        another one than was asked with this id; UnknownDocumentsError or ModelNotOfferedError;
+        NotFoundError if it follows, or is a version of, a question that is not there; and
+        TooManyQuestionsError or TooManyUrgentError, with nothing accepted.
         """
         chosen = tuple(sorted(set(documents)))
         asked = Question(question.strip(), chosen, model.strip(), follows, version_of, afresh)
@@ -125,12 +131,12 @@ class JobClient:
                 self._lifecycle.submit(job_id, user, asked, thread=thread, urgent=urgent)
             view = self.get_job(user, job_id)
         if view.asked != asked:
-            raise InvalidQuestion("This key was used for another question. Use a new one.")
+            raise InvalidQuestionError("This key was used for another question. Use a new one.")
         log.info("question accepted", job_id=view.id, user=user, urgent=urgent)
         return view
 
     def get_job(self, user: str, job_id: str) -> JobView:
-        """One job; raises NotFound."""
+        """One job; raises NotFoundError."""
         with broker_errors():
             pipeline = self._connection.pipeline(transaction=False)
             return self._read_one(pipeline, user, job_id)[0]
@@ -156,7 +162,7 @@ class JobClient:
         while job.follows and len(earlier) < MAX_TURNS:
             try:
                 job = self.get_job(user, job.follows)
-            except NotFound:
+            except NotFoundError:
                 break
             earlier.insert(0, job)
         return earlier
@@ -218,7 +224,7 @@ class JobClient:
     def list_after(
         self, user: str, query: JobQuery, cursor: str = "", limit: int = 50
     ) -> PageAfter:
-        """The page that follows a cursor, for programs that read all; raises InvalidCursor."""
+        """The page that follows a cursor, for programs that read all; raises InvalidCursorError."""
         with broker_errors():
             return self._pages.page(user, query, cursor, limit)
 
@@ -266,30 +272,30 @@ class JobClient:
                 self._connection.xread({key: last_id}, count=1, block=block_ms)
 
     def retry(self, user: str, job_id: str) -> JobView:
-        """Run a failed or stopped question again, with all its attempts; raises InvalidState."""
+        """Run a failed or stopped question again with all attempts; raises InvalidStateError."""
         self.get_job(user, job_id)
         with broker_errors():
             if not self._lifecycle.queue_again(job_id):
-                raise InvalidState("Only a failed or stopped question can be retried.")
+                raise InvalidStateError("Only a failed or stopped question can be retried.")
         log.info("question queued again", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
     def make_urgent(self, user: str, job_id: str) -> JobView:
         """Let a question that waits go before those that are not urgent.
 
-        Nothing happens to one that is urgent. Raises InvalidState, or TooManyUrgent.
+        Nothing happens to one that is urgent. Raises InvalidStateError, or TooManyUrgentError.
         """
         view = self.get_job(user, job_id)
         if view.urgent and not view.state.is_over:
             return view
         if not view.can_be_urgent:
-            raise InvalidState(
+            raise InvalidStateError(
                 "Only a question that waits, and is no row of a batch, can be urgent."
             )
         with broker_errors():
             self._rates.spend_urgent(user)
             if not self._lifecycle.make_urgent(job_id):
-                raise InvalidState("This question waits no more, so it cannot be made urgent.")
+                raise InvalidStateError("This question waits no more, so it cannot be made urgent.")
         log.info("question made urgent", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
@@ -299,43 +305,43 @@ class JobClient:
             return self._rates.questions(user)
 
     def stop(self, user: str, job_id: str) -> JobView:
-        """Stop a question wherever it is, at once, keeping its text; raises InvalidState.
+        """Stop a question wherever it is, at once, keeping its text; raises InvalidStateError.
 
         A worker that runs it notices within a second.
         """
         self.get_job(user, job_id)
         with broker_errors():
             if not self._lifecycle.stop(job_id):
-                raise InvalidState("This question is already over.")
+                raise InvalidStateError("This question is already over.")
         log.info("question stopped", job_id=job_id, user=user)
         return self.get_job(user, job_id)
 
     def delete(self, user: str, job_id: str) -> bool:
-        """Remove a question and its answer; raises InvalidState while it is not over.
+        """Remove a question and its answer; raises InvalidStateError while it is not over.
 
-        It is NotFound from then on. For `UNDO_KEPT_SECONDS` this can be undone, and after that
+        It is NotFoundError from then on. For `UNDO_KEPT_SECONDS` this can be undone, and after that
         nothing of it is left. False if Valkey's memory is, or was just now, full: then it goes
         for good at once, so that this makes room.
         """
         self.get_job(user, job_id)
         done = for_good = False
         if time.monotonic() >= self._full_until:
-            with suppress(BrokerFull), self._noticing_full(), broker_errors():
+            with suppress(BrokerFullError), self._noticing_full(), broker_errors():
                 done = self._deletions.delete(job_id, user)
         if time.monotonic() < self._full_until:
             with broker_errors():
                 done = for_good = self._lifecycle.delete(job_id, user)
         if not done:
-            raise InvalidState("Stop this question before deleting it.")
+            raise InvalidStateError("Stop this question before deleting it.")
         log.info("question deleted", job_id=job_id, user=user, for_good=for_good)
         return not for_good
 
     def undo_deletion(self, user: str, job_id: str) -> JobView:
-        """Bring a deleted question back as it was; raises NotFound once it is gone for good."""
+        """Bring a deleted question back as it was; raises NotFoundError once it is purged."""
         with broker_errors():
             asked = self._records.read_asked(job_id)
             if asked is None or asked.user != user:
-                raise NotFound()
+                raise NotFoundError()
             if self._deletions.undo(job_id, user):
                 log.info("deletion undone", job_id=job_id, user=user)
         return self.get_job(user, job_id)
@@ -343,18 +349,18 @@ class JobClient:
     def give_feedback(self, user: str, job_id: str, feedback: Feedback | None) -> JobView:
         """Keep what the asker thinks of an answer, until the question is retried; None forgets it.
 
-        Raises InvalidFeedback for a reason over `MAX_REASON_CHARS`, InvalidState if there is no
-        answer.
+        Raises InvalidFeedbackError for a reason over `MAX_REASON_CHARS`, InvalidStateError if there
+        is no answer.
         """
         if feedback and len(feedback.reason) > MAX_REASON_CHARS:
-            raise InvalidFeedback(
+            raise InvalidFeedbackError(
                 f"This reason has {len(feedback.reason):,} characters; the most is "
                 f"{MAX_REASON_CHARS:,}. Shorten it."
             )
         self.get_job(user, job_id)
         with broker_errors():
             if not self._lifecycle.note_feedback(job_id, feedback):
-                raise InvalidState("Only an answer can be rated.")
+                raise InvalidStateError("Only an answer can be rated.")
         return self.get_job(user, job_id)
 
     def workers(self) -> list[WorkerReport]:
@@ -366,7 +372,7 @@ class JobClient:
     def _noticing_full(self) -> Iterator[None]:
         try:
             yield
-        except BrokerFull:
+        except BrokerFullError:
             self._full_until = time.monotonic() + UNDO_KEPT_SECONDS
             raise
 
@@ -374,13 +380,13 @@ class JobClient:
         """The user's question with this id, if there is one."""
         try:
             return self.get_job(user, job_id)
-        except NotFound:
+        except NotFoundError:
             return None
 
     def _thread_of(self, user: str, asked: Question) -> str:
-        """The thread of another version, "" for a new question; raises NotFound."""
+        """The thread of another version, "" for a new question; raises NotFoundError."""
         if asked.follows and self._find(user, asked.follows) is None:
-            raise NotFound(
+            raise NotFoundError(
                 "The question that this one follows up is not there. It may have been deleted, or "
                 "be another user's. Ask this one on its own."
             )
@@ -393,7 +399,7 @@ class JobClient:
         *replies, rq_values, record_values, position = pipeline.execute()
         view = to_view(job_id, rq_values, record_values)
         if view is None or view.user != user:
-            raise NotFound()
+            raise NotFoundError()
         return with_position(view, position), replies
 
     def _with_answers(self, views: Sequence[JobView]) -> JobAnswers:

@@ -14,10 +14,10 @@ from typing import cast
 
 from redis.typing import ZScoreBoundT
 
-from jobs.errors import InvalidCursor
+from jobs.errors import InvalidCursorError
 from jobs.models import JobView
 from jobs.questions.query import JobQuery
-from jobs.questions.search import Listing
+from jobs.questions.search import JobSearch
 from jobs.queue.broker import Broker
 from jobs.queue.keys import user_jobs_key
 
@@ -38,15 +38,15 @@ class Place:
 
     @classmethod
     def of_cursor(cls, cursor: str) -> Place:
-        """The inverse of `cursor`; raises InvalidCursor."""
+        """The inverse of `cursor`; raises InvalidCursorError."""
         try:
             padded = cursor.encode() + b"=" * (-len(cursor) % 4)
             asked_at, _, job_id = urlsafe_b64decode(padded).decode().partition(" ")
             place = cls(float(asked_at), job_id)
         except (binascii.Error, ValueError):
-            raise InvalidCursor() from None
+            raise InvalidCursorError() from None
         if not math.isfinite(place.asked_at) or not job_id:
-            raise InvalidCursor()
+            raise InvalidCursorError()
         return place
 
 
@@ -61,16 +61,17 @@ class PageAfter:
     next: str = ""
 
 
-class JobPages:
+class JobPager:
     """The pages of all users. Raises what redis raises."""
 
-    def __init__(self, broker: Broker, listing: Listing) -> None:
+    def __init__(self, broker: Broker, listing: JobSearch) -> None:
         self._connection = broker.connection
         self._retention_seconds = broker.settings.retention_seconds
         self._listing = listing
 
     def page(self, user: str, query: JobQuery, cursor: str, limit: int) -> PageAfter:
-        """The newest questions that match and are older than the cursor's; raises InvalidCursor.
+        """The newest questions that match and are older than the cursor's; raises
+        InvalidCursorError.
 
         The order is always by when they were asked, whatever the query says.
         """

@@ -42,7 +42,7 @@ return found
 """
 
 
-class Forecasts:
+class EtaEstimator:
     """The latest forecast, made again when it is asked for and old. Safe on many threads."""
 
     def __init__(self, broker: Broker, workers: Callable[[], Sequence[WorkerReport]]) -> None:

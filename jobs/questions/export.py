@@ -21,7 +21,7 @@ def evaluation_lines(jobs: JobClient, user: str, job_ids: Sequence[str]) -> Iter
     null), documents (the ids of those it was asked of; none for all), asked_at (ISO 8601, UTC),
     answer, earlier_at (when it was first given, to an earlier question; else null), support, model,
     citations and passages (in the order of their numbers), feedback (useful, reason; or null).
-    Raises BrokerUnavailable.
+    Raises BrokerUnavailableError.
     """
     for start in range(0, len(job_ids), PAGE):
         for view, answer in jobs.answers_of(user, job_ids[start : start + PAGE]):

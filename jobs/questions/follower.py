@@ -20,7 +20,7 @@ import redis.asyncio
 import redis.exceptions
 from rq.defaults import RQ_KEY_PREFIX
 
-from jobs.errors import BrokerUnavailable, InvalidCursor, NotFound
+from jobs.errors import BrokerUnavailableError, InvalidCursorError, NotFoundError
 from jobs.models import Answer, JobState, JobView, LiveText, Stage
 from jobs.questions.client import EVENTS_PER_READ, JobClient
 from jobs.questions.event_stream import Entry, apply_events
@@ -84,10 +84,10 @@ class Position:
 
     @classmethod
     def of(cls, text: str) -> Position:
-        """The inverse of `str`; raises InvalidCursor."""
+        """The inverse of `str`; raises InvalidCursorError."""
         found = POSITION.fullmatch(text)
         if found is None:
-            raise InvalidCursor("This Last-Event-ID is not one of ours. Begin without one.")
+            raise InvalidCursorError("This Last-Event-ID is not one of ours. Begin without one.")
         last_id, attempt, number, whole, over = found.groups()
         return cls(last_id, int(attempt), int(number), bool(whole), bool(over))
 
@@ -110,8 +110,8 @@ class JobEvent:
     answer: Answer | None = None
 
 
-class Following:
-    """Followers of jobs. Each call names the user: another's job is NotFound."""
+class JobFollower:
+    """Followers of jobs. Each call names the user: another's job is NotFoundError."""
 
     def __init__(self, broker_url: str, client: JobClient) -> None:
         self._url = broker_url
@@ -161,10 +161,10 @@ class _Follower:
                     yield event
                     if event.kind.is_end:
                         return
-            except NotFound:
+            except NotFoundError:
                 yield JobEvent(EventKind.FAILED, attempt=self._position.attempt)
                 return
-            except (redis.exceptions.RedisError, BrokerUnavailable, OSError):
+            except (redis.exceptions.RedisError, BrokerUnavailableError, OSError):
                 await asyncio.sleep(AWAY_SECONDS)
             if time.monotonic() - told_at >= HEARTBEAT_SECONDS:
                 told_at = time.monotonic()
@@ -194,7 +194,7 @@ class _Follower:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _look(self) -> tuple[JobView, list[Entry]]:
-        """The job, then what is new of it: of one that is over, everything. Raises NotFound."""
+        """Yield the job, then what is new of it, or all if it is over. Raises NotFoundError."""
         pipeline = self._link.pipeline(transaction=False)
         # they queue commands, which both kinds of pipeline do alike
         read_job(pipeline, self._job_id)  # type: ignore[arg-type]
@@ -205,7 +205,7 @@ class _Follower:
         rq_values, record_values, results, entries, index = await pipeline.execute()
         view = to_view(self._job_id, rq_values, record_values)
         if view is None or view.user != self._user:
-            raise NotFound()
+            raise NotFoundError()
         self._last_result = results[0][0].decode() if results else "0-0"
         return with_position(view, index), entries
 

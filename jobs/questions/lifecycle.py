@@ -23,10 +23,10 @@ from jobs.batches.rows import RowPlace
 from jobs.models import Feedback, JobState, Question
 from jobs.questions import answer_cache, priority
 from jobs.questions.event_stream import read_text
-from jobs.questions.repository import JobRecords
+from jobs.questions.repository import JobRepository
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.keys import DELETED_JOBS_KEY, SUSPECTS_KEY, events_key, limit_key
-from jobs.queue.transitions import CAN_REQUEUE, EXECUTION_FIELD, Standing, Write, change
+from jobs.queue.transitions import CAN_REQUEUE, EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.settings import BATCH_QUEUE, QUESTIONS_QUEUE
 from jobs.webhooks.outbox import announce
 
@@ -41,7 +41,7 @@ class Lifecycle:
         self._broker = broker
         self._connection: redis.Redis = broker.connection
         self._retention_seconds = broker.settings.retention_seconds
-        self._records = JobRecords(broker.connection, self._retention_seconds)
+        self._records = JobRepository(broker.connection, self._retention_seconds)
 
     def submit(
         self,
@@ -63,7 +63,7 @@ class Lifecycle:
         job = self._broker.create(queue_name, ANSWER_QUESTION, job_id=job_id, rate_limit_key=limit)
         queue = self._broker.queues[queue_name]
 
-        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if place is not None and not place.may_be_asked(pipeline):
                 return None
             if standing.status is not None:
@@ -100,7 +100,7 @@ class Lifecycle:
             return False
         queue = self._queue_of(job)
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if standing.status not in MAY_BE_URGENT:
                 return None
 
@@ -123,7 +123,7 @@ class Lifecycle:
             return False
         queue = self._queue_of(job)
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if standing.status not in from_states and standing.deleted_at is None:
                 return None
 
@@ -149,7 +149,7 @@ class Lifecycle:
             return False
         partial = read_text(self._connection, job_id)
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if standing.status is None or standing.is_over:
                 return None
 
@@ -177,7 +177,7 @@ class Lifecycle:
         asked = self._records.read_asked(job_id)
         self._forget_attempts(job)
 
-        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if standing.status not in from_states:
                 return None
 
@@ -210,7 +210,7 @@ class Lifecycle:
         if job is None:
             return False
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if not standing.is_over:
                 return None
             if deleted_before is not None and (
@@ -232,7 +232,7 @@ class Lifecycle:
     def note_feedback(self, job_id: str, feedback: Feedback | None) -> bool:
         """Keep what its asker thinks of an answer; False if there is none (any more)."""
 
-        def decide(reads: Pipeline, standing: Standing) -> Write | None:
+        def decide(reads: Pipeline, standing: JobSnapshot) -> Write | None:
             if standing.status is not JobStatus.FINISHED:
                 return None
             is_bad = feedback is not None and not feedback.useful

@@ -15,7 +15,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from jobs.errors import TooManyQuestions, TooManyUrgent
+from jobs.errors import TooManyQuestionsError, TooManyUrgentError
 from jobs.queue.keys import RATES_PREFIX, job_key, spent_key
 from jobs.settings import Settings
 
@@ -34,7 +34,7 @@ class Rate:
     reset_seconds: float
 
 
-class Rates:
+class RateLimiter:
     """The counters of all users. Raises what redis raises."""
 
     def __init__(self, connection: redis.Redis, settings: Settings) -> None:
@@ -48,7 +48,7 @@ class Rates:
         self._urgent = settings.urgent_per_minute
 
     def spend(self, user: str, job_id: str, *, urgent: bool = False) -> None:
-        """Count a question, once for each id; raises TooManyQuestions or TooManyUrgent.
+        """Count a question, once for each id; raises TooManyQuestionsError or TooManyUrgentError.
 
         The id is that of the job. Whoever sends a question again, because no reply came, is not
         counted twice: neither if it was accepted, nor if that broke off after the counting.
@@ -62,7 +62,7 @@ class Rates:
         wait = self._spend("questions", user, self._questions) if self._questions else None
         if wait is not None:
             raise _refusal(
-                TooManyQuestions,
+                TooManyQuestionsError,
                 self._questions,
                 wait,
                 f"You have asked {self._questions:,} questions within a minute, which is the most. "
@@ -72,13 +72,13 @@ class Rates:
         self._connection.set(spent_key(job_id), 1, ex=WINDOW_SECONDS)
 
     def spend_urgent(self, user: str) -> None:
-        """Count a question that is made urgent; raises TooManyUrgent."""
+        """Count a question that is made urgent; raises TooManyUrgentError."""
         if not self._urgent:
-            raise TooManyUrgent("No question can be made urgent here. Ask without urgency.")
+            raise TooManyUrgentError("No question can be made urgent here. Ask without urgency.")
         wait = self._spend("urgent", user, self._urgent)
         if wait is not None:
             raise _refusal(
-                TooManyUrgent,
+                TooManyUrgentError,
                 self._urgent,
                 wait,
                 f"You have made {self._urgent:,} questions urgent within a minute, which is the "
@@ -105,8 +105,8 @@ class Rates:
 
 
 def _refusal(
-    kind: type[TooManyQuestions], limit: int, wait: float, sentence: str
-) -> TooManyQuestions:
+    kind: type[TooManyQuestionsError], limit: int, wait: float, sentence: str
+) -> TooManyQuestionsError:
     error = kind(sentence, retry_after_seconds=wait)
     error.limit = limit
     return error

@@ -100,7 +100,7 @@ redis.call('ZREM', ARGV[2] .. thread, ARGV[1])
 """
 
 
-class JobRecords:
+class JobRepository:
     """Reads and writes the records. Each write renews the record's TTL, the retention.
 
     What takes a pipeline is written as part of a change of the job's state, see

@@ -126,7 +126,7 @@ return {table.concat(ids, ' '), table.concat(measures, ' ')}
 MEASURES = {JobOrder.LONGEST_WAIT: "wait", JobOrder.LONGEST_RUN: "run"}
 
 
-class Listing:
+class JobSearch:
     """The questions of one user. Raises what redis raises."""
 
     def __init__(self, broker: Broker) -> None:

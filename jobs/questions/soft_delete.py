@@ -20,10 +20,10 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from jobs.questions.lifecycle import Lifecycle
-from jobs.questions.repository import JobRecords
+from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DELETED_JOBS_KEY, events_key, job_key, user_jobs_key
-from jobs.queue.transitions import DELETED_FIELD, Standing, Write, change
+from jobs.queue.transitions import DELETED_FIELD, JobSnapshot, Write, change
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ GONE_SECONDS = 900
 RESTORE_FIELD = "restore"
 
 
-class Deletions:
+class SoftDeletion:
     """Ownership is not checked here: `jobs.questions.client` does. Raises what redis raises."""
 
     def __init__(self, broker: Broker) -> None:
@@ -44,12 +44,12 @@ class Deletions:
         self._connection: redis.Redis = broker.connection
         self._lifecycle = Lifecycle(broker)
         self._retention_seconds = broker.settings.retention_seconds
-        self._records = JobRecords(broker.connection, self._retention_seconds)
+        self._records = JobRepository(broker.connection, self._retention_seconds)
 
     def delete(self, job_id: str, user: str) -> bool:
         """Let a question be gone for everybody, until this is undone; False if it is not over."""
 
-        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if not standing.is_over:
                 return None
             now = time.time()
@@ -77,7 +77,7 @@ class Deletions:
     def undo(self, job_id: str, user: str) -> bool:
         """Bring a deleted question back as it was, in its place; False if it is too late."""
 
-        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             oldest = time.time() - UNDO_KEPT_SECONDS
             if standing.deleted_at is None or standing.deleted_at < oldest:
                 return None
@@ -118,7 +118,7 @@ class Deletions:
         if self._lifecycle.delete(job_id, user, deleted_before=deleted_before):
             return True
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             return self._forget(job_id) if standing.status is None else None
 
         # Its keys went by themselves; what names them is left.

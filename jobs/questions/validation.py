@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import InvalidQuestion, ModelNotOffered, UnknownDocuments
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import InvalidQuestionError, ModelNotOfferedError, UnknownDocumentsError
 from jobs.models import Question
 from jobs.queue.connection import broker_errors
 from jobs.settings import Settings
@@ -12,20 +12,21 @@ from jobs.settings import Settings
 MAX_DOCUMENTS = 100
 
 
-def check(asked: Question, user: str, settings: Settings, register: DocumentRegister) -> None:
-    """Raise InvalidQuestion, UnknownDocuments or ModelNotOffered; BrokerUnavailable.
+def check(asked: Question, user: str, settings: Settings, register: DocumentRepository) -> None:
+    """Raise InvalidQuestionError, UnknownDocumentsError or ModelNotOfferedError;
+    BrokerUnavailableError.
 
     A document that this user may not see is not there. One round trip, and only if documents are
     chosen.
     """
     _check_text(asked.text, settings.max_question_chars)
     if asked.model and asked.model not in settings.offered_models:
-        raise ModelNotOffered(
+        raise ModelNotOfferedError(
             f"The model “{asked.model[:80]}” is not offered here. Choose one of: "
             f"{', '.join(settings.offered_models)}."
         )
     if len(asked.documents) > MAX_DOCUMENTS:
-        raise UnknownDocuments(
+        raise UnknownDocumentsError(
             f"These are {len(asked.documents):,} documents; choose {MAX_DOCUMENTS} at most, "
             "or none to ask all."
         )
@@ -33,7 +34,7 @@ def check(asked: Question, user: str, settings: Settings, register: DocumentRegi
         with broker_errors():
             missing = len(asked.documents) - len(register.find(asked.documents, user))
         if missing:
-            raise UnknownDocuments(
+            raise UnknownDocumentsError(
                 f"{missing:,} of the {len(asked.documents):,} chosen documents "
                 f"{'is' if missing == 1 else 'are'} not there (any more). Choose others, or none "
                 "to ask all."
@@ -42,9 +43,9 @@ def check(asked: Question, user: str, settings: Settings, register: DocumentRegi
 
 def _check_text(text: str, longest: int) -> None:
     if not text:
-        raise InvalidQuestion()
+        raise InvalidQuestionError()
     if len(text) > longest:
-        raise InvalidQuestion(
+        raise InvalidQuestionError(
             f"This question has {len(text):,} characters; the most is {longest:,}. "
             "Shorten it, or add the long text as a document."
         )

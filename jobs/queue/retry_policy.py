@@ -13,7 +13,7 @@ from typing import Any
 
 from rq.timeouts import JobTimeoutException
 
-from jobs.errors import AskqueueError, HandedBack, JobTimedOut, WorkerLost
+from jobs.errors import AskqueueError, HandedBackError, JobTimeoutError, WorkerLostError
 from jobs.models import Failure
 
 MAX_ATTEMPTS = 3
@@ -78,7 +78,7 @@ def after_error(
 ) -> Outcome:
     """The outcome of an attempt that raised; `history` is what it was before this attempt."""
     known = known_error(error)
-    if isinstance(known, HandedBack):
+    if isinstance(known, HandedBackError):
         return Outcome(known.failure, history, retry_in_seconds=0.0, at_front=True)
     longest = LONGEST_WAIT_SECONDS
     if known.is_outage:
@@ -104,7 +104,7 @@ def after_loss(history: History) -> Outcome:
     if used.attempts >= MAX_ATTEMPTS:
         return Outcome(_last_loss(used).failure, used)
     return Outcome(
-        WorkerLost().failure,
+        WorkerLostError().failure,
         used,
         retry_in_seconds=0.0,
         alone=used.lost >= SUSPECT_AFTER_LOSSES,
@@ -116,17 +116,17 @@ def known_error(error: BaseException) -> AskqueueError:
     if isinstance(error, AskqueueError):
         return error
     if isinstance(error, JobTimeoutException):
-        return JobTimedOut()
+        return JobTimeoutError()
     return AskqueueError()
 
 
-def _last_loss(history: History) -> WorkerLost:
+def _last_loss(history: History) -> WorkerLostError:
     how = (
         "three times in a row"
         if history.lost >= MAX_ATTEMPTS
         else "and earlier attempts had failed too"
     )
-    return WorkerLost(
+    return WorkerLostError(
         f"The worker died while running this, {how}. "
         "Retry once; if it happens again, tell the operator."
     )

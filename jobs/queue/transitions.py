@@ -29,7 +29,7 @@ _FIELDS = ("status", EXECUTION_FIELD, DELETED_FIELD)
 
 
 @dataclass(frozen=True)
-class Standing:
+class JobSnapshot:
     """What a job is when a change is tried; `status` is None if there is no such job.
 
     `deleted_at` is when its owner deleted it (Unix seconds); that can be undone for a while.
@@ -51,7 +51,7 @@ class Standing:
 Write = Callable[[Pipeline], object]
 # Returns None to leave the job as it is. It may read through the pipeline, and must not write:
 # what it returns writes, and is called again if somebody touched the job meanwhile.
-Decide = Callable[[Pipeline, Standing], Write | None]
+Decide = Callable[[Pipeline, JobSnapshot], Write | None]
 
 
 def change(
@@ -98,9 +98,9 @@ def running(connection: redis.Redis, job_ids: dict[str, str]) -> set[str]:
     }
 
 
-def _standing(values: object) -> Standing:
+def _standing(values: object) -> JobSnapshot:
     status, execution_id, deleted_at = cast("list[bytes | None]", values)
-    return Standing(
+    return JobSnapshot(
         JobStatus(status.decode()) if status else None,
         execution_id.decode() if execution_id else "",
         float(deleted_at) if deleted_at else None,

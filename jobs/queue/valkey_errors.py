@@ -5,13 +5,13 @@ from __future__ import annotations
 import redis
 
 from jobs.errors import (
-    BrokerDiskFull,
-    BrokerFull,
-    BrokerLoading,
-    BrokerLoginRefused,
-    BrokerNotPermitted,
-    BrokerReadOnly,
-    BrokerUnavailable,
+    BrokerDiskFullError,
+    BrokerFullError,
+    BrokerLoadingError,
+    BrokerLoginRefusedError,
+    BrokerNotPermittedError,
+    BrokerReadOnlyError,
+    BrokerUnavailableError,
 )
 
 # redis-py puts the command, and with it perhaps the words of a user, before the server's answer.
@@ -20,14 +20,14 @@ QUOTED_COMMAND_ENDS = " of pipeline caused error: "
 ABORTED = "Transaction discarded because of: "
 
 # By the word that the server's answer begins with.
-REFUSALS: dict[str, type[BrokerUnavailable]] = {
-    "OOM": BrokerFull,
-    "MISCONF": BrokerDiskFull,
-    "LOADING": BrokerLoading,
-    "READONLY": BrokerReadOnly,
-    "NOAUTH": BrokerLoginRefused,
-    "WRONGPASS": BrokerLoginRefused,
-    "NOPERM": BrokerNotPermitted,
+REFUSALS: dict[str, type[BrokerUnavailableError]] = {
+    "OOM": BrokerFullError,
+    "MISCONF": BrokerDiskFullError,
+    "LOADING": BrokerLoadingError,
+    "READONLY": BrokerReadOnlyError,
+    "NOAUTH": BrokerLoginRefusedError,
+    "WRONGPASS": BrokerLoginRefusedError,
+    "NOPERM": BrokerNotPermittedError,
 }
 LOGIN_ERRORS = (
     redis.exceptions.AuthenticationError,
@@ -35,15 +35,15 @@ LOGIN_ERRORS = (
 )
 
 
-def explain(error: Exception) -> BrokerUnavailable:
+def explain(error: Exception) -> BrokerUnavailableError:
     """The error that says what an exception of redis-py, or an OSError, means for people."""
     if isinstance(error, LOGIN_ERRORS):
-        return BrokerLoginRefused()
+        return BrokerLoginRefusedError()
     code = getattr(error, "status_code", None)
     if code in REFUSALS:
         return REFUSALS[code]()
     first_word = server_words(error).removeprefix(ABORTED).partition(" ")[0]
-    return REFUSALS.get(first_word, BrokerUnavailable)()
+    return REFUSALS.get(first_word, BrokerUnavailableError)()
 
 
 def server_words(error: Exception) -> str:

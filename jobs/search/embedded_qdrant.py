@@ -10,14 +10,15 @@ from qdrant_client import QdrantClient
 from qdrant_client.local import bm25, payload_filters
 from qdrant_client.local.persistence import CollectionPersistence
 
-from jobs.errors import IndexUnavailable
+from jobs.errors import IndexUnavailableError
 
 # Passages whose words are kept: about 2 KB each.
 REMEMBERED_TEXTS = 10_000
 
 
 def open_embedded(folder: Path) -> QdrantClient:
-    """The Qdrant in this folder, locked to this process. Raises IndexUnavailable if it is in use.
+    """The Qdrant in this folder, locked to this process. Raises IndexUnavailableError if it is in
+    use.
 
     It has no lock between threads: hold one of your own.
     """
@@ -29,7 +30,7 @@ def open_embedded(folder: Path) -> QdrantClient:
     try:
         return QdrantClient(path=str(folder), force_disable_check_same_thread=True)
     except RuntimeError as error:
-        raise IndexUnavailable(
+        raise IndexUnavailableError(
             "The embedded document index is in use by another worker process. "
             "Run one worker, or set QDRANT_URL to a Qdrant server.",
             command="docker compose up -d qdrant",

@@ -20,7 +20,12 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
-from jobs.errors import EmbeddingsUnsupported, IndexDiskFull, IndexTooOld, IndexUnavailable
+from jobs.errors import (
+    EmbeddingsUnsupportedError,
+    IndexDiskFullError,
+    IndexTooOldError,
+    IndexUnavailableError,
+)
 from jobs.llm.embeddings import Embedder
 from jobs.models import Passage
 from jobs.search.embedded_qdrant import open_embedded
@@ -81,7 +86,7 @@ class PassageIndex:
         self._embedder = embedder
         self._lock = threading.RLock() if local else nullcontext()
         self._local = local
-        self._unsupported: EmbeddingsUnsupported | None = None
+        self._unsupported: EmbeddingsUnsupportedError | None = None
         self._unsupported_at = 0.0
 
     @property
@@ -90,7 +95,7 @@ class PassageIndex:
         return None if self.embeddings_unsupported else self._embedder
 
     @property
-    def embeddings_unsupported(self) -> EmbeddingsUnsupported | None:
+    def embeddings_unsupported(self) -> EmbeddingsUnsupportedError | None:
         """What the server said when it was last asked for embeddings, for ten minutes."""
         if time.monotonic() - self._unsupported_at > UNSUPPORTED_SECONDS:
             self._unsupported = None
@@ -101,19 +106,19 @@ class PassageIndex:
         """The collection that the configured embedding model asks for."""
         return collection_of(self.embedder.model if self.embedder else "")
 
-    def note_unsupported(self, error: EmbeddingsUnsupported) -> None:
+    def note_unsupported(self, error: EmbeddingsUnsupportedError) -> None:
         """Remember that the server has no embeddings: keyword search goes on alone."""
         self._unsupported, self._unsupported_at = error, time.monotonic()
 
     def check(self) -> None:
-        """Raise IndexUnavailable, or IndexTooOld for a server before 1.20."""
+        """Raise IndexUnavailableError, or IndexTooOldError for a server before 1.20."""
         with self._guard():
             if self._local:
                 return
             version = self._client.info().version
         numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
         if numbers < MIN_SERVER:
-            raise IndexTooOld(
+            raise IndexTooOldError(
                 f"The Qdrant server has version {version}: keyword search needs 1.20 or later."
             )
 
@@ -254,7 +259,7 @@ class PassageIndex:
             return None
         try:
             return list(self.embedder.embed([question])[0])
-        except EmbeddingsUnsupported as error:
+        except EmbeddingsUnsupportedError as error:
             self.note_unsupported(error)
             return None
 
@@ -266,23 +271,27 @@ class PassageIndex:
                 yield
         except UnexpectedResponse as error:
             if error.status_code in (401, 403):
-                raise IndexUnavailable(
+                raise IndexUnavailableError(
                     "The document index (Qdrant) refused the API key. Set a valid QDRANT_API_KEY "
                     "and restart the worker."
                 ) from error
             if NO_SPACE in error.content:
-                raise IndexDiskFull() from error
-            raise IndexUnavailable() from error
+                raise IndexDiskFullError() from error
+            raise IndexUnavailableError() from error
         except sqlite3.OperationalError as error:
-            raise (IndexDiskFull if _cannot_write(error) else IndexUnavailable)() from error
+            raise (
+                IndexDiskFullError if _cannot_write(error) else IndexUnavailableError
+            )() from error
         except OSError as error:
-            raise (IndexDiskFull if error.errno in FULL else IndexUnavailable)() from error
+            raise (
+                IndexDiskFullError if error.errno in FULL else IndexUnavailableError
+            )() from error
         except (QdrantException, ApiException, httpx.HTTPError) as error:
-            raise IndexUnavailable() from error
+            raise IndexUnavailableError() from error
 
 
 def build_index(settings: Settings, embedder: Embedder | None) -> PassageIndex:
-    """The configured index. An embedded one is locked to this process: raises IndexUnavailable."""
+    """Open the configured index; raises IndexUnavailableError if another process holds it."""
     if settings.embedded_qdrant:
         client = open_embedded(settings.data_dir.resolve() / "qdrant")
         return PassageIndex(client, embedder, local=True)

@@ -11,9 +11,14 @@ from typing import Any, TypeAlias
 import structlog
 
 from jobs.documents.client import SUPPORTED_EXTENSIONS, DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import AskqueueError, EmbeddingsUnsupported, ModelError, UnreadableDocument
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import (
+    AskqueueError,
+    EmbeddingsUnsupportedError,
+    ModelError,
+    UnreadableDocumentError,
+)
 from jobs.extraction.extract import Extracted, extract
 from jobs.interruptible import Cancelled, call
 from jobs.models import SAMPLES_USER, Document, DocumentStatus, Failure, Passage
@@ -35,8 +40,8 @@ Show: TypeAlias = Callable[[str, float], None]
 class Indexer:
     """The collaborators of indexing."""
 
-    register: DocumentRegister
-    store: DocumentStore
+    register: DocumentRepository
+    store: FileStore
     index: PassageIndex
     settings: Settings
 
@@ -143,7 +148,7 @@ class Indexer:
                 self.register.set_index(reindexed=done)
             try:
                 extracted = self._extract(document, _show_nothing, cancelled)
-            except UnreadableDocument as error:
+            except UnreadableDocumentError as error:
                 mark_failed(document.id, error.failure, register=self.register)
                 continue
             passages = _passages(document, extracted)
@@ -161,7 +166,7 @@ class Indexer:
     ) -> Vectors | None:
         try:
             return self._vectors(passages, show, cancelled)
-        except EmbeddingsUnsupported:
+        except EmbeddingsUnsupportedError:
             return None
 
     def _vectors(
@@ -169,7 +174,7 @@ class Indexer:
     ) -> Vectors | None:
         """One vector a passage, or None for keyword search alone.
 
-        Raises EmbeddingsUnsupported, which the index then knows.
+        Raises EmbeddingsUnsupportedError, which the index then knows.
         """
         embedder = self.index.embedder
         if embedder is None:
@@ -184,7 +189,7 @@ class Indexer:
         texts = [passage.text for passage in passages]
         try:
             return call(lambda: embedder.embed(texts, on_batch), cancelled)
-        except EmbeddingsUnsupported as error:
+        except EmbeddingsUnsupportedError as error:
             self.index.note_unsupported(error)
             raise
 
@@ -227,13 +232,13 @@ class Indexer:
             self.index.delete_document(document.id, collection)
 
 
-def mark_failed(document_id: str, failure: Failure, *, register: DocumentRegister) -> None:
+def mark_failed(document_id: str, failure: Failure, *, register: DocumentRepository) -> None:
     """Show on the document why it could not be indexed."""
     with broker_errors():
         register.update(document_id, status=DocumentStatus.FAILED, stage="", failure=failure)
 
 
-def sync_target(register: DocumentRegister, index: PassageIndex) -> None:
+def sync_target(register: DocumentRepository, index: PassageIndex) -> None:
     """Publish which collection the configured model asks for."""
     with broker_errors():
         state = register.index_state()
@@ -256,7 +261,7 @@ def probe_embeddings(index: PassageIndex) -> None:
         return
     try:
         index.embedder.embed(["probe"])
-    except EmbeddingsUnsupported as error:
+    except EmbeddingsUnsupportedError as error:
         index.note_unsupported(error)
     except ModelError as error:  # says nothing about that, and may pass
         log.info("embeddings not probed", kind=error.kind)
@@ -279,7 +284,7 @@ class _Progress:
 
     min_seconds = 0.2
 
-    def __init__(self, document_id: str, register: DocumentRegister) -> None:
+    def __init__(self, document_id: str, register: DocumentRepository) -> None:
         self._document_id = document_id
         self._register = register
         self._shown_at = 0.0

@@ -14,7 +14,7 @@ import redis
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 
-from jobs.errors import InvalidState, InvalidWebhook, NotFound
+from jobs.errors import InvalidStateError, InvalidWebhookError, NotFoundError
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import OUTBOX_KEY, user_webhooks_key, webhook_key
@@ -56,7 +56,7 @@ class Webhook:
 
 
 class Webhooks:
-    """Makes, lists and deletes webhooks, and shows what was sent. All raise BrokerUnavailable."""
+    """Makes, lists and deletes webhooks, and shows deliveries. Raises BrokerUnavailableError."""
 
     def __init__(self, broker: Broker, resolve: Resolve = lookup) -> None:
         self._connection = broker.connection
@@ -68,12 +68,13 @@ class Webhooks:
     ) -> tuple[Webhook, str]:
         """A new webhook of this user, and its secret, which is not shown again.
 
-        Raises InvalidWebhook for an address that cannot be used, no event, or too many webhooks.
+        Raises InvalidWebhookError for an address that cannot be used, no event, or too many
+        webhooks.
         """
         url = url.strip()
         target = parse_target(url, self._allowed_hosts)
         if not events:
-            raise InvalidWebhook("Choose at least one event to be told of.")
+            raise InvalidWebhookError("Choose at least one event to be told of.")
         checked_addresses(target, self._resolve)
         webhook = Webhook(
             id=secrets.token_hex(8),
@@ -88,7 +89,7 @@ class Webhooks:
         def store(pipeline: Pipeline) -> None:
             # Watched, so that two at once cannot pass the bound together.
             if pipeline.scard(user_webhooks_key(user)) >= MAX_WEBHOOKS:
-                raise InvalidWebhook(
+                raise InvalidWebhookError(
                     f"You have {MAX_WEBHOOKS} webhooks. Delete one that is no longer used."
                 )
             pipeline.multi()
@@ -110,15 +111,15 @@ class Webhooks:
         return sorted((each for each in found if each), key=lambda each: each.created_at)
 
     def get(self, user: str, webhook_id: str) -> Webhook:
-        """One webhook; raises NotFound if there is no such webhook of this user."""
+        """One webhook; raises NotFoundError if there is no such webhook of this user."""
         with broker_errors():
             webhook = read_webhook(self._connection, webhook_id)
         if webhook is None or webhook.user != user:
-            raise NotFound(UNKNOWN)
+            raise NotFoundError(UNKNOWN)
         return webhook
 
     def delete(self, user: str, webhook_id: str) -> None:
-        """Remove a webhook with its log and all that waits to be sent; raises NotFound."""
+        """Remove a webhook with its log and all that waits to be sent; raises NotFoundError."""
         self.get(user, webhook_id)
         log, pending = outbox.log_key(webhook_id), outbox.pending_key(webhook_id)
 
@@ -135,7 +136,7 @@ class Webhooks:
             self._connection.transaction(remove, log, pending)
 
     def deliveries(self, user: str, webhook_id: str) -> Sequence[Delivery]:
-        """The newest 100 deliveries of the last seven days, the newest first; raises NotFound."""
+        """Return the newest 100 deliveries of seven days, newest first; raises NotFoundError."""
         self.get(user, webhook_id)
         with broker_errors():
             return outbox.read_log(self._connection, webhook_id)
@@ -143,8 +144,8 @@ class Webhooks:
     def test(self, user: str, webhook_id: str) -> str:
         """Have a delivery sent that says nothing, once; returns its id.
 
-        If it arrives, a webhook that was switched off is on again. Raises NotFound, and
-        InvalidState if too much waits already.
+        If it arrives, a webhook that was switched off is on again. Raises NotFoundError, and
+        InvalidStateError if too much waits already.
         """
         self.get(user, webhook_id)
         with broker_errors():
@@ -154,7 +155,7 @@ class Webhooks:
     def resend(self, user: str, webhook_id: str, delivery_id: str) -> Delivery:
         """Have a delivery sent again now, under the same id, with all its attempts.
 
-        Raises NotFound, and InvalidState if too much waits already.
+        Raises NotFoundError, and InvalidStateError if too much waits already.
         """
         self.get(user, webhook_id)
         delivery, now = outbox.delivery_key(webhook_id, delivery_id), time.time()
@@ -172,12 +173,14 @@ class Webhooks:
             done = self._connection.transaction(write, *watched, value_from_callable=True)
             found = outbox.read_deliveries(self._connection, webhook_id, [delivery_id])
         if not done or not found:
-            raise NotFound("There is no such delivery. They are kept for seven days.")
+            raise NotFoundError("There is no such delivery. They are kept for seven days.")
         return found[0]
 
     def _refuse_too_many(self, webhook_id: str) -> None:
         if self._connection.zcard(outbox.pending_key(webhook_id)) >= MAX_WAITING:
-            raise InvalidState("Too many deliveries wait already. Try again when they are sent.")
+            raise InvalidStateError(
+                "Too many deliveries wait already. Try again when they are sent."
+            )
 
 
 def read_webhook(connection: redis.Redis, webhook_id: str) -> Webhook | None:

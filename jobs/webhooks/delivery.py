@@ -19,7 +19,7 @@ from typing import Any
 
 import httpcore2
 
-from jobs.errors import InvalidWebhook
+from jobs.errors import InvalidWebhookError
 from jobs.models import Answer
 from jobs.settings import Settings
 from jobs.webhooks.outbox import TEST_TYPE, Delivery
@@ -114,7 +114,7 @@ def post(
         ):
             status = response.status
             retry_after = _retry_after(response.headers)
-    except InvalidWebhook as refused:
+    except InvalidWebhookError as refused:
         error = refused.message
     except httpcore2.TimeoutException:
         error = f"The receiver did not answer within {TIMEOUT_SECONDS:g} seconds."

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from jobs.errors import AddressNotAllowed, InvalidWebhook
+from jobs.errors import AddressNotAllowedError, InvalidWebhookError
 
 MAX_URL_CHARS = 2000
 # Where HTTPS is served to others. What listens elsewhere is rarely meant to be called by strangers.
@@ -57,16 +57,19 @@ class Target:
 def parse_target(url: str, allowed_hosts: Collection[str]) -> Target:
     """Read the address of a webhook, without looking its name up.
 
-    Raises InvalidWebhook for what is no address, AddressNotAllowed for one that is none of ours.
+    Raises InvalidWebhookError for what is no address, AddressNotAllowedError for one that is none
+    of ours.
     """
     parts, host, port = _split(url)
     is_tls = parts.scheme == "https"
     is_allowed = host in allowed_hosts
     if not is_allowed and not is_tls:
-        raise AddressNotAllowed("The address must begin with https://, so that nobody reads along.")
+        raise AddressNotAllowedError(
+            "The address must begin with https://, so that nobody reads along."
+        )
     port = port or (443 if is_tls else 80)
     if not is_allowed and port not in PORTS:
-        raise AddressNotAllowed(f"Port {port} is not allowed. Use 443 or 8443.")
+        raise AddressNotAllowedError(f"Port {port} is not allowed. Use 443 or 8443.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(host, port, path, is_tls, is_allowed)
 
@@ -80,17 +83,19 @@ def lookup(host: str, port: int) -> list[str]:
 def checked_addresses(target: Target, resolve: Resolve = lookup) -> list[str]:
     """The addresses to connect to, each of them public unless the host is allowed.
 
-    Raises InvalidWebhook if there are none, AddressNotAllowed if any is not public: then somebody
-    mixes them.
+    Raises InvalidWebhookError if there are none, AddressNotAllowedError if any is not public: then
+    somebody mixes them.
     """
     try:
         addresses = list(resolve(target.host, target.port))
     except (OSError, UnicodeError):
         addresses = []
     if not addresses:
-        raise InvalidWebhook(f"The host {target.host} cannot be found. Check how it is spelled.")
+        raise InvalidWebhookError(
+            f"The host {target.host} cannot be found. Check how it is spelled."
+        )
     if not target.is_allowed and not all(is_public(address) for address in addresses):
-        raise AddressNotAllowed(
+        raise AddressNotAllowedError(
             f"The host {target.host} is not on the public internet. "
             "Ask the operator to name it in WEBHOOK_ALLOWED_HOSTS, if it is to be reached."
         )
@@ -113,12 +118,12 @@ def is_public(text: str) -> bool:
 
 
 def _split(url: str) -> tuple[SplitResult, str, int | None]:
-    """The parts of an address, with its host and port; raises InvalidWebhook."""
+    """The parts of an address, with its host and port; raises InvalidWebhookError."""
     if len(url) > MAX_URL_CHARS:
-        raise InvalidWebhook(f"The address is longer than {MAX_URL_CHARS:,} characters.")
+        raise InvalidWebhookError(f"The address is longer than {MAX_URL_CHARS:,} characters.")
     # `urlsplit` drops some of these silently, so that what is checked would not be what is meant.
     if not url.isascii() or any(letter <= " " or letter in '\\"<>\x7f' for letter in url):
-        raise InvalidWebhook(
+        raise InvalidWebhookError(
             "The address may have letters, digits and signs of ASCII alone: "
             "write others as %… in the path, and as xn--… in the host."
         )
@@ -126,13 +131,15 @@ def _split(url: str) -> tuple[SplitResult, str, int | None]:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").removesuffix("."), parts.port
     except ValueError:
-        raise InvalidWebhook(
+        raise InvalidWebhookError(
             "This is no address. Give one such as https://example.com/hook"
         ) from None
     if parts.scheme not in ("http", "https") or not host or port == 0:
-        raise InvalidWebhook("This is no address. Give one such as https://example.com/hook")
+        raise InvalidWebhookError("This is no address. Give one such as https://example.com/hook")
     if "@" in parts.netloc:
-        raise InvalidWebhook("Leave user and password out of the address: it is shown as it is.")
+        raise InvalidWebhookError(
+            "Leave user and password out of the address: it is shown as it is."
+        )
     if parts.fragment:
-        raise InvalidWebhook("Leave out what follows the # in the address: it is never sent.")
+        raise InvalidWebhookError("Leave out what follows the # in the address: it is never sent.")
     return parts, host, port

@@ -30,12 +30,12 @@ from jobs.models import JobState
 from jobs.operations import metrics
 from jobs.questions import answer_cache, priority
 from jobs.questions.event_stream import read_text
-from jobs.questions.repository import JobRecords
+from jobs.questions.repository import JobRepository
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.durations import note_duration
 from jobs.queue.keys import SUSPECTS_KEY
 from jobs.queue.retry_policy import Outcome
-from jobs.queue.transitions import EXECUTION_FIELD, Standing, Write, change
+from jobs.queue.transitions import EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.settings import QUESTIONS_QUEUE
 from jobs.webhooks import outbox
 
@@ -98,7 +98,7 @@ class Attempts:
     def __init__(self, broker: Broker) -> None:
         self._connection: redis.Redis = broker.connection
         self._retention_seconds = broker.settings.retention_seconds
-        self._records = JobRecords(broker.connection, self._retention_seconds)
+        self._records = JobRepository(broker.connection, self._retention_seconds)
         # Executions whose end was tried, and may have been written although no reply came.
         self._closing: set[str] = set()
 
@@ -110,7 +110,7 @@ class Attempts:
         popped = IntermediateQueue.get_intermediate_queue_key(_queue_of(job).key)
         begun: list[Attempt] = []
 
-        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if begun and standing.runs(begun[0].execution.id):
                 return lambda _pipeline: None  # it was begun, and only the reply got lost
             if standing.status is not JobStatus.QUEUED:
@@ -224,7 +224,7 @@ class Attempts:
     def _close(self, attempt: Attempt, worker: BaseWorker, write: Write) -> bool:
         execution = attempt.execution
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if not standing.runs(execution.id):
                 if execution.id in self._closing and standing.execution_id == execution.id:
                     return lambda _pipeline: None  # it was closed, and only the reply got lost

@@ -17,11 +17,11 @@ from rq.rate_limit import RateLimitRegistry
 from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs.errors import WorkerLost
-from jobs.questions.repository import JobRecords
+from jobs.errors import WorkerLostError
+from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History, Outcome, after_loss
-from jobs.queue.transitions import EXECUTION_FIELD, Standing, Write, change
+from jobs.queue.transitions import EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.worker.attempts import Attempts, put_back
 
 # A worker takes a popped job from the intermediate list within milliseconds.
@@ -45,7 +45,7 @@ class Recovery:
         self._connection: redis.Redis = broker.connection
         self._queues = list(broker.queues.values())
         self._attempts = Attempts(broker)
-        self._records = JobRecords(broker.connection, broker.settings.retention_seconds)
+        self._records = JobRepository(broker.connection, broker.settings.retention_seconds)
         self._popped_since: dict[str, float] = {}
 
     def recover_lost(self) -> list[Lost]:
@@ -95,9 +95,11 @@ class Recovery:
         held_key = job.rate_limit_key  # the outcome may give it another
         outcome = after_loss(History.from_dict(job.meta.get("history", {})))
         lost: list[Lost] = []
-        write_outcome = self._attempts.outcome_writer(job, outcome, WorkerLost.message, lost=True)
+        write_outcome = self._attempts.outcome_writer(
+            job, outcome, WorkerLostError.message, lost=True
+        )
 
-        def decide(pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             # Each heartbeat touches the job too, so that one that comes now is not missed.
             expires = pipeline.zscore(registry_key, entry)
             number, user = self._records.next_attempt(pipeline, job_id)
@@ -139,7 +141,7 @@ class Recovery:
             self._connection.zrem(registry_key, job_id)
             return False
 
-        def decide(_pipeline: Pipeline, standing: Standing) -> Write | None:
+        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
             if standing.status is not JobStatus.SCHEDULED:
                 return lambda pipeline: pipeline.zrem(registry_key, job_id)
 

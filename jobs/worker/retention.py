@@ -21,7 +21,7 @@ from rq.serializers import JSONSerializer
 from rq.worker_registration import get_keys
 
 from jobs.documents.client import DocumentClient
-from jobs.questions.soft_delete import Deletions
+from jobs.questions.soft_delete import SoftDeletion
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import LOG_LOCK_KEY, RETENTION_LOCK_KEY, job_key
@@ -82,7 +82,7 @@ class Retention:
         self._queues = list(broker.queues.values())
         self._settings = broker.settings
         self._documents = documents
-        self._deletions = Deletions(broker)
+        self._deletions = SoftDeletion(broker)
 
     def run_once(self) -> bool:
         """Do it, unless some process did within the last minute. Raises what `expire` does."""
@@ -95,7 +95,7 @@ class Retention:
     def expire(self, now: float) -> int:
         """Remove what is over by `now` (Unix seconds); returns how many documents were.
 
-        Safe beside others that do the same. Raises BrokerUnavailable.
+        Safe beside others that do the same. Raises BrokerUnavailableError.
         """
         with broker_errors():
             self._forget_canceled(now - self._settings.retention_seconds)

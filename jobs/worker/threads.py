@@ -25,7 +25,7 @@ from rq.utils import now
 from rq.worker import WorkerStatus
 from structlog.contextvars import bound_contextvars
 
-from jobs.errors import AskqueueError, Superseded
+from jobs.errors import AskqueueError, SupersededError
 from jobs.queue.pauses import CHECK_SECONDS, Pauses
 from jobs.queue.retry_policy import History, Outcome, after_error, known_error
 from jobs.queue.valkey_errors import server_words
@@ -163,7 +163,7 @@ class ThreadWorker(SimpleWorker):
                 TimerDeathPenalty(job.timeout, JobTimeoutException, job_id=job.id),
             ):
                 result = job.perform()
-        except Superseded:
+        except SupersededError:
             self._settle(lambda: self._attempts.let_go(attempt, self))
             log.info("attempt given up")
         except Exception as error:  # whatever it was, the job must not stay started

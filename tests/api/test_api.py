@@ -16,11 +16,11 @@ from rq.registry import FinishedJobRegistry
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import BadApiKey
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import BadApiKeyError
 from jobs.models import Answer, Citation, Document, Timings, WorkerReport
 from jobs.questions.client import JobClient
-from jobs.questions.repository import JobRecords
+from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.keys import WORKERS_KEY, durations_key, worker_key
@@ -138,8 +138,8 @@ def test_failed_job_says_why(http: TestClient, connection: redis.Redis, settings
     """Both endpoints carry the sentence that says what to do."""
     job_id = submit(http)
     with connection.pipeline() as pipeline:
-        records = JobRecords(connection, settings.retention_seconds)
-        records.fail(pipeline, job_id, BadApiKey().failure, "")
+        records = JobRepository(connection, settings.retention_seconds)
+        records.fail(pipeline, job_id, BadApiKeyError().failure, "")
         pipeline.hset(Job.key_for(job_id), "status", "failed")
         pipeline.execute()
     for path in ("job-status", "result"):
@@ -239,7 +239,7 @@ def test_scope_model_and_relations_are_accepted_and_returned(
     application.app.dependency_overrides[dependencies.job_client] = lambda: JobClient(
         Broker(connection, settings)
     )
-    DocumentRegister(connection).add_if_new(Document("d1", "travel.md", 1))
+    DocumentRepository(connection).add_if_new(Document("d1", "travel.md", 1))
     first = submit(http)
     plain = http.get(f"/job-status/{first}").json()
     asked = {"documents": ["d1"], "model": "large", "follows": first, "version_of": first}

@@ -56,7 +56,7 @@ def test_csv_becomes_a_batch_and_its_answers_a_file(everything: TestClient) -> N
 def test_batch_is_paused_resumed_retried_and_deleted(
     everything: TestClient, clients: Clients
 ) -> None:
-    """What the page offers; another's batch is NotFound, and so is one that was deleted."""
+    """What the page offers; another's batch is NotFoundError, and so is one that was deleted."""
     batch_id = everything.post("/batches", json={"questions": ["Why?"]}).json()["id"]
     path = f"/batches/{batch_id}"
     assert everything.post(f"{path}/pause").json()["state"] == "paused"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.questions.follower import EventKind, Following, JobEvent, Position
+from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
 from jobs.questions.wait_reason import WaitReason
 from jobs.settings import Settings
 from tests.coroutines import run_apart
@@ -38,7 +38,7 @@ def follow(
 
     async def read() -> list[EventKind]:
         kinds = []
-        following = Following(settings.broker_url, clients.jobs)
+        following = JobFollower(settings.broker_url, clients.jobs)
         async with asyncio.timeout(20):
             events = following.follow(API_USER, job_id, Position())
             async with aclosing(events):

@@ -14,7 +14,7 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 
-from jobs.errors import IndexUnavailable
+from jobs.errors import IndexUnavailableError
 from jobs.models import Failure, WorkerReport
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -64,7 +64,7 @@ def test_problem_of_the_index_is_told_as_the_worker_reports_it(
     everything: TestClient, connection: redis.Redis
 ) -> None:
     """The web process does not ask Qdrant itself."""
-    report(connection, ALL, IndexUnavailable().failure)
+    report(connection, ALL, IndexUnavailableError().failure)
     assert part_of(everything, "index")["error"]["kind"] == "index_unavailable"
 
 

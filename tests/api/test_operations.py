@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from jobs.errors import BadApiKey
+from jobs.errors import BadApiKeyError
 from jobs.operations.client import Operations
 from jobs.operations.metrics import BOUNDS
 from jobs.questions.client import JobClient
@@ -97,7 +97,7 @@ def test_metrics_count_what_waits_and_failed(
     """Gauges of now, counters by kind, and histograms whose buckets add up."""
     for number in range(3):
         client.submit_question("ann", f"Who earns the most, {number}?")
-    fail_next(broker, BadApiKey())
+    fail_next(broker, BadApiKeyError())
     operator.post("/operator/queues/batch/pause")
     read = scrape(operator)
     assert read["askqueue_queue_jobs", "questions"] == 2

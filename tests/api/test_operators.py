@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.errors import AskqueueError, BadApiKey, NoQuota
+from jobs.errors import AskqueueError, BadApiKeyError, NoQuotaError
 from jobs.models import JobState
 from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient
@@ -117,14 +117,14 @@ def test_personal_installation_is_open(
 ) -> None:
     """With the embedded Valkey on 127.0.0.1 nobody needs a password."""
     http = open_api("127.0.0.1:8501", redis_url="")
-    job_id = fail(BadApiKey())
+    job_id = fail(BadApiKeyError())
     assert http.get("/operator/failed").json()["total"] == 1
     assert http.post(f"/operator/failed/{job_id}/requeue").json() == {"requeued": 1}
 
 
 def test_failed_jobs_are_listed(operator: TestClient, fail: Callable[[AskqueueError], str]) -> None:
     """By kind and by page, with counts; without a word of what was asked, or by whom."""
-    ids = [fail(error) for error in (BadApiKey(), NoQuota(), BadApiKey())]
+    ids = [fail(error) for error in (BadApiKeyError(), NoQuotaError(), BadApiKeyError())]
     body = operator.get("/operator/failed", params={"kind": "bad_api_key", "limit": 1}).json()
     assert (body["total"], body["kinds"]) == (2, {"bad_api_key": 2, "no_quota": 1})
     [job] = body["jobs"]
@@ -134,7 +134,7 @@ def test_failed_jobs_are_listed(operator: TestClient, fail: Callable[[AskqueueEr
         "job_id": ids[2],
         "queue": "questions",
         "description": "Answer a question",
-        "error": {"kind": "bad_api_key", "message": BadApiKey.message},
+        "error": {"kind": "bad_api_key", "message": BadApiKeyError.message},
         "attempts": 1,
     }
     second = operator.get("/operator/failed", params={"offset": 1}).json()
@@ -147,7 +147,7 @@ def test_one_is_requeued_once(
     operator: TestClient, fail: Callable[[AskqueueError], str], client: JobClient
 ) -> None:
     """The second time it is a conflict; a job that does not exist is not found."""
-    job_id = fail(BadApiKey())
+    job_id = fail(BadApiKeyError())
     path = f"/operator/failed/{job_id}/requeue"
     assert operator.post(path).json() == {"requeued": 1}
     assert client.get_job("ann", job_id).state is JobState.QUEUED
@@ -159,7 +159,7 @@ def test_a_kind_or_all_are_requeued(
     operator: TestClient, fail: Callable[[AskqueueError], str]
 ) -> None:
     """The reply says how many."""
-    for error in (BadApiKey(), NoQuota(), BadApiKey()):
+    for error in (BadApiKeyError(), NoQuotaError(), BadApiKeyError()):
         fail(error)
     path = "/operator/failed/requeue"
     assert operator.post(path, json={"kind": "bad_api_key"}).json() == {"requeued": 2}
@@ -174,7 +174,7 @@ def test_requeue_must_say_which(
     operator: TestClient, fail: Callable[[AskqueueError], str], body: object
 ) -> None:
     """Nothing is requeued by a body that names neither a kind nor all, or both."""
-    fail(NoQuota())
+    fail(NoQuotaError())
     assert_error(operator.post("/operator/failed/requeue", json=body), 422, "invalid_input")
     assert operator.get("/operator/failed").json()["total"] == 1
 
@@ -192,7 +192,7 @@ def test_page_of_another_site_cannot_requeue(
     operator: TestClient, fail: Callable[[AskqueueError], str], headers: dict[str, str]
 ) -> None:
     """Not even in a browser that remembers the password."""
-    job_id = fail(BadApiKey())
+    job_id = fail(BadApiKeyError())
     for path, body in [("requeue", {"all": True}), (f"{job_id}/requeue", None)]:
         response = operator.post(f"/operator/failed/{path}", json=body, headers=headers)
         assert_error(response, 403, "cross_site")

@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 
 from jobs.access.api_keys import Scope
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
-from jobs.errors import AskqueueError, BadApiKey, NotFound
+from jobs.errors import AskqueueError, BadApiKeyError, NotFoundError
 from jobs.models import Answer, Citation, Feedback, JobState, LiveText
 from jobs.questions.query import JobQuery
 from jobs.queue.broker import Broker
@@ -100,7 +100,7 @@ class World:
     def failed(self, user: str) -> str:
         job_id = self.ask(user, "failed")
         attempt, worker = self.desk._begin(job_id)
-        error = BadApiKey(f"{word(user)} broke it.")
+        error = BadApiKeyError(f"{word(user)} broke it.")
         assert self.desk.attempts.end(attempt, worker, after_error(error, History()), error)
         return job_id
 
@@ -189,9 +189,9 @@ OF_ALL: dict[str, Callable[[Clients, str, list[str]], object]] = {
 
 def expect_not_found(call: Callable[[], object], nothing: Callable[[], object]) -> None:
     """Refused, and in the words in which something that never was is refused."""
-    with pytest.raises(NotFound) as theirs:
+    with pytest.raises(NotFoundError) as theirs:
         call()
-    with pytest.raises(NotFound) as never:
+    with pytest.raises(NotFoundError) as never:
         nothing()
     assert (theirs.value.kind, str(theirs.value)) == (never.value.kind, str(never.value))
 
@@ -264,7 +264,7 @@ def test_clients_of_the_pages_leak_nothing(world: World) -> None:
         made += call_client(world, chance)
     assert len(before) == len(states(world))
     for name in world.deleted:  # nobody else brought it back
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             world.clients.jobs.get_job(world.owners[name], name)
 
 
@@ -345,7 +345,7 @@ def test_id_of_anothers_question_cannot_be_asked_under(world: World) -> None:
     """Whoever submits under the id of another's question learns nothing, and changes nothing."""
     theirs = next(name for name in world.questions if world.owners[name] == "b-ann")
     before = world.clients.jobs.get_job("b-ann", theirs)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         world.clients.jobs.submit_question("b-eve", f"{word('b-eve')}?", job_id=theirs)
     assert world.clients.jobs.get_job("b-ann", theirs) == before
     assert theirs not in world.clients.jobs.find_jobs("b-eve", JobQuery())

@@ -11,8 +11,8 @@ from types import TracebackType
 import httpx
 
 from jobs.documents.client import DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
 from jobs.errors import AskqueueError
 from jobs.local.valkey_server import valkey_command
 from jobs.models import DocumentStatus
@@ -158,8 +158,8 @@ class Cluster:
         wait_until(self._valkey_answers, START_SECONDS, "the start of Valkey")
         self.start(WEB)
         self.start(first)
-        store = DocumentStore(str(self.folder / first / "documents"))
-        documents = DocumentClient(self._broker, store, DocumentRegister(self.valkey))
+        store = FileStore(str(self.folder / first / "documents"))
+        documents = DocumentClient(self._broker, store, DocumentRepository(self.valkey))
         document, _ = documents.add("operator", "travel.md", DOCUMENT)
         wait_until(
             lambda: documents.get(document.id).status is DocumentStatus.INDEXED,

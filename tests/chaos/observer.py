@@ -13,7 +13,7 @@ import httpx
 import redis
 from rq.results import Result
 
-from jobs.errors import AskqueueError, NotFound
+from jobs.errors import AskqueueError, NotFoundError
 from jobs.models import JobState, JobView, LiveText
 from jobs.questions.client import JobClient
 from tests.chaos.cluster import Cluster
@@ -149,7 +149,7 @@ class Observer:
             job_id = history.accepted.job_id
             try:
                 _read_end(self._jobs, self._valkey, history)
-            except NotFound:
+            except NotFoundError:
                 history.see(UNKNOWN, 0, time.time())
             self.unconfirmed.pop(job_id, None)
         return histories

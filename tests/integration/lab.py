@@ -15,8 +15,8 @@ import pytest
 
 import jobs.documents.client
 from jobs.documents.client import DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
 from jobs.extraction.extract import extract
 from jobs.models import Document, DocumentStatus
 from jobs.questions.client import JobClient
@@ -56,8 +56,8 @@ class Lab:
         self.settings = settings
         self.worker = psutil.Process(process.pid)
         self.connection = connect(settings.redis_url)
-        self.store = DocumentStore(settings.document_store_url)
-        self.register = DocumentRegister(self.connection)
+        self.store = FileStore(settings.document_store_url)
+        self.register = DocumentRepository(self.connection)
         broker = Broker(self.connection, settings)
         self.jobs = JobClient(broker)
         self.documents = DocumentClient(broker, self.store, self.register)

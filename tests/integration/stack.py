@@ -18,8 +18,8 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from jobs.documents.client import DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
 from jobs.models import DocumentStatus, JobView
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -50,8 +50,8 @@ class Stack:
         self.jobs = JobClient(broker)
         self.documents = DocumentClient(
             broker,
-            DocumentStore(settings.document_store_url),
-            DocumentRegister(broker.connection),
+            FileStore(settings.document_store_url),
+            DocumentRepository(broker.connection),
         )
         self.env = env
         self._processes: list[subprocess.Popen[bytes]] = []

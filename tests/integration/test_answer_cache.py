@@ -16,7 +16,7 @@ from jobs.answer_files import to_markdown
 from jobs.batches.feeder import Feeder
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.documents.fingerprints import Fingerprints
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.repository import DocumentRepository
 from jobs.llm.chat import Chunk
 from jobs.models import (
     Answer,
@@ -346,7 +346,7 @@ def test_fingerprint_takes_one_round_trip_until_something_changes(
     connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many documents there are, they are looked at once a version, and of each user."""
-    register, fingerprints = DocumentRegister(connection), Fingerprints(connection)
+    register, fingerprints = DocumentRepository(connection), Fingerprints(connection)
     for number in range(100):
         register.add_if_new(Document(f"d{number}", "a.md", 1, added_at=1.0, added_by="ann"))
         register.update(f"d{number}", status=DocumentStatus.INDEXED, indexed_at=1.0)

@@ -11,7 +11,7 @@ import redis
 from jobs.access import api_keys
 from jobs.access.api_keys import EXPIRED_SHOWN_SECONDS, MAX_KEYS, PREFIX, ApiKeys, Scope
 from jobs.cli import keys
-from jobs.errors import InvalidKey, NotFound, WrongKey
+from jobs.errors import InvalidKeyError, NotFoundError, WrongKeyError
 from jobs.settings import Settings
 
 
@@ -43,7 +43,7 @@ def test_key_is_recognised_and_its_secret_is_kept_nowhere(
 def test_wrong_secrets_are_refused(store: ApiKeys, secret: str) -> None:
     """Nothing but a whole secret names a key."""
     store.create("ann", "a key", [Scope.ASK])
-    with pytest.raises(WrongKey):
+    with pytest.raises(WrongKeyError):
         store.recognise(secret)
 
 
@@ -55,7 +55,7 @@ def test_revoked_key_is_refused_at_once_and_stays_gone(
     (name,) = connection.scan_iter("askqueue:key:*")
     store.revoke("ann", key.id)
     store._note_use(keys=[name], args=[time.time()])
-    with pytest.raises(WrongKey):
+    with pytest.raises(WrongKeyError):
         store.recognise(secret)
     assert list(connection.scan_iter("askqueue:*key*")) == []
 
@@ -63,9 +63,9 @@ def test_revoked_key_is_refused_at_once_and_stays_gone(
 def test_keys_of_others_are_not_found(store: ApiKeys) -> None:
     """Nobody sees or revokes what is not theirs, and cannot tell it from what is not there."""
     key, secret = store.create("ann", "a key", [Scope.ASK])
-    with pytest.raises(NotFound) as theirs:
+    with pytest.raises(NotFoundError) as theirs:
         store.revoke("bob", key.id)
-    with pytest.raises(NotFound) as nothing:
+    with pytest.raises(NotFoundError) as nothing:
         store.revoke("bob", "nothing")
     assert str(theirs.value) == str(nothing.value)
     assert store.list("bob") == []
@@ -106,7 +106,7 @@ def test_expired_key_is_refused_and_shown_for_a_while(
     assert abs(connection.expiretime(name) - expires_at - EXPIRED_SHOWN_SECONDS) <= 1
     store.recognise(secret)
     connection.hset(name, "expires_at", time.time() - 1)
-    with pytest.raises(WrongKey):
+    with pytest.raises(WrongKeyError):
         store.recognise(secret)
     assert [key.is_expired(time.time()) for key in store.list("ann")] == [True]
     connection.delete(name)  # as it does by itself
@@ -130,7 +130,7 @@ def test_what_makes_no_key_is_refused(
 ) -> None:
     """A sentence says what to change, and nothing is kept."""
     expires_at = None if seconds is None else time.time() + seconds
-    with pytest.raises(InvalidKey):
+    with pytest.raises(InvalidKeyError):
         store.create("ann", name, scopes, expires_at=expires_at)
     assert store.list("ann") == []
 
@@ -138,7 +138,7 @@ def test_what_makes_no_key_is_refused(
 def test_a_user_has_a_bounded_number_of_keys(store: ApiKeys) -> None:
     """One too many is refused; after a revocation there is room again; others have their own."""
     made = [store.create("ann", f"key {number}", [Scope.ASK])[0] for number in range(MAX_KEYS)]
-    with pytest.raises(InvalidKey):
+    with pytest.raises(InvalidKeyError):
         store.create("ann", "one more", [Scope.ASK])
     store.create("bob", "his own", [Scope.ASK])
     store.revoke("ann", made[0].id)

@@ -16,7 +16,7 @@ from jobs.batches.feeder import FEED_AHEAD, BatchRows, Feeder
 from jobs.batches.models import Batch, BatchState, Lines, RowState
 from jobs.batches.rows import RowPlace, job_id_of, keys_of
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
-from jobs.errors import BrokerUnavailable, InvalidBatch, InvalidState, NotFound
+from jobs.errors import BrokerUnavailableError, InvalidBatchError, InvalidStateError, NotFoundError
 from jobs.models import JobState
 from jobs.questions.client import JobClient
 from jobs.questions.lifecycle import Lifecycle
@@ -120,7 +120,7 @@ def test_batch_of_another_user_is_not_found(batches: BatchClient) -> None:
         lambda: batches.delete("bob", batch.id),
     ]
     for call in calls:
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             call()
     assert batches.list("bob") == []
     assert batches.list(USER) == [batch]
@@ -157,7 +157,7 @@ def test_feeder_ends_a_pause_that_broke_off(
     feeder.run_once()
     with monkeypatch.context() as broken:
         broken.setattr(BatchRows, "take_back", die)
-        with pytest.raises(BrokerUnavailable):
+        with pytest.raises(BrokerUnavailableError):
             batches.pause(USER, batch.id)
     assert len(on_queue(broker)) == 4
     feeder.run_once()
@@ -255,13 +255,13 @@ def test_deleted_batch_is_gone_with_all_its_keys(
     batch = batches.submit(USER, lines(60))
     feeder.run_once()
     batches.delete(USER, batch.id)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         batches.get(USER, batch.id)
     assert batches.list(USER) == []
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         batches.submit(USER, lines(60))
     feeder.run_once()
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         client.get_job(USER, job_id_of(batch.id, 0))
     left = [key.decode() for key in connection.keys("*")]
     assert not [key for key in left if batch.id[:24] in key], left
@@ -306,14 +306,14 @@ def test_too_many_rows_are_refused(
     batches = BatchClient(
         Broker(connection, make_settings(batch_max_rows=5, max_question_chars=20))
     )
-    with pytest.raises(InvalidBatch, match="6 rows; the most is 5"):
+    with pytest.raises(InvalidBatchError, match="6 rows; the most is 5"):
         batches.submit(USER, lines(6))
     long = lines_of("x.csv", pasted_sheet("Who?\n" + "x" * 21), 0, has_header=False)
-    with pytest.raises(InvalidBatch, match=r"row 2 has 21 characters; the most is 20"):
+    with pytest.raises(InvalidBatchError, match=r"row 2 has 21 characters; the most is 20"):
         batches.submit(USER, long)
     empty = lines_of("x.csv", pasted_sheet("a\t\nb\t\nc\td"), 1, has_header=False)
     assert isinstance(batches.submit(USER, empty), Batch)
-    with pytest.raises(InvalidBatch, match="no questions"):
+    with pytest.raises(InvalidBatchError, match="no questions"):
         batches.submit(USER, lines_of("x.csv", pasted_sheet("a"), 0, has_header=True))
 
 

@@ -14,17 +14,17 @@ from rq import Queue
 from rq.job import Job, JobStatus
 
 from jobs.errors import (
-    BrokerUnavailable,
-    InvalidQuestion,
-    InvalidState,
-    ModelTimeout,
-    NotFound,
+    BrokerUnavailableError,
+    InvalidQuestionError,
+    InvalidStateError,
+    ModelTimeoutError,
+    NotFoundError,
 )
 from jobs.models import JobState, LiveText, Question
 from jobs.questions.client import JobClient, new_job_id
 from jobs.questions.query import JobQuery
-from jobs.questions.repository import JobRecords
-from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.questions.repository import JobRepository
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.keys import job_key, user_jobs_key
@@ -64,7 +64,7 @@ def test_bad_question_is_refused_and_leaves_nothing(
     client: JobClient, connection: redis.Redis, question: str
 ) -> None:
     """An empty or too long question raises, and writes no key."""
-    with pytest.raises(InvalidQuestion):
+    with pytest.raises(InvalidQuestionError):
         client.submit_question("ann", question)
     assert connection.keys("*") == []
 
@@ -83,9 +83,9 @@ def test_foreign_job_is_not_found(client: JobClient) -> None:
         lambda user, job: client.read_live(user, LiveText(job)),
     ]
     for call in calls:
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             call("bob", job_id)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             call("bob", "no-such-job")
     assert client.list_jobs("bob").jobs == ()
 
@@ -135,7 +135,7 @@ def test_listing_takes_three_round_trips_however_many_jobs(
     client: JobClient, connection: redis.Redis
 ) -> None:
     """50 of 300 jobs cost the same three round trips as 50 of 60."""
-    records = JobRecords(connection, 3600)
+    records = JobRepository(connection, 3600)
     for count in (60, 240):
         for number in range(count):
             job_id = f"{count}-{number}"
@@ -155,7 +155,7 @@ def test_stopped_queued_question_leaves_the_queue_and_can_be_retried(
     job_id = client.submit_question("ann", "q?").id
     assert client.stop("ann", job_id).state is JobState.STOPPED
     assert broker.queues["questions"].get_job_ids() == []
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         client.stop("ann", job_id)
     again = client.retry("ann", job_id)
     assert again.state is JobState.QUEUED
@@ -184,7 +184,7 @@ def test_stopping_a_queued_question_lets_a_waiting_one_in(
 def test_only_failed_or_stopped_can_be_retried(client: JobClient) -> None:
     """Retrying a queued question is refused with a sentence."""
     job_id = client.submit_question("ann", "q?").id
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         client.retry("ann", job_id)
 
 
@@ -193,11 +193,11 @@ def test_deleted_question_leaves_no_key(
 ) -> None:
     """Once a deletion cannot be undone, no key names the job; an unfinished one stays."""
     job_id = client.submit_question("ann", "q?").id
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         client.delete("ann", job_id)
     client.stop("ann", job_id)
     client.delete("ann", job_id)
-    assert Deletions(broker).purge(time.time() + UNDO_KEPT_SECONDS + 1) == 1
+    assert SoftDeletion(broker).purge(time.time() + UNDO_KEPT_SECONDS + 1) == 1
     assert mentions(connection, {job_id}) == []
     assert client.list_jobs("ann").total == 0
 
@@ -211,7 +211,7 @@ def test_submission_is_accepted_whole_or_not_at_all(
         pipeline.execute_command("HSET", "wrong-arity")
 
     monkeypatch.setattr(Queue, "_enqueue_rate_limited_job", refuse)
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerUnavailableError):
         client.submit_question("ann", "q?")
     assert connection.keys("*") == []
 
@@ -223,9 +223,9 @@ def test_question_sent_again_with_its_id_is_asked_once(client: JobClient, broker
     again = client.submit_question("ann", " q? ", job_id=job_id)
     assert (again.id, again.asked_at) == (first.id, first.asked_at)
     assert broker.queues["questions"].get_job_ids() == [job_id]
-    with pytest.raises(InvalidQuestion):
+    with pytest.raises(InvalidQuestionError):
         client.submit_question("ann", "another?", job_id=job_id)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         client.submit_question("bob", "q?", job_id=job_id)
 
 
@@ -256,7 +256,7 @@ def test_double_click_on_retry_queues_once(client: JobClient, broker: Broker) ->
     job_id = client.submit_question("ann", "q?").id
     client.stop("ann", job_id)
     client.retry("ann", job_id)
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         client.retry("ann", job_id)
     assert broker.queues["questions"].get_job_ids() == [job_id]
 
@@ -285,7 +285,7 @@ def test_wait_returns_when_the_time_is_up(client: JobClient) -> None:
 
 
 def test_valkey_away_is_one_error(settings: Settings) -> None:
-    """Every call raises BrokerUnavailable, which says what to do."""
+    """Every call raises BrokerUnavailableError, which says what to do."""
     away = connect("redis://127.0.0.1:1/0")
     client = JobClient(Broker(away, settings))
     calls: list[Callable[[], object]] = [
@@ -295,7 +295,7 @@ def test_valkey_away_is_one_error(settings: Settings) -> None:
         client.workers,
     ]
     for call in calls:
-        with pytest.raises(BrokerUnavailable):
+        with pytest.raises(BrokerUnavailableError):
             call()
     away.close()
 
@@ -303,8 +303,8 @@ def test_valkey_away_is_one_error(settings: Settings) -> None:
 def test_retry_gives_all_attempts_again(client: JobClient, broker: Broker) -> None:
     """What an earlier run used up does not count: a transient error is waited out again."""
     client.submit_question("ann", "q?")
-    job_id = fail_next(broker, ModelTimeout(), used=MAX_ATTEMPTS - 1)
+    job_id = fail_next(broker, ModelTimeoutError(), used=MAX_ATTEMPTS - 1)
     assert client.get_job("ann", job_id).state is JobState.FAILED
     client.retry("ann", job_id)
-    fail_next(broker, ModelTimeout())
+    fail_next(broker, ModelTimeoutError())
     assert client.get_job("ann", job_id).state is JobState.RETRYING

@@ -13,13 +13,18 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from jobs.answering.follow_ups import NO_EARLIER_ANSWER, read_turns
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import InvalidQuestion, ModelNotOffered, NotFound, UnknownDocuments
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import (
+    InvalidQuestionError,
+    ModelNotOfferedError,
+    NotFoundError,
+    UnknownDocumentsError,
+)
 from jobs.llm.rewriting import MAX_TURNS, Turn
 from jobs.models import Answer, Document, DocumentStatus, JobState, JobView, Question, Stage
 from jobs.questions.client import JobClient, new_job_id
 from jobs.questions.export import evaluation_lines
-from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
 from jobs.questions.validation import MAX_DOCUMENTS
 from jobs.queue.broker import Broker
 from jobs.queue.keys import job_key, thread_key
@@ -39,7 +44,7 @@ def offering(make_settings: Callable[..., Settings], connection: redis.Redis) ->
 
 def put_document(connection: redis.Redis, name: str) -> str:
     document = Document(name, f"{name}.md", 1, status=DocumentStatus.INDEXED)
-    DocumentRegister(connection).add_if_new(document)
+    DocumentRepository(connection).add_if_new(document)
     return document.id
 
 
@@ -63,9 +68,9 @@ def test_documents_that_are_not_there_are_refused(
 ) -> None:
     """Neither an unknown id nor too many are accepted, and nothing is written."""
     put_document(connection, "a")
-    with pytest.raises(UnknownDocuments, match="1 of the 2 chosen documents is not there"):
+    with pytest.raises(UnknownDocumentsError, match="1 of the 2 chosen documents is not there"):
         client.submit_question(USER, HOTEL, documents=["a", "nowhere"])
-    with pytest.raises(UnknownDocuments, match="at most"):
+    with pytest.raises(UnknownDocumentsError, match="at most"):
         client.submit_question(USER, HOTEL, documents=map(str, range(MAX_DOCUMENTS + 1)))
     assert client.list_jobs(USER).total == 0
 
@@ -74,9 +79,9 @@ def test_model_that_is_not_offered_is_refused(offering: JobClient, client: JobCl
     """The configured one and those beside it are accepted, no other."""
     for model in ("usual", "large", "small"):
         assert offering.submit_question(USER, HOTEL, model=model).model == model
-    with pytest.raises(ModelNotOffered, match="usual, large, small"):
+    with pytest.raises(ModelNotOfferedError, match="usual, large, small"):
         offering.submit_question(USER, HOTEL, model="other")
-    with pytest.raises(ModelNotOffered):
+    with pytest.raises(ModelNotOfferedError):
         client.submit_question(USER, HOTEL, model="large")
 
 
@@ -85,7 +90,7 @@ def test_question_of_another_user_cannot_be_referred_to(client: JobClient, relat
     """It is as unknown as one that does not exist."""
     theirs = client.submit_question("ben", HOTEL).id
     for job_id in (theirs, new_job_id()):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             client.submit_question(USER, HOTEL, **{relation: job_id})
     assert client.list_jobs(USER).total == 0
 
@@ -98,10 +103,10 @@ def test_question_sent_again_is_compared_in_all_its_parts(
     first = offering.submit_question(USER, HOTEL).id
     asked = {"documents": [document], "model": "large", "follows": first, "version_of": first}
     accepted = offering.submit_question(USER, HOTEL, job_id=job_id, **asked)
-    DocumentRegister(connection).delete(document)
+    DocumentRepository(connection).delete(document)
     assert offering.submit_question(USER, HOTEL, job_id=job_id, **asked) == accepted
     for name in asked:
-        with pytest.raises(InvalidQuestion, match="another question"):
+        with pytest.raises(InvalidQuestionError, match="another question"):
             offering.submit_question(
                 USER, HOTEL, job_id=job_id, **{key: asked[key] for key in asked if key != name}
             )
@@ -125,7 +130,7 @@ def test_versions_are_one_thread(client: JobClient, connection: redis.Redis) -> 
     assert 0 < ttl <= 30 * 24 * 3600
 
 
-def purge(deletions: Deletions) -> None:
+def purge(deletions: SoftDeletion) -> None:
     """What maintenance does when no deletion can be undone any more."""
     deletions.purge(time.time() + 2 * UNDO_KEPT_SECONDS)
 
@@ -134,7 +139,7 @@ def test_deleted_version_leaves_the_thread(
     client: JobClient, broker: Broker, connection: redis.Redis
 ) -> None:
     """Even the first: the others stay together, and the last one takes the key with it."""
-    deletions = Deletions(broker)
+    deletions = SoftDeletion(broker)
     first = client.submit_question(USER, HOTEL)
     second = client.submit_question(USER, HOTEL, version_of=first.id)
     third = client.submit_question(USER, HOTEL, version_of=second.id)

@@ -19,11 +19,11 @@ from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from jobs.errors import AskqueueError, BadApiKey, ModelTimeout
+from jobs.errors import AskqueueError, BadApiKeyError, ModelTimeoutError
 from jobs.llm.chat import Chunk
 from jobs.models import JobState, LiveText, Passage
 from jobs.questions.client import JobClient
-from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.retry_policy import History
@@ -120,7 +120,7 @@ class Bench:
 
     def purge(self) -> None:
         """What maintenance does when no deletion can be undone any more."""
-        Deletions(self.broker).purge(time.time() + 2 * UNDO_KEPT_SECONDS)
+        SoftDeletion(self.broker).purge(time.time() + 2 * UNDO_KEPT_SECONDS)
 
     def recover_lost(self) -> None:
         """What maintenance does when no heartbeat has come for long."""
@@ -183,10 +183,10 @@ class Bench:
 
     def _retry(self, number: int) -> None:
         if number == 1:
-            raise ModelTimeout()
+            raise ModelTimeoutError()
 
     def _fail(self, _number: int) -> None:
-        raise BadApiKey()
+        raise BadApiKeyError()
 
     def _hand_back(self, number: int) -> None:
         if number == 1:

@@ -13,15 +13,15 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
 from jobs.documents.client import DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
 from jobs.errors import (
-    BadApiKey,
-    BadModelRequest,
-    BrokerUnavailable,
-    ModelTimeout,
-    NoQuota,
-    UnreadableDocument,
+    BadApiKeyError,
+    BadModelRequestError,
+    BrokerUnavailableError,
+    ModelTimeoutError,
+    NoQuotaError,
+    UnreadableDocumentError,
 )
 from jobs.models import Document, DocumentStatus, JobState
 from jobs.operations.failed_jobs import DeadLetters
@@ -42,8 +42,8 @@ def letters(broker: Broker) -> DeadLetters:
 
 @pytest.fixture
 def documents(broker: Broker, settings: Settings) -> DocumentClient:
-    store = DocumentStore(settings.document_store_url)
-    return DocumentClient(broker, store, DocumentRegister(broker.connection))
+    store = FileStore(settings.document_store_url)
+    return DocumentClient(broker, store, DocumentRepository(broker.connection))
 
 
 def queued(broker: Broker, name: str = QUESTIONS_QUEUE) -> list[str]:
@@ -53,9 +53,9 @@ def queued(broker: Broker, name: str = QUESTIONS_QUEUE) -> list[str]:
 def failed_document(broker: Broker, documents: DocumentClient) -> Document:
     """A document whose indexing failed, as a worker leaves it."""
     document, _ = documents.add("ann", "scan.pdf", b"%PDF-1.7 nothing to read")
-    error = UnreadableDocument()
+    error = UnreadableDocumentError()
     fail_next(broker, error, INDEXING_QUEUE)
-    mark_failed(document.id, error.failure, register=DocumentRegister(broker.connection))
+    mark_failed(document.id, error.failure, register=DocumentRepository(broker.connection))
     return documents.get(document.id)
 
 
@@ -83,13 +83,13 @@ def test_failed_jobs_are_listed_newest_first(
     """Of each queue, with what failed, why, after how many attempts, and when."""
     began = time.time()
     client.submit_question("ann", "q?")
-    first = fail_next(broker, ModelTimeout(), used=MAX_ATTEMPTS - 1)
+    first = fail_next(broker, ModelTimeoutError(), used=MAX_ATTEMPTS - 1)
     second = failed_document(broker, documents).job_id
     page = letters.list()
     assert [entry.job_id for entry in page.entries] == [second, first]
     newest, oldest = page.entries
     assert (newest.queue, newest.description) == ("indexing", "Index a document")
-    assert newest.failure == UnreadableDocument().failure
+    assert newest.failure == UnreadableDocumentError().failure
     assert (oldest.queue, oldest.description) == ("questions", "Answer a question")
     assert (oldest.failure.kind, oldest.attempts) == ("model_timeout", MAX_ATTEMPTS)
     assert began - 1 <= oldest.failed_at <= newest.failed_at <= time.time() + 1
@@ -101,7 +101,7 @@ def test_list_is_filtered_by_kind_and_paged(
 ) -> None:
     """The total is of the kind that was asked for; the counts are of all, the commonest first."""
     ids = []
-    for error in (NoQuota(), BadApiKey(), BadApiKey(), BadApiKey()):
+    for error in (NoQuotaError(), BadApiKeyError(), BadApiKeyError(), BadApiKeyError()):
         client.submit_question("ann", "q?")
         ids.append(fail_next(broker, error))
     page = letters.list("bad_api_key", offset=1, limit=1)
@@ -117,7 +117,9 @@ def test_no_word_of_a_question_and_no_user_is_in_an_entry(
 ) -> None:
     """Not even where the model server repeats the question in what it says of it."""
     client.submit_question("b-ann-secret", "Who earns the most?")
-    fail_next(broker, BadModelRequest("The model server rejected the request: Who earns the most"))
+    fail_next(
+        broker, BadModelRequestError("The model server rejected the request: Who earns the most")
+    )
     entry = str(letters.list().entries)
     assert "bad_model_request" in entry
     assert "earns" not in entry
@@ -130,7 +132,7 @@ def test_stopped_and_running_jobs_are_no_dead_letters(
     """Neither what its owner stopped, nor what waits for another attempt, has failed."""
     client.stop("ann", client.submit_question("ann", "q?").id)
     client.submit_question("ann", "q?")
-    fail_next(broker, ModelTimeout())
+    fail_next(broker, ModelTimeoutError())
     assert letters.list().total == 0
 
 
@@ -153,7 +155,7 @@ def test_requeued_question_runs_with_all_attempts_and_leaves_the_list(
 ) -> None:
     """It is its owner's as before, queued, without the failure."""
     client.submit_question("ann", "q?")
-    job_id = fail_next(broker, BadApiKey())
+    job_id = fail_next(broker, BadApiKeyError())
     assert letters.requeue(job_id)
     assert queued(broker) == [job_id]
     view = client.get_job("ann", job_id)
@@ -170,7 +172,7 @@ def test_requeue_of_what_is_not_failed_changes_nothing(
     assert not letters.requeue(client.submit_question("ann", "queued?").id)
     broker.connection.delete("rq:queue:questions")
     client.submit_question("ann", "stopped?")
-    job_id = fail_next(broker, BadApiKey())
+    job_id = fail_next(broker, BadApiKeyError())
     letters.requeue(job_id)
     client.stop("ann", job_id)
     assert not letters.requeue(job_id)
@@ -184,7 +186,7 @@ def test_two_operators_at_once_requeue_once(
     """However many click, each job is on its queue once."""
     for _ in range(5):
         client.submit_question("ann", "q?")
-        fail_next(broker, BadApiKey())
+        fail_next(broker, BadApiKeyError())
     with ThreadPoolExecutor(4) as pool:
         counts = list(pool.map(lambda _: letters.requeue_all(), range(4)))
     assert sum(counts) == 5
@@ -196,7 +198,7 @@ def test_requeue_by_kind_leaves_the_others_and_goes_oldest_first(
 ) -> None:
     """Who has waited longest is served first."""
     ids = []
-    for error in (BadApiKey(), NoQuota(), BadApiKey()):
+    for error in (BadApiKeyError(), NoQuotaError(), BadApiKeyError()):
         client.submit_question("ann", "q?")
         ids.append(fail_next(broker, error))
     assert letters.requeue_all("bad_api_key") == 2
@@ -248,7 +250,7 @@ def test_repeated_reindexing_leaves_no_dead_letter_of_the_first(
 ) -> None:
     """Indexing everything again replaces the run that failed."""
     documents.index_all_again()
-    fail_next(broker, BadApiKey(), INDEXING_QUEUE)
+    fail_next(broker, BadApiKeyError(), INDEXING_QUEUE)
     assert letters.kinds() == {"bad_api_key": 1}
     documents.index_all_again()
     assert letters.kinds() == {}
@@ -297,9 +299,9 @@ def test_valkey_away_is_one_error(settings: Settings) -> None:
     away = connect("redis://127.0.0.1:1/0")
     letters = DeadLetters(Broker(away, settings))
     for call in (letters.list, letters.kinds, letters.requeue_all):
-        with pytest.raises(BrokerUnavailable):
+        with pytest.raises(BrokerUnavailableError):
             call()
     for ask in (letters.requeue, letters.is_known):
-        with pytest.raises(BrokerUnavailable):
+        with pytest.raises(BrokerUnavailableError):
             ask("job")
     away.close()

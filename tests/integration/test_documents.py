@@ -11,9 +11,9 @@ import redis
 
 from jobs.cancellation import Cancellation
 from jobs.documents.client import DocumentClient, display_name
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import DocumentStoreUnavailable, InvalidUpload, NotFound
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import DocumentStoreUnavailableError, InvalidUploadError, NotFoundError
 from jobs.llm.embeddings import Embedder
 from jobs.models import Document, DocumentStatus
 from jobs.queue.broker import Broker
@@ -33,8 +33,8 @@ class Desk:
     def __init__(self, broker: Broker, settings: Settings) -> None:
         self.settings = settings
         self.broker = broker
-        self.register = DocumentRegister(broker.connection)
-        self.store = DocumentStore(settings.document_store_url)
+        self.register = DocumentRepository(broker.connection)
+        self.store = FileStore(settings.document_store_url)
         self.client = DocumentClient(broker, self.store, self.register)
         self._index: PassageIndex | None = None
 
@@ -134,7 +134,7 @@ def test_deleted_document_is_gone_everywhere(desk: Desk) -> None:
     assert desk.client.list() == []
     assert index.count(KEYWORD_COLLECTION) == 0
     assert not desk.store.exists(document.id, "travel.md")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         desk.client.get(document.id)
 
 
@@ -159,7 +159,7 @@ def test_document_deleted_while_it_is_indexed_stays_deleted(desk: Desk) -> None:
 @pytest.mark.parametrize(("name", "data"), [("a.exe", b"x"), ("noextension", b"x"), ("a.pdf", b"")])
 def test_useless_upload_is_refused_and_leaves_nothing(desk: Desk, name: str, data: bytes) -> None:
     """A kind that cannot be read and an empty file are refused with a sentence."""
-    with pytest.raises(InvalidUpload, match=name):
+    with pytest.raises(InvalidUploadError, match=name):
         desk.client.add("ann", name, data)
     assert desk.client.list() == []
 
@@ -176,7 +176,7 @@ def test_upload_over_the_limit_is_refused(
     """The limit and the setting that raises it are named."""
     small = Broker(broker.connection, make_settings(max_upload_mb=1))
     desk = Desk(small, small.settings)
-    with pytest.raises(InvalidUpload, match="MAX_UPLOAD_MB"):
+    with pytest.raises(InvalidUploadError, match="MAX_UPLOAD_MB"):
         desk.client.add("ann", "big.txt", b"x" * (2**20 + 1))
 
 
@@ -184,7 +184,9 @@ def test_failed_document_is_queued_again_when_it_is_added_again(desk: Desk) -> N
     """Uploading the same file repairs what failed."""
     desk.use_model(None)
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
-    indexing.mark_failed(document.id, DocumentStoreUnavailable().failure, register=desk.register)
+    indexing.mark_failed(
+        document.id, DocumentStoreUnavailableError().failure, register=desk.register
+    )
     again, is_new = desk.client.add("ann", "travel.md", TRAVEL)
     assert (is_new, again.status, again.failure) == (False, DocumentStatus.QUEUED, None)
     assert again.job_id != document.job_id
@@ -252,7 +254,7 @@ def test_samples_are_added_once_ever(desk: Desk, tmp_path: Path) -> None:
 
 def test_document_names_cannot_leave_the_store(tmp_path: Path) -> None:
     """A name with a path in it is a name."""
-    store = DocumentStore(str(tmp_path / "store"))
+    store = FileStore(str(tmp_path / "store"))
     store.save("id", "../../etc/passwd.txt", b"x")
     assert store.read("id", "../../etc/passwd.txt") == b"x"
     assert [path.name for path in tmp_path.rglob("*.txt")] == ["passwd.txt"]
@@ -261,7 +263,7 @@ def test_document_names_cannot_leave_the_store(tmp_path: Path) -> None:
 
 def test_store_works_on_any_file_system_of_fsspec(connection: redis.Redis) -> None:
     """Object stores are read through a temporary copy."""
-    store = DocumentStore("memory://askqueue-test")
+    store = FileStore("memory://askqueue-test")
     store.save("id", "a.txt", b"content")
     with store.local_copy("id", "a.txt") as path:
         assert path.read_bytes() == b"content"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jobs.cli.failed import main
-from jobs.errors import AskqueueError, BadApiKey, NoQuota
+from jobs.errors import AskqueueError, BadApiKeyError, NoQuotaError
 from jobs.models import JobState
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -71,13 +71,13 @@ def test_failed_jobs_are_listed_with_reasons_and_counts(
     shell: Shell, fail: Callable[[AskqueueError], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A line for each, the newest first; what each kind means; how many there are."""
-    ids = [fail(error) for error in (BadApiKey(), BadApiKey(), NoQuota())]
+    ids = [fail(error) for error in (BadApiKeyError(), BadApiKeyError(), NoQuotaError())]
     assert shell("list", "--limit", "2") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[:2]] == [ids[2], ids[1]]
     assert "no_quota" in lines[0]
     assert "1 tried  questions  Answer a question" in " ".join(lines[0].split("   "))
-    assert f"bad_api_key: {BadApiKey.message}" in lines
+    assert f"bad_api_key: {BadApiKeyError.message}" in lines
     assert lines[-1] == ("3 failed: 2 bad_api_key, 1 no_quota; the newest 2 of 3 are shown")
 
 
@@ -85,8 +85,8 @@ def test_list_as_json_is_for_programs(
     shell: Shell, fail: Callable[[AskqueueError], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One object, with the counts of all kinds and the jobs of one."""
-    job_id = fail(NoQuota())
-    fail(BadApiKey())
+    job_id = fail(NoQuotaError())
+    fail(BadApiKeyError())
     assert shell("list", "--json", "--kind", "no_quota") == 0
     data = json.loads(capsys.readouterr().out)
     assert (data["total"], data["kinds"]) == (1, {"bad_api_key": 1, "no_quota": 1})
@@ -103,7 +103,7 @@ def test_one_is_requeued_by_its_id(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One that is not failed any more costs the exit code; the rest is requeued all the same."""
-    ids = [fail(BadApiKey()), fail(BadApiKey())]
+    ids = [fail(BadApiKeyError()), fail(BadApiKeyError())]
     assert shell("requeue", ids[0]) == 0
     assert capsys.readouterr().out == "1 job is queued again.\n"
     assert shell("requeue", *ids, "nonsense") == 1
@@ -121,7 +121,7 @@ def test_a_kind_is_requeued(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The others stay; a kind that nothing failed with is a mistake, and what there is is named."""
-    ids = [fail(error) for error in (BadApiKey(), NoQuota(), BadApiKey())]
+    ids = [fail(error) for error in (BadApiKeyError(), NoQuotaError(), BadApiKeyError())]
     assert shell("requeue", "--kind", "bad_key") == 1
     assert "Nothing failed with bad_key. There is: bad_api_key, no_quota." in (
         capsys.readouterr().out
@@ -156,8 +156,8 @@ def test_a_person_is_asked_before_several(
     outcome: JobState,
 ) -> None:
     """At a terminal, unless `--yes` is given; anything but yes changes nothing."""
-    fail(BadApiKey())
-    fail(BadApiKey())
+    fail(BadApiKeyError())
+    fail(BadApiKeyError())
     monkeypatch.setattr("sys.stdin", Terminal(typed))
     assert shell("requeue", "--all", *arguments) == code
     assert states(client) == [outcome] * 2
@@ -171,7 +171,7 @@ def test_a_person_is_not_asked_about_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is one job is done at once."""
-    fail(BadApiKey())
+    fail(BadApiKeyError())
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     assert shell("requeue", "--all") == 0
     assert states(client) == [JobState.QUEUED]
@@ -208,8 +208,8 @@ def test_module_runs_as_a_program(
     settings: Settings, fail: Callable[[AskqueueError], str], client: JobClient
 ) -> None:
     """`python -m jobs.cli failed requeue --all` asks nobody where no terminal is."""
-    fail(BadApiKey())
-    fail(BadApiKey())
+    fail(BadApiKeyError())
+    fail(BadApiKeyError())
     done = subprocess.run(
         [sys.executable, "-m", "jobs.cli", "failed", "requeue", "--all"],
         cwd=ROOT,

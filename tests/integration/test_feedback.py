@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from jobs.errors import InvalidFeedback, InvalidState, NotFound
+from jobs.errors import InvalidFeedbackError, InvalidStateError, NotFoundError
 from jobs.models import Answer, Citation, Feedback, JobState, Passage
 from jobs.questions.client import MAX_REASON_CHARS, JobClient
 from jobs.questions.export import evaluation_lines
@@ -61,17 +61,17 @@ def test_feedback_is_kept_with_the_answer_changed_and_forgotten(
 
 def test_feedback_needs_an_answer_of_ones_own(client: JobClient, answered: str) -> None:
     """Neither another user's answer nor an unanswered question can be rated."""
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         client.give_feedback("bob", answered, Feedback(useful=True))
     queued = client.submit_question("ann", "q?").id
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         client.give_feedback("ann", queued, Feedback(useful=True))
     assert client.get_job("ann", queued).feedback is None
 
 
 def test_reason_is_bounded(client: JobClient, answered: str) -> None:
     """A reason that is too long is refused with its length, and nothing is kept of it."""
-    with pytest.raises(InvalidFeedback, match="1,001"):
+    with pytest.raises(InvalidFeedbackError, match="1,001"):
         client.give_feedback("ann", answered, Feedback(True, "x" * (MAX_REASON_CHARS + 1)))
     assert client.get_job("ann", answered).feedback is None
 

@@ -12,11 +12,11 @@ import pytest
 import redis
 from rq.suspension import resume, suspend
 
-from jobs.errors import BadApiKey, BrokerUnavailable, ModelTimeout
+from jobs.errors import BadApiKeyError, BrokerUnavailableError, ModelTimeoutError
 from jobs.models import Answer, JobState, JobView, WorkerReport
 from jobs.questions.client import JobClient
-from jobs.questions.eta import FRESH_SECONDS, Forecasts, read_load
-from jobs.questions.repository import JobRecords
+from jobs.questions.eta import FRESH_SECONDS, EtaEstimator, read_load
+from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.durations import KEPT
 from jobs.queue.keys import WORKERS_KEY, durations_key, worker_key
@@ -85,7 +85,7 @@ def test_finished_attempt_leaves_its_duration(desk: Desk) -> None:
 def test_attempt_without_an_answer_leaves_none(desk: Desk) -> None:
     """How long a bad key took to fail says nothing of how long an answer takes."""
     desk.ask()
-    error = BadApiKey()
+    error = BadApiKeyError()
     desk.attempts.end(desk.begin(), desk.worker, after_error(error, History()), error)
     assert desk.connection.llen(KEY) == 0
 
@@ -210,7 +210,7 @@ def test_forecast_is_shared_for_a_second(desk: Desk, monkeypatch: pytest.MonkeyP
 
     desk.report()
     desk.took(*[1.0] * 10)
-    forecasts = Forecasts(desk.broker, workers)
+    forecasts = EtaEstimator(desk.broker, workers)
     job = desk.ask()
     for _ in range(20):
         assert forecasts.of(job.id, job.queued_at) is not None
@@ -232,7 +232,7 @@ def test_estimate_runs_down_between_two_forecasts(
     """Half a second later, the same forecast is half a second less, and never below zero."""
     desk.report()
     desk.took(*[0.3, 2.0] * 10)
-    forecasts = Forecasts(desk.broker, desk.client.workers)
+    forecasts = EtaEstimator(desk.broker, desk.client.workers)
     job = desk.ask()
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
@@ -250,17 +250,17 @@ def test_estimate_of_an_outage_is_a_known_error(desk: Desk) -> None:
     job = desk.ask()
     away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
     client = JobClient(Broker(away, desk.broker.settings))
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerUnavailableError):
         client.estimate(job)
 
 
 def test_record_sums_up_what_attempts_and_waits_cost(desk: Desk) -> None:
     """Each attempt that came to nothing adds its run and its wait; a retry by hand forgets them."""
-    records = JobRecords(desk.connection, 3600)
+    records = JobRepository(desk.connection, 3600)
     job = desk.ask()
     attempt = desk.begin()
     time.sleep(0.05)
-    error = ModelTimeout()
+    error = ModelTimeoutError()
     outcome = after_error(error, History(), random_fraction=lambda: 1.0)
     desk.attempts.end(attempt, desk.worker, outcome, error)
     asked = records.read_asked(job.id)

@@ -12,7 +12,7 @@ import redis
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from jobs.errors import BrokerFull, BrokerUnavailable
+from jobs.errors import BrokerFullError, BrokerUnavailableError
 from jobs.local.valkey_server import stop_orphan, valkey_command
 from jobs.models import JobState
 from jobs.queue.connection import connect
@@ -43,16 +43,16 @@ class Full:
     clients: Clients
     fill: Callable[[FullValkey, int], None]
     free: Callable[[FullValkey], None]
-    error: type[BrokerUnavailable]
+    error: type[BrokerUnavailableError]
 
-    def ask_until_refused(self) -> tuple[list[str], BrokerUnavailable]:
+    def ask_until_refused(self) -> tuple[list[str], BrokerUnavailableError]:
         """The ids of the questions that were accepted, newest first, and the refusal."""
         accepted: list[str] = []
         deadline = time.monotonic() + REFUSAL_SECONDS
         while time.monotonic() < deadline:
             try:
                 job = self.clients.jobs.submit_question(USER, f"Question {len(accepted)}?")
-            except BrokerUnavailable as error:
+            except BrokerUnavailableError as error:
                 return accepted[::-1], error
             accepted.append(job.id)
         raise AssertionError(f"{len(accepted)} questions were accepted")
@@ -216,7 +216,7 @@ def test_deleting_a_question_makes_room(
         for job_id in over:
             jobs.stop(USER, job_id)
         server.fill_memory(-50_000)
-        with pytest.raises(BrokerFull):
+        with pytest.raises(BrokerFullError):
             jobs.submit_question(USER, "y" * 4000)
         for job_id in over:
             jobs.delete(USER, job_id)
@@ -231,9 +231,9 @@ def test_server_that_syncs_always_goes_away_and_comes_back_with_everything(
         jobs = build_clients(make_settings(redis_url=server.url)).jobs
         accepted = [jobs.submit_question(USER, f"Question {number}?").id for number in range(5)]
         server.fill_disk()
-        with pytest.raises(BrokerUnavailable) as raised:
+        with pytest.raises(BrokerUnavailableError) as raised:
             jobs.submit_question(USER, "One too many?")
-        assert type(raised.value) is BrokerUnavailable
+        assert type(raised.value) is BrokerUnavailableError
         assert server.process is not None
         assert server.process.wait(30) == 1
         server.start()

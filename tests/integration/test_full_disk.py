@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.errors import DocumentStoreFull, IndexDiskFull
+from jobs.errors import DocumentStoreFullError, IndexDiskFullError
 from jobs.models import DocumentStatus, JobState
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
@@ -55,7 +55,7 @@ def test_upload_to_a_full_disk_is_refused_and_leaves_nothing(
 
     refused = add()
     assert refused.returncode != 0
-    assert DocumentStoreFull.message in refused.stdout + refused.stderr
+    assert DocumentStoreFullError.message in refused.stdout + refused.stderr
     assert "Traceback" not in refused.stderr
     assert [document.id for document in clients.documents.list()] == [kept.id]
     stored = [item for item in (settings.data_dir / "documents").rglob("*") if item.is_file()]
@@ -93,7 +93,7 @@ def test_full_disk_under_the_index_fails_one_document_with_its_sentence(
     failed, _ = documents.add(USER, "parking.md", LARGE)
     wait_until(lambda: documents.get(failed.id).failure is not None, 90, "the failure")
     failure = documents.get(failed.id).failure
-    assert failure == IndexDiskFull().failure
+    assert failure == IndexDiskFullError().failure
     assert documents.get(kept.id).status is DocumentStatus.INDEXED
     assert "EUR 160" in answer(clients, "What is the hotel limit per night?")
     limit_files(worker.pid, resource.RLIM_INFINITY)

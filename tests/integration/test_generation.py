@@ -8,16 +8,16 @@ import pytest
 
 from jobs.errors import (
     AskqueueError,
-    BadApiKey,
-    BadModelRequest,
-    ContextTooLong,
-    EmbeddingsUnsupported,
-    ModelOverloaded,
-    ModelTimeout,
-    ModelUnavailable,
-    NoQuota,
-    StreamInterrupted,
-    UnknownModel,
+    BadApiKeyError,
+    BadModelRequestError,
+    ContextTooLongError,
+    EmbeddingsUnsupportedError,
+    ModelOverloadedError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    NoQuotaError,
+    StreamInterruptedError,
+    UnknownModelError,
 )
 from jobs.llm.chat import ChatModel
 from jobs.llm.embeddings import Embedder
@@ -65,14 +65,14 @@ def test_prompt_numbers_the_passages_with_document_and_page(model: FakeModelServ
 @pytest.mark.parametrize(
     ("behaviour", "error", "retryable"),
     [
-        ("bad_key", BadApiKey, False),
-        ("no_quota", NoQuota, False),
-        ("unknown_model", UnknownModel, False),
-        ("too_long", ContextTooLong, False),
-        ("bad_request", BadModelRequest, False),
-        ("rate_limited", ModelOverloaded, True),
-        ("server_error", ModelOverloaded, True),
-        ("cut", StreamInterrupted, True),
+        ("bad_key", BadApiKeyError, False),
+        ("no_quota", NoQuotaError, False),
+        ("unknown_model", UnknownModelError, False),
+        ("too_long", ContextTooLongError, False),
+        ("bad_request", BadModelRequestError, False),
+        ("rate_limited", ModelOverloadedError, True),
+        ("server_error", ModelOverloadedError, True),
+        ("cut", StreamInterruptedError, True),
     ],
 )
 def test_each_failure_has_its_own_error(
@@ -91,7 +91,7 @@ def test_each_failure_has_its_own_error(
 def test_retry_after_of_the_server_is_kept(model: FakeModelServer) -> None:
     """The wait that the server asks for reaches the policy."""
     model.behave("rate_limited", retry_after=7)
-    with pytest.raises(ModelOverloaded) as caught:
+    with pytest.raises(ModelOverloadedError) as caught:
         list(chat(model).stream("What?", PASSAGES))
     assert caught.value.retry_after_seconds == 7
 
@@ -99,13 +99,13 @@ def test_retry_after_of_the_server_is_kept(model: FakeModelServer) -> None:
 def test_silent_server_times_out(model: FakeModelServer) -> None:
     """A server that says nothing is given up after the configured silence."""
     model.behave("hang")
-    with pytest.raises(ModelTimeout):
+    with pytest.raises(ModelTimeoutError):
         list(chat(model, timeout_seconds=0.3).stream("What?", PASSAGES))
 
 
 def test_server_that_is_not_there_is_unavailable() -> None:
     """A refused connection has its own sentence."""
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(ModelUnavailableError):
         list(ChatModel("http://127.0.0.1:1/v1", KEY, "stub", 5).stream("What?", PASSAGES))
 
 
@@ -126,12 +126,12 @@ def test_server_without_embeddings_is_told_from_a_wrong_model(
 ) -> None:
     """404 of the endpoint, 405 and 501 mean that there are none."""
     model.embeddings_status = status
-    with pytest.raises(EmbeddingsUnsupported):
+    with pytest.raises(EmbeddingsUnsupportedError):
         Embedder(model.base_url, KEY, "stub", 5).embed(["x"])
 
 
 def test_refused_embedding_key_names_the_embedding_settings(model: FakeModelServer) -> None:
     """People with two servers learn which key is wrong."""
     model.embeddings_status = 401
-    with pytest.raises(BadApiKey, match="EMBEDDING_API_KEY"):
+    with pytest.raises(BadApiKeyError, match="EMBEDDING_API_KEY"):
         Embedder(model.base_url, KEY, "stub", 5).embed(["x"])

@@ -11,13 +11,13 @@ import redis
 from rq.job import Job
 from rq.results import Result
 
-from jobs.errors import BadApiKey, InvalidState, NotFound
+from jobs.errors import BadApiKeyError, InvalidStateError, NotFoundError
 from jobs.models import Answer, Citation, Feedback, JobState, LiveText
 from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient
 from jobs.questions.query import JobOrder, JobQuery
 from jobs.questions.search import CHUNK
-from jobs.questions.soft_delete import GONE_SECONDS, UNDO_KEPT_SECONDS, Deletions
+from jobs.questions.soft_delete import GONE_SECONDS, UNDO_KEPT_SECONDS, SoftDeletion
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DELETED_JOBS_KEY, job_key, user_jobs_key
 from jobs.queue.retry_policy import History, after_error
@@ -41,7 +41,7 @@ class Desk:
         self.client = client
         self.broker = broker
         self.attempts = Attempts(broker)
-        self.deletions = Deletions(broker)
+        self.deletions = SoftDeletion(broker)
 
     def ask(self, question: str) -> str:
         return self.client.submit_question(USER, question).id
@@ -58,7 +58,7 @@ class Desk:
     def failed(self, question: str) -> str:
         job_id = self.ask(question)
         attempt, worker = self._begin(job_id)
-        error = BadApiKey()
+        error = BadApiKeyError()
         assert self.attempts.end(attempt, worker, after_error(error, History()), error)
         return job_id
 
@@ -233,7 +233,7 @@ def test_deleted_question_is_there_for_nobody(desk: Desk) -> None:
         lambda: desk.client.undo_deletion("bob", job_id),
     ]
     for call in calls:
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             call()
     assert desk.found() == desk.found("pays") == []
     assert desk.client.count_jobs(USER) == 0
@@ -271,7 +271,7 @@ def test_undo_of_the_only_question_bounds_the_index_anew(
 
 
 def test_undo_may_be_repeated_and_comes_too_late(desk: Desk, connection: redis.Redis) -> None:
-    """A second undo changes nothing; after its time it is NotFound, though keys are left."""
+    """A second undo changes nothing; after its time it is NotFoundError, though keys are left."""
     job_id = desk.answered("q?")
     desk.client.delete(USER, job_id)
     for _ in range(2):
@@ -279,14 +279,14 @@ def test_undo_may_be_repeated_and_comes_too_late(desk: Desk, connection: redis.R
     desk.client.delete(USER, job_id)
     deleted_at = time.time() - UNDO_KEPT_SECONDS - 1
     connection.hset(Job.key_for(job_id), "deleted_at", deleted_at)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         desk.client.undo_deletion(USER, job_id)
 
 
 def test_unfinished_question_is_not_deleted(desk: Desk) -> None:
     """It has to be stopped first."""
     job_id = desk.ask("q?")
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         desk.client.delete(USER, job_id)
     assert desk.found() == [job_id]
 
@@ -338,7 +338,7 @@ def test_deletion_and_retry_at_once_do_one_of_the_two(
         original(pipeline)
 
     monkeypatch.setattr(redis.client.Pipeline, "multi", multi)
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         desk.client.delete(USER, job_id)
     assert desk.found() == [job_id]
     assert desk.client.get_job(USER, job_id).state is JobState.QUEUED
@@ -354,7 +354,7 @@ def test_deletion_and_retry_at_once_do_one_of_the_two(
         original(pipeline)
 
     monkeypatch.setattr(redis.client.Pipeline, "multi", multi_again)
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         desk.client.retry(USER, other)
     monkeypatch.undo()
     assert desk.found() == [job_id]

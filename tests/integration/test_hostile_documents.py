@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.documents.client import DocumentClient
-from jobs.errors import InvalidUpload
+from jobs.errors import InvalidUploadError
 from jobs.models import DocumentStatus
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
@@ -117,7 +117,7 @@ def test_useless_file_is_refused_at_upload(
 ) -> None:
     """What can never be read says so at once, and leaves neither an entry nor a file."""
     entries, files = len(worker.documents.list()), stored(worker.settings)
-    with pytest.raises(InvalidUpload, match=sentence):
+    with pytest.raises(InvalidUploadError, match=sentence):
         worker.documents.add("eve", name, data)
     assert len(worker.documents.list()) == entries
     assert stored(worker.settings) == files
@@ -131,7 +131,7 @@ def test_file_over_the_limit_is_refused_without_a_copy(worker: Lab) -> None:
     data, files = huge_text(), stored(settings)
     tracemalloc.start()
     try:
-        with pytest.raises(InvalidUpload, match=r"200\.0 MB; the most is 50 MB"):
+        with pytest.raises(InvalidUploadError, match=r"200\.0 MB; the most is 50 MB"):
             client.add("eve", "huge.txt", data)
         assert tracemalloc.get_traced_memory()[1] < MB
     finally:

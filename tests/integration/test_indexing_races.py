@@ -9,11 +9,11 @@ import pytest
 
 from jobs.cancellation import Cancellation
 from jobs.errors import (
-    BrokerUnavailable,
-    EmbeddingsUnsupported,
-    InvalidState,
-    ModelUnavailable,
-    Superseded,
+    BrokerUnavailableError,
+    EmbeddingsUnsupportedError,
+    InvalidStateError,
+    ModelUnavailableError,
+    SupersededError,
 )
 from jobs.models import Document, DocumentStatus
 from jobs.queue.broker import Broker
@@ -71,13 +71,13 @@ def held_by(desk: Desk, collection: str) -> list[Document]:
 
 
 def break_off_when_one_is_in(desk: Desk, collection: str) -> None:
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededError):
         desk.indexer.reindex_documents(When(lambda: held_by(desk, collection), stop))
     assert len(held_by(desk, collection)) == 1
 
 
 def stop() -> None:
-    raise Superseded
+    raise SupersededError
 
 
 def test_upload_that_broke_off_is_repaired_by_uploading_again(
@@ -86,11 +86,11 @@ def test_upload_that_broke_off_is_repaired_by_uploading_again(
     """Registered but never queued: the same file again queues it."""
 
     def refuse(*_arguments: object, **_options: object) -> None:
-        raise BrokerUnavailable
+        raise BrokerUnavailableError
 
     with monkeypatch.context() as patch:
         patch.setattr(desk.broker, "enqueue", refuse)
-        with pytest.raises(BrokerUnavailable):
+        with pytest.raises(BrokerUnavailableError):
             desk.client.add("ann", "travel.md", TRAVEL)
     assert jobs_of(desk) == []
     document, is_new = desk.client.add("ann", "travel.md", TRAVEL)
@@ -121,7 +121,7 @@ def test_document_on_its_way_is_not_queued_twice(desk: Desk) -> None:
     """Neither by another upload nor by indexing it again."""
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
     desk.client.add("ann", "travel.md", TRAVEL)
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         desk.client.index_again("ann", document.id)
     assert len(jobs_of(desk)) == 1
 
@@ -165,7 +165,7 @@ def test_stopped_indexing_leaves_no_passages(desk: Desk) -> None:
     """A stop during extraction ends the job."""
     index = desk.use_model(None)
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededError):
         desk.indexer.index_document(document.id, When(at_once, stop))
     assert index.count(KEYWORD_COLLECTION) == 0
 
@@ -318,7 +318,7 @@ def test_embeddings_that_end_in_the_middle_keep_the_old_index(
     def end() -> None:
         model.embeddings_status = 501
 
-    with pytest.raises(EmbeddingsUnsupported):
+    with pytest.raises(EmbeddingsUnsupportedError):
         desk.indexer.reindex_documents(When(at_once, end))
     assert desk.register.index_state().active == KEYWORD_COLLECTION
     assert index.count(SMALL) == 0
@@ -332,7 +332,7 @@ def test_model_server_that_is_down_fails_the_job_and_not_the_document_register(
     desk.use_model(embedder(model))
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
     model.stop()
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(ModelUnavailableError):
         desk.indexer.index_document(document.id, Cancellation())
     with FakeModelServer() as back:
         desk.use_model(embedder(back))
@@ -346,7 +346,7 @@ def test_indexing_everything_again_is_queued_once(desk: Desk) -> None:
     desk.add("travel.md", TRAVEL)
     desk.client.index_all_again()
     assert desk.client.is_reindexing()
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         desk.client.index_all_again()
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from jobs.errors import (
     AskqueueError,
-    BadModelRequest,
-    ContextTooLong,
-    EmbeddingsUnsupported,
-    NoQuota,
-    StreamInterrupted,
-    UnknownModel,
+    BadModelRequestError,
+    ContextTooLongError,
+    EmbeddingsUnsupportedError,
+    NoQuotaError,
+    StreamInterruptedError,
+    UnknownModelError,
 )
 from jobs.llm.chat import ChatModel, Chunk
 from jobs.llm.embeddings import Embedder, build_embedder
@@ -54,21 +54,21 @@ def test_reply_of_another_protocol_names_the_address(
 ) -> None:
     """A web page with status 200 is no empty answer: the error says to check the base URL."""
     model.raw_reply = (200, content_type, body)
-    with pytest.raises(BadModelRequest, match="OPENAI_BASE_URL"):
+    with pytest.raises(BadModelRequestError, match="OPENAI_BASE_URL"):
         call(model)
 
 
 def test_broken_event_names_the_address(model: FakeModelServer) -> None:
     """An event that is no JSON does not escape as a foreign exception."""
     model.raw_reply = (200, EVENTS, b"data: {broken\n\n")
-    with pytest.raises(BadModelRequest, match="OPENAI_BASE_URL"):
+    with pytest.raises(BadModelRequestError, match="OPENAI_BASE_URL"):
         ask(model)
 
 
 def test_error_sent_as_an_event_is_an_interrupted_stream(model: FakeModelServer) -> None:
     """Servers that have begun with status 200 report a failure inside the stream."""
     model.raw_reply = (200, EVENTS, b'data: {"error": {"message": "out of memory"}}\n\n')
-    with pytest.raises(StreamInterrupted):
+    with pytest.raises(StreamInterruptedError):
         ask(model)
 
 
@@ -76,7 +76,7 @@ def test_empty_answer_is_an_error_and_not_found_is_not_claimed(model: FakeModelS
     """A model that says nothing has not searched the documents in vain."""
     event = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
     model.raw_reply = (200, EVENTS, event + b"data: [DONE]\n\n")
-    with pytest.raises(BadModelRequest, match="empty answer"):
+    with pytest.raises(BadModelRequestError, match="empty answer"):
         ask(model)
 
 
@@ -91,12 +91,16 @@ def test_server_that_does_not_know_stream_options_still_answers(model: FakeModel
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (404, b'{"error": {"message": "model \\"x\\" not found, try pulling it"}}', UnknownModel),
-        (404, b'{"message": "The model `x` does not exist.", "code": 404}', UnknownModel),
-        (404, b'{"detail": "Not Found"}', BadModelRequest),
-        (400, b'{"error": {"message": "maximum context length is 8192"}}', ContextTooLong),
-        (400, b'{"error": {"type": "exceed_context_size_error"}}', ContextTooLong),
-        (402, b'{"error": {"message": "Insufficient Balance"}}', NoQuota),
+        (
+            404,
+            b'{"error": {"message": "model \\"x\\" not found, try pulling it"}}',
+            UnknownModelError,
+        ),
+        (404, b'{"message": "The model `x` does not exist.", "code": 404}', UnknownModelError),
+        (404, b'{"detail": "Not Found"}', BadModelRequestError),
+        (400, b'{"error": {"message": "maximum context length is 8192"}}', ContextTooLongError),
+        (400, b'{"error": {"type": "exceed_context_size_error"}}', ContextTooLongError),
+        (402, b'{"error": {"message": "Insufficient Balance"}}', NoQuotaError),
     ],
     ids=["ollama", "vllm", "fastapi", "vllm-context", "llama.cpp-context", "no-balance"],
 )
@@ -113,9 +117,13 @@ def test_replies_of_other_servers_are_understood(
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (404, b'{"detail": "Not Found"}', EmbeddingsUnsupported),
-        (400, b'{"message": "The model does not support Embeddings API"}', EmbeddingsUnsupported),
-        (404, b'{"error": {"message": "model \\"x\\" not found"}}', UnknownModel),
+        (404, b'{"detail": "Not Found"}', EmbeddingsUnsupportedError),
+        (
+            400,
+            b'{"message": "The model does not support Embeddings API"}',
+            EmbeddingsUnsupportedError,
+        ),
+        (404, b'{"error": {"message": "model \\"x\\" not found"}}', UnknownModelError),
     ],
     ids=["no-endpoint", "chat-model-only", "wrong-model"],
 )
@@ -132,7 +140,7 @@ def test_key_that_a_server_repeats_stays_secret(model: FakeModelServer) -> None:
     """The server's words are shown, but never the key in them, nor more than a line."""
     body = b'{"error": {"message": "bad header sk-very-secret here\\nsecond line"}}'
     model.raw_reply = (400, JSON, body)
-    with pytest.raises(BadModelRequest, match="bad header … here") as caught:
+    with pytest.raises(BadModelRequestError, match="bad header … here") as caught:
         ask(model)
     assert KEY not in str(caught.value)
     assert "second line" not in str(caught.value)

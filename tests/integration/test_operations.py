@@ -10,7 +10,7 @@ import pytest
 import redis
 from rq.suspension import resume, suspend
 
-from jobs.errors import BadApiKey, BrokerUnavailable, NotFound
+from jobs.errors import BadApiKeyError, BrokerUnavailableError, NotFoundError
 from jobs.models import JobState, Stage
 from jobs.operations import metrics
 from jobs.operations.client import Operations
@@ -236,7 +236,7 @@ def test_overview_counts_what_waits_fails_and_is_held_back(
     limit = broker.settings.user_concurrency
     for number in range(limit + 3):
         client.submit_question(USER, f"Question {number}?")
-    fail_next(broker, BadApiKey())
+    fail_next(broker, BadApiKeyError())
     overview = operations.overview()
     state = overview.queues[0]
     assert (state.waiting, state.failed, overview.held_back) == (limit, 1, 2)
@@ -273,7 +273,7 @@ def test_span_that_is_over_is_read_once(operations: Operations, connection: redi
 def test_unknown_queue_is_not_found(operations: Operations) -> None:
     """Nothing but the queues can be paused."""
     for change in (operations.pause, operations.resume):
-        with pytest.raises(NotFound, match=", ".join(QUEUE_NAMES)):
+        with pytest.raises(NotFoundError, match=", ".join(QUEUE_NAMES)):
             change("nonsense", "ops")
     assert not operations.paused()
 
@@ -290,6 +290,6 @@ def test_valkey_away_is_told(settings: Settings) -> None:
         lambda: operations.pause("questions", ""),
         lambda: operations.resume("questions", ""),
     ):
-        with pytest.raises(BrokerUnavailable):
+        with pytest.raises(BrokerUnavailableError):
             call()
     away.close()

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import redis
 
-from jobs.errors import IndexUnavailable, ModelUnavailable
+from jobs.errors import IndexUnavailableError, ModelUnavailableError
 from jobs.llm.embeddings import build_embedder
 from jobs.models import JobState, LiveText, Passage
 from jobs.queue import retry_policy
@@ -236,7 +236,7 @@ def test_question_waits_for_an_index_that_is_away(
         index.failing_searches = retry_policy.MAX_ATTEMPTS + 1
         job_id = stack.ask().id
         waiting = until(lambda: (view := stack.view(job_id)).state is JobState.RETRYING and view)
-        assert waiting.failure == IndexUnavailable().failure
+        assert waiting.failure == IndexUnavailableError().failure
         assert waiting.retry_at is not None
         view = stack.over(job_id)
         assert (view.state, view.attempt) == (JobState.FINISHED, retry_policy.MAX_ATTEMPTS + 2)
@@ -274,7 +274,7 @@ def test_questions_wait_for_a_model_server_that_is_away(
                 view = until(
                     lambda job_id=job_id: (
                         (view := stack.view(job_id)).state is JobState.RETRYING
-                        and view.failure == ModelUnavailable().failure
+                        and view.failure == ModelUnavailableError().failure
                         and view
                     )
                 )

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from jobs.cancellation import Cancellation
-from jobs.errors import InvalidUpload, NotFound, OthersDocument, PrivateUnsafe, UnknownDocuments
+from jobs.errors import (
+    InvalidUploadError,
+    NotFoundError,
+    OthersDocumentError,
+    PrivateUnsafeError,
+    UnknownDocumentsError,
+)
 from jobs.models import Document, DocumentStatus, Passage, Visibility
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -57,11 +63,11 @@ def test_private_document_is_there_for_its_owner_alone(desk: Desk) -> None:
         assert desk.client.list(other) == []
         assert list(desk.client.find([mine.id], other)) == []
         assert found(desk, other) == found(desk, other, (mine.id,)) == set()
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             desk.client.get(mine.id, other)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             desk.client.delete(other, mine.id)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             desk.client.index_again(other, mine.id)
 
 
@@ -97,9 +103,9 @@ def test_shared_document_is_managed_by_who_added_it_and_by_operators(desk: Desk)
     """Others see it, and are told that it is not theirs to delete or to index again."""
     document = add(desk, "ann", visibility=Visibility.SHARED)
     for user in ("bob", ""):
-        with pytest.raises(OthersDocument, match="Somebody else added"):
+        with pytest.raises(OthersDocumentError, match="Somebody else added"):
             desk.client.delete(user, document.id)
-        with pytest.raises(OthersDocument):
+        with pytest.raises(OthersDocumentError):
             desk.client.index_again(user, document.id)
     desk.client.index_again("op", document.id, is_operator=True)
     desk.client.delete("op", document.id, is_operator=True)
@@ -118,16 +124,16 @@ def test_question_cannot_be_asked_of_another_s_private_document(desk: Desk) -> N
     """It is not there, in the same words as for a document that never was."""
     document, jobs = add(desk, "ann"), JobClient(desk.broker)
     assert jobs.submit_question("ann", QUESTION, documents=[document.id]).documents
-    with pytest.raises(UnknownDocuments) as refused:
+    with pytest.raises(UnknownDocumentsError) as refused:
         jobs.submit_question("bob", QUESTION, documents=[document.id])
-    with pytest.raises(UnknownDocuments) as unknown:
+    with pytest.raises(UnknownDocumentsError) as unknown:
         jobs.submit_question("bob", QUESTION, documents=["e" * 64])
     assert str(refused.value) == str(unknown.value)
 
 
 def test_private_document_needs_an_owner(desk: Desk) -> None:
     """Nobody in particular cannot have one."""
-    with pytest.raises(InvalidUpload, match="needs an owner"):
+    with pytest.raises(InvalidUploadError, match="needs an owner"):
         desk.client.add("", "a.md", TRAVEL, PRIVATE)
 
 
@@ -192,7 +198,7 @@ def test_private_document_is_refused_beside_a_worker_that_would_show_it(desk: De
     for name, report in reports.items():
         connection.set(worker_key(name), json.dumps({"name": name, "seen_at": now, **report}))
         connection.zadd(WORKERS_KEY, {name: now})
-    with pytest.raises(PrivateUnsafe, match="update all workers"):
+    with pytest.raises(PrivateUnsafeError, match="update all workers"):
         desk.client.add("ann", "a.md", TRAVEL, PRIVATE)
     desk.client.add("ann", "a.md", TRAVEL)
     assert [item.owner for item in desk.client.list("ann")] == [""]

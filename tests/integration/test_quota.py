@@ -11,10 +11,10 @@ import pytest
 import redis
 
 from jobs.documents.client import DocumentClient
-from jobs.documents.file_store import DocumentStore
+from jobs.documents.file_store import FileStore
 from jobs.documents.quota import HELD_SECONDS, storage_of
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import DocumentStoreUnavailable, StorageExceeded
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import DocumentStoreUnavailableError, StorageExceededError
 from jobs.models import SAMPLES_USER, SHELL_USER
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DOCUMENTS_KEY, uploads_key
@@ -30,8 +30,8 @@ def settings(make_settings: Callable[..., Settings]) -> Settings:
 
 @pytest.fixture
 def documents(broker: Broker, settings: Settings) -> DocumentClient:
-    store = DocumentStore(settings.document_store_url)
-    return DocumentClient(broker, store, DocumentRegister(broker.connection))
+    store = FileStore(settings.document_store_url)
+    return DocumentClient(broker, store, DocumentRepository(broker.connection))
 
 
 def file(number: int) -> tuple[str, bytes]:
@@ -44,7 +44,7 @@ def test_upload_that_would_pass_the_limit_is_refused_before_it_is_stored(
     """The sentence says how much is used; deleting makes room, and others have their own."""
     first, _ = documents.add("ann", *file(1))
     documents.add("ann", *file(2))
-    with pytest.raises(StorageExceeded, match=r"take up 0\.8 MB of the 1 MB .* with 0\.4 MB"):
+    with pytest.raises(StorageExceededError, match=r"take up 0\.8 MB of the 1 MB .* with 0\.4 MB"):
         documents.add("ann", *file(3))
     assert len(list(Path(settings.document_store_url).iterdir())) == 2
     assert connection.zcard(DOCUMENTS_KEY) == 2
@@ -67,20 +67,20 @@ def test_uploads_at_once_do_not_pass_the_limit_together(
 ) -> None:
     """While some are stored, the room that they will take is held."""
     begun = threading.Barrier(5)
-    save = DocumentStore.save
+    save = FileStore.save
 
     def slow_save(*args: object) -> None:
         refused.wait(20)
         save(*args)  # type: ignore[arg-type]
 
     refused = threading.Event()
-    monkeypatch.setattr(DocumentStore, "save", slow_save)
+    monkeypatch.setattr(FileStore, "save", slow_save)
 
     def add(number: int) -> bool:
         begun.wait(20)
         try:
             documents.add("ann", *file(number))
-        except StorageExceeded:
+        except StorageExceededError:
             refused.set()
             return False
         return True
@@ -97,16 +97,16 @@ def test_upload_that_broke_off_gives_its_room_back(
     with monkeypatch.context() as full:
 
         def fail(*_args: object) -> None:
-            raise DocumentStoreUnavailable()
+            raise DocumentStoreUnavailableError()
 
-        full.setattr(DocumentStore, "save", fail)
+        full.setattr(FileStore, "save", fail)
         for number in range(3):
-            with pytest.raises(DocumentStoreUnavailable):
+            with pytest.raises(DocumentStoreUnavailableError):
                 documents.add("ann", *file(number))
     assert not connection.exists(uploads_key("ann"))
     connection.zadd(uploads_key("ann"), {f"dead:{2 * FILE_BYTES}": 1, f"one:{FILE_BYTES}": 2**40})
     documents.add("ann", *file(1))
-    with pytest.raises(StorageExceeded, match=r"take up 0\.8 MB"):
+    with pytest.raises(StorageExceededError, match=r"take up 0\.8 MB"):
         documents.add("ann", *file(2))
     assert 0 < connection.ttl(uploads_key("ann")) <= HELD_SECONDS
 
@@ -125,8 +125,8 @@ def test_no_limit_holds_nothing(
     """USER_STORAGE_MB=0 is off."""
     settings = make_settings(user_storage_mb=0)
     broker = Broker(connection, settings)
-    store = DocumentStore(settings.document_store_url)
-    documents = DocumentClient(broker, store, DocumentRegister(connection))
+    store = FileStore(settings.document_store_url)
+    documents = DocumentClient(broker, store, DocumentRepository(connection))
     for number in range(3):
         documents.add("ann", *file(number))
     assert not connection.exists(uploads_key("ann"))

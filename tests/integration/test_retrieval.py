@@ -14,11 +14,11 @@ import pytest
 
 from jobs.answering.extractive import Extractive
 from jobs.errors import (
-    EmbeddingsUnsupported,
-    IndexDiskFull,
-    IndexTooOld,
-    IndexUnavailable,
-    ModelOverloaded,
+    EmbeddingsUnsupportedError,
+    IndexDiskFullError,
+    IndexTooOldError,
+    IndexUnavailableError,
+    ModelOverloadedError,
 )
 from jobs.extraction.extract import extract
 from jobs.llm.embeddings import Embedder
@@ -170,7 +170,7 @@ def test_server_without_embeddings_leaves_keyword_search(
     model.embeddings_status = 501
     model.requests.clear()
     assert found(index, "hotel limit", collection)[0] == "travel"
-    assert isinstance(index.embeddings_unsupported, EmbeddingsUnsupported)
+    assert isinstance(index.embeddings_unsupported, EmbeddingsUnsupportedError)
     assert index.target_collection == KEYWORD_COLLECTION
     assert found(index, "hotel limit", collection)[0] == "travel"
     assert len(model.requests) == 1
@@ -188,7 +188,7 @@ def test_passing_fault_of_the_embedding_server_is_not_hidden(
     index = make_index(model)
     collection = fill(index)
     model.embeddings_status = 503
-    with pytest.raises(ModelOverloaded):
+    with pytest.raises(ModelOverloadedError):
         index.search("hotel", 3, collection)
     assert index.embeddings_unsupported is None
 
@@ -273,7 +273,7 @@ def test_second_process_is_told_that_the_embedded_index_is_in_use(
 ) -> None:
     """The lock of an embedded index becomes a sentence about workers."""
     make_index()
-    with pytest.raises(IndexUnavailable, match="another worker"):
+    with pytest.raises(IndexUnavailableError, match="another worker"):
         build_index(settings, None)
     gc.collect()
 
@@ -326,7 +326,7 @@ def test_server_must_know_scored_keyword_search(
     if usable:
         index.check()
     else:
-        with pytest.raises(IndexTooOld, match=version):
+        with pytest.raises(IndexTooOldError, match=version):
             index.check()
     index.close()
 
@@ -339,10 +339,10 @@ def test_refused_key_is_told_from_a_server_that_is_away(
     """Each has a sentence that names the setting to look at."""
     url = serve(401, {"status": "unauthorized"})
     refused = build_index(make_settings(qdrant_url=url, qdrant_api_key="wrong"), None)
-    with pytest.raises(IndexUnavailable, match="QDRANT_API_KEY"):
+    with pytest.raises(IndexUnavailableError, match="QDRANT_API_KEY"):
         refused.search("hotel", 3, KEYWORD_COLLECTION)
     away = build_index(make_settings(qdrant_url="http://127.0.0.1:1"), None)
-    with pytest.raises(IndexUnavailable, match="QDRANT_URL"):
+    with pytest.raises(IndexUnavailableError, match="QDRANT_URL"):
         away.check()
     refused.close()
     away.close()
@@ -353,9 +353,12 @@ def test_server_with_a_full_disk_is_told_from_one_that_is_away(
 ) -> None:
     """Qdrant answers 500 like to any fault of its own; its words make the difference."""
     words = "Service internal error: No space left on device: WAL buffer size exceeds"
-    for error, kind in ((words, IndexDiskFull), ("Service internal error", IndexUnavailable)):
+    for error, kind in (
+        (words, IndexDiskFullError),
+        ("Service internal error", IndexUnavailableError),
+    ):
         index = build_index(make_settings(qdrant_url=serve(500, {"error": error})), None)
-        with pytest.raises(IndexUnavailable) as raised:
+        with pytest.raises(IndexUnavailableError) as raised:
             index.delete_document("d", KEYWORD_COLLECTION)
         assert type(raised.value) is kind
         index.close()

@@ -17,7 +17,7 @@ import redis
 from jobs.cancellation import Cancellation
 from jobs.cli.documents import main
 from jobs.documents.client import DocumentClient
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.repository import DocumentRepository
 from jobs.errors import AskqueueError
 from jobs.models import DocumentStatus
 from jobs.queue.broker import Broker
@@ -189,7 +189,7 @@ def test_valkey_that_is_away_is_one_sentence(
 def test_module_runs_as_a_program(broker: Broker, settings: Settings) -> None:
     """`python -m jobs.cli documents list` prints what is there."""
     client = DocumentClient(
-        broker, Desk(broker, settings).store, DocumentRegister(broker.connection)
+        broker, Desk(broker, settings).store, DocumentRepository(broker.connection)
     )
     client.add("ann", "travel.md", TRAVEL)
     done = subprocess.run(

@@ -23,18 +23,18 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from jobs.errors import (
-    BadApiKey,
-    HandedBack,
-    InvalidState,
-    ModelTimeout,
-    ModelUnavailable,
-    NotFound,
+    BadApiKeyError,
+    HandedBackError,
+    InvalidStateError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    NotFoundError,
 )
 from jobs.models import Answer, JobState, JobView, LiveText
 from jobs.questions.client import JobClient
 from jobs.questions.event_stream import EventWriter
 from jobs.questions.query import JobQuery
-from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, Deletions
+from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
 from jobs.queue.broker import Broker
 from jobs.queue.keys import SUSPECTS_KEY
 from jobs.queue.retry_policy import MAX_ATTEMPTS, History, after_error
@@ -46,10 +46,10 @@ from jobs.worker.threads import ThreadWorker
 USER = "ann"
 CONCURRENCY = 2
 ERRORS = {
-    "permanent": BadApiKey,
-    "transient": ModelTimeout,
-    "outage": ModelUnavailable,
-    "handed back": HandedBack,
+    "permanent": BadApiKeyError,
+    "transient": ModelTimeoutError,
+    "outage": ModelUnavailableError,
+    "handed back": HandedBackError,
 }
 
 _connection: redis.Redis
@@ -82,7 +82,7 @@ class QuestionMachine(RuleBasedStateMachine):
         self.attempts = Attempts(self.broker)
         self.recovery = Recovery(self.broker)
         self.queue = self.broker.queues["questions"]
-        self.deletions = Deletions(self.broker)
+        self.deletions = SoftDeletion(self.broker)
         self.asked: list[str] = []
         self.deleted: list[str] = []
         self.running: list[Running] = []
@@ -124,7 +124,7 @@ class QuestionMachine(RuleBasedStateMachine):
         """It loses and doubles no question: at the end each is over, with one result."""
         job_id = data.draw(st.sampled_from(self.asked))
         before = self.view(job_id)
-        with suppress(InvalidState):
+        with suppress(InvalidStateError):
             assert self.client.make_urgent(USER, job_id).urgent
         assert self.view(job_id).state is before.state
 
@@ -136,7 +136,7 @@ class QuestionMachine(RuleBasedStateMachine):
         try:
             self.client.stop(USER, job_id)
             assert not was_over
-        except InvalidState:
+        except InvalidStateError:
             assert was_over
         assert self.view(job_id).state.is_over
 
@@ -149,7 +149,7 @@ class QuestionMachine(RuleBasedStateMachine):
             self.client.retry(USER, job_id)
             assert can_retry
             self.ended.pop(job_id, None)
-        except InvalidState:
+        except InvalidStateError:
             assert not can_retry
 
     @precondition(lambda self: self.asked)
@@ -158,7 +158,7 @@ class QuestionMachine(RuleBasedStateMachine):
         job_id = data.draw(st.sampled_from(self.asked))
         try:
             self.client.delete(USER, job_id)
-        except InvalidState:
+        except InvalidStateError:
             return
         self.asked.remove(job_id)
         self.deleted.append(job_id)
@@ -289,7 +289,7 @@ class QuestionMachine(RuleBasedStateMachine):
     def deleted_questions_are_there_for_nobody(self) -> None:
         """Nobody reads or lists them, and what is asked is listed."""
         for job_id in self.deleted:
-            with pytest.raises(NotFound):
+            with pytest.raises(NotFoundError):
                 self.view(job_id)
         assert set(self.client.find_jobs(USER, JobQuery())) == set(self.asked)
 

@@ -14,7 +14,13 @@ from jobs.batches.client import BatchClient
 from jobs.batches.feeder import Feeder
 from jobs.batches.rows import job_id_of
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
-from jobs.errors import BadApiKey, InvalidState, ModelTimeout, NotFound, TooManyUrgent
+from jobs.errors import (
+    BadApiKeyError,
+    InvalidStateError,
+    ModelTimeoutError,
+    NotFoundError,
+    TooManyUrgentError,
+)
 from jobs.models import Answer, JobState, JobView, WorkerReport
 from jobs.questions.client import JobClient
 from jobs.questions.priority import MOST_IN_A_ROW
@@ -124,7 +130,7 @@ def test_urgent_question_of_a_busy_user_is_the_first_of_the_users_own(desk: Desk
 def test_urgent_question_stays_so_through_its_attempts(desk: Desk) -> None:
     """One that has to be tried again goes before the others again."""
     urgent, usual = desk.ask(urgent=True), desk.ask()
-    error = ModelTimeout()
+    error = ModelTimeoutError()
     attempt = desk.begin()
     desk.attempts.end(attempt, desk.worker, after_error(error, History()), error)
     registry = "rq:scheduled:questions"
@@ -153,7 +159,7 @@ def test_urgency_ends_with_the_question(desk: Desk, connection: redis.Redis) -> 
 def test_retried_question_is_urgent_no_more(desk: Desk) -> None:
     """Its owner has it run again at the end of the queue, and may make it urgent anew."""
     failed = desk.ask("ann", urgent=True)
-    error = BadApiKey()
+    error = BadApiKeyError()
     desk.attempts.end(desk.begin(), desk.worker, after_error(error, History()), error)
     usual = desk.ask()
     desk.client.retry("ann", failed)
@@ -166,17 +172,17 @@ def test_what_cannot_be_urgent_is_refused(desk: Desk) -> None:
     """Neither what has begun or is over, nor a row of a batch, nor what is another's."""
     begun = desk.ask("ann")
     attempt = desk.begin()
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         desk.client.make_urgent("ann", begun)
     desk.finish(attempt)
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         desk.client.make_urgent("ann", begun)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         desk.client.make_urgent("bob", begun)
     lines = lines_of("rules.csv", pasted_sheet("Why?\nWhat for?"), 0, has_header=False)
     batch = BatchClient(desk.broker).submit("ann", lines)
     Feeder(desk.broker).run_once()
-    with pytest.raises(InvalidState, match="no row of a batch"):
+    with pytest.raises(InvalidStateError, match="no row of a batch"):
         desk.client.make_urgent("ann", job_id_of(batch.id, 0))
 
 
@@ -189,9 +195,9 @@ def test_urgency_is_limited_for_each_user(
     desk.client.make_urgent("ann", usual)
     desk.client.make_urgent("ann", usual)
     third = desk.ask("ann")
-    with pytest.raises(TooManyUrgent, match="2 questions urgent within a minute"):
+    with pytest.raises(TooManyUrgentError, match="2 questions urgent within a minute"):
         desk.client.make_urgent("ann", third)
-    with pytest.raises(TooManyUrgent):
+    with pytest.raises(TooManyUrgentError):
         desk.ask("ann", urgent=True)
     assert desk.client.list_jobs("ann").total == 3
     assert desk.waiting() == [urgent, usual, third]

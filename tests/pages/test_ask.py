@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.errors import BrokerUnavailable, InvalidQuestion
+from jobs.errors import BrokerUnavailableError, InvalidQuestionError
 from jobs.models import (
     DocumentStatus,
     Eta,
@@ -333,10 +333,10 @@ def test_outage_is_told_and_passes_by_itself(clients: FakeClients, open_page: Op
     """Without Valkey the page says so, keeps the input, looks again, and recovers."""
     clients.jobs.put("How many trucks?", JobState.FINISHED)
     app = open_page()
-    clients.jobs.error = BrokerUnavailable()
+    clients.jobs.error = BrokerUnavailableError()
     app.run()
     assert not app.exception
-    assert [warning.value for warning in app.warning] == [plain(BrokerUnavailable.message)]
+    assert [warning.value for warning in app.warning] == [plain(BrokerUnavailableError.message)]
     assert app.session_state["refresh_seconds"] == 3.0
     assert app.chat_input
     clients.jobs.error = None
@@ -349,11 +349,11 @@ def test_question_that_cannot_be_sent_is_kept(clients: FakeClients, open_page: O
     """What could not be submitted stays on the page, to be sent again with a click."""
     clients.documents.put("minutes.docx")
     app = open_page()
-    clients.jobs.error = BrokerUnavailable()
+    clients.jobs.error = BrokerUnavailableError()
     app.chat_input[0].set_value("How many trucks?").run()
     assert "How many trucks?" in words(app)
     told = [notice.value for notice in (*app.warning, *app.error)]
-    assert told == [plain(BrokerUnavailable.message)], "one outage is told once"
+    assert told == [plain(BrokerUnavailableError.message)], "one outage is told once"
     clients.jobs.error = None
     app.run()
     assert not app.warning, "and not after it is over"
@@ -369,7 +369,7 @@ def test_question_that_cannot_be_sent_is_kept(clients: FakeClients, open_page: O
 def test_invalid_question_says_what_is_wrong(clients: FakeClients, open_page: OpenPage) -> None:
     """A question that the client refuses shows the client's sentence."""
     app = open_page()
-    clients.jobs.submit_error = InvalidQuestion("This question has 5,000 characters.")
+    clients.jobs.submit_error = InvalidQuestionError("This question has 5,000 characters.")
     app.chat_input[0].set_value("x" * 10).run()
     assert "This question has 5,000 characters." in words(app)
 

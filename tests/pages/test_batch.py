@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from jobs.batches.models import BatchState, RowState
-from jobs.errors import BrokerUnavailable, InvalidBatch
+from jobs.errors import BrokerUnavailableError, InvalidBatchError
 from jobs.models import WorkerReport
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import FakeClients
@@ -96,7 +96,7 @@ def test_bad_file_is_told_in_a_sentence(
 
 def test_what_cannot_be_submitted_says_why(clients: FakeClients, open_page: OpenPage) -> None:
     """Before anybody presses a button."""
-    clients.batches.refusal = InvalidBatch("This file has 6,000 rows; the most is 5,000.")
+    clients.batches.refusal = InvalidBatchError("This file has 6,000 rows; the most is 5,000.")
     app = upload(open_page("batch"))
     assert "6,000 rows; the most is 5,000" in words(app)
     assert "batch_submit" not in button_keys(app)
@@ -233,7 +233,7 @@ def test_batch_without_a_worker_says_so(clients: FakeClients, open_page: OpenPag
 def test_outage_is_told_and_waited_out(clients: FakeClients, open_page: OpenPage) -> None:
     """Upload and list say that the queue is away; they are back when it is."""
     clients.batches.put([FINISHED])
-    clients.batches.error = BrokerUnavailable()
+    clients.batches.error = BrokerUnavailableError()
     app = upload(open_page("batch"))
     assert "cannot be reached" in words(app)
     assert "batch_submit" not in button_keys(app)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from jobs.errors import BrokerUnavailable
+from jobs.errors import BrokerUnavailableError
 from jobs.models import JobState
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import BAD_KEY, FakeClients
@@ -164,7 +164,7 @@ def test_outage_leaves_the_rest_and_says_so(
     app = open_page()
     select(app, *ids)
     app.button(key="bulk_delete").click().run()
-    clients.jobs.error = BrokerUnavailable()
+    clients.jobs.error = BrokerUnavailableError()
     turns.go_on(app)
     clients.jobs.error = None
     turns.go_on(app)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 
-from jobs.errors import BrokerUnavailable
+from jobs.errors import BrokerUnavailableError
 from jobs.models import SAMPLES_USER, DocumentStatus, Failure, IndexState
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import USER, FakeClients
@@ -172,9 +172,9 @@ def test_changed_model_offers_to_index_again(clients: FakeClients, open_page: Op
 
 def test_outage_is_told_without_a_trace(clients: FakeClients, open_page: OpenPage) -> None:
     """Without Valkey the page says so and looks again."""
-    clients.documents.error = BrokerUnavailable()
+    clients.documents.error = BrokerUnavailableError()
     app = open_page("documents")
-    assert BrokerUnavailable.message in words(app)
+    assert BrokerUnavailableError.message in words(app)
     assert app.session_state["refresh_seconds"] == 3.0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from jobs.errors import BrokerUnavailable, PageUnreadable
+from jobs.errors import BrokerUnavailableError, UnreadablePageError
 from jobs.models import Answer, CheckedQuote, Citation, Document, JobState, SupportLevel
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import ANSWER, FakeClients
@@ -75,7 +75,7 @@ def test_place_that_was_not_found_is_told(
 def test_page_that_cannot_be_drawn_is_a_sentence(clients: FakeClients, open_page: OpenPage) -> None:
     """The passage's words and the download stay when its page is hostile."""
     job = put(clients)
-    clients.pictures.error = PageUnreadable()
+    clients.pictures.error = UnreadablePageError()
     app = open_page()
     app.button(key=f"citation_{job}_2").click().run()
     assert "This page cannot be drawn." in words(app)
@@ -226,7 +226,7 @@ def test_outage_leaves_no_trace_where_a_source_is_open(
     job = put(clients)
     app = open_page()
     app.button(key=f"citation_{job}_1").click().run()
-    clients.jobs.error = BrokerUnavailable()
+    clients.jobs.error = BrokerUnavailableError()
     app.run()
     assert not app.exception
     assert "The limit is EUR 160." in words(app)

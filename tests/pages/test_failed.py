@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.identity.people
-from jobs.errors import BrokerUnavailable
+from jobs.errors import BrokerUnavailableError
 from jobs.models import Failure
 from jobs.settings import Settings
 from tests.pages.conftest import OpenPage, button_keys, words
@@ -265,13 +265,13 @@ def test_outage_is_told_without_a_trace(clients: FakeClients, open_page: OpenPag
     clients.dead_letters.put()
     app = open_page("failed")
     app.button(key="requeue_all").click().run()
-    clients.dead_letters.error = BrokerUnavailable()
+    clients.dead_letters.error = BrokerUnavailableError()
     app.button(key="requeue_confirmed").click().run()
-    assert BrokerUnavailable.message in words(app)
+    assert BrokerUnavailableError.message in words(app)
     clients.dead_letters.error = None
     app.run()
     assert clients.dead_letters.requeued == []
-    clients.dead_letters.error = BrokerUnavailable()
+    clients.dead_letters.error = BrokerUnavailableError()
     app.run()
-    assert BrokerUnavailable.message in words(app)
+    assert BrokerUnavailableError.message in words(app)
     assert app.session_state["refresh_seconds"] == 3.0

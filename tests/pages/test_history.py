@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from jobs.errors import BrokerUnavailable
+from jobs.errors import BrokerUnavailableError
 from jobs.models import JobState
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import ANSWER, BAD_KEY, FakeClients
@@ -185,7 +185,7 @@ def test_outage_in_the_middle_is_told(clients: FakeClients, open_page: OpenPage)
     job = clients.jobs.put("Bad", JobState.FAILED, failure=BAD_KEY)
     app = open_page()
     select(app, job)
-    clients.jobs.error = BrokerUnavailable()
+    clients.jobs.error = BrokerUnavailableError()
     app.button(key="bulk_retry").click().run()
     clients.jobs.error = None
     app.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from jobs.errors import TooManyQuestions, TooManyUrgent
+from jobs.errors import TooManyQuestionsError, TooManyUrgentError
 from jobs.models import JobState
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import USER, FakeClients
@@ -16,7 +16,7 @@ def test_question_beyond_the_limit_stays_and_can_be_sent_when_there_is_room(
 ) -> None:
     """What was typed is there, with how long to wait; then it is sent under the same id."""
     clients.documents.put("minutes.docx")
-    clients.jobs.submit_error = TooManyQuestions(retry_after_seconds=12)
+    clients.jobs.submit_error = TooManyQuestionsError(retry_after_seconds=12)
     app = open_page()
     app.chat_input[0].set_value("How many trucks?").run()
     assert "You have asked as many questions as you may in a minute." in words(app)
@@ -52,7 +52,7 @@ def test_waiting_question_can_be_made_urgent(clients: FakeClients, open_page: Op
 def test_refused_urgency_is_told(clients: FakeClients, open_page: OpenPage) -> None:
     """The limit's sentence comes as a toast, and the question stays as it was."""
     job = clients.jobs.put("How many trucks?", JobState.WAITING)
-    clients.jobs.urgent_error = TooManyUrgent()
+    clients.jobs.urgent_error = TooManyUrgentError()
     app = open_page()
     app.button(key=f"urgent_{job}").click().run()
     assert any("as many questions urgent" in str(toast.value) for toast in app.toast)

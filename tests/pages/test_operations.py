@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.identity.people
-from jobs.errors import BrokerUnavailable
+from jobs.errors import BrokerUnavailableError
 from jobs.models import JobState, Stage, WorkerReport
 from jobs.operations.client import RunningJob
 from jobs.settings import Settings
@@ -187,9 +187,9 @@ def test_trouble_is_told(clients: FakeClients, open_page: OpenPage) -> None:
     app = open_page("operations")
     assert "No worker is running" in words(app)
     assert "All queues are suspended by RQ." in words(app)
-    clients.operations.error = BrokerUnavailable()
+    clients.operations.error = BrokerUnavailableError()
     app.button(key="pause_questions").click().run()
-    assert BrokerUnavailable.message in words(app)
+    assert BrokerUnavailableError.message in words(app)
     assert app.session_state["refresh_seconds"] == 3.0
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 import ui.identity.people
-from jobs.errors import UntrustedProxy
+from jobs.errors import UntrustedProxyError
 from jobs.models import JobState
 from jobs.settings import Settings
 from tests.logins import login_cookies, use_login_secret
@@ -74,7 +74,7 @@ def test_expired_login_is_told_so(
 
 def test_refusal_is_a_sentence(open_page: OpenPage, visit: Visit) -> None:
     """A visitor whose name must not be believed reads what to do, and finds no way in."""
-    visit(UntrustedProxy())
+    visit(UntrustedProxyError())
     app = open_page()
     assert "TRUSTED_PROXIES" in words(app)
     assert not app.button

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from jobs.errors import BrokerUnavailable, NotFound, UnknownDocuments
+from jobs.errors import BrokerUnavailableError, NotFoundError, UnknownDocumentsError
 from jobs.models import JobState, JobView, Question
 from jobs.settings import Settings
 from tests.pages.conftest import OpenPage, button_keys, shown_job, use_clients, words
@@ -85,7 +85,7 @@ def test_what_was_typed_stays_when_it_cannot_be_sent(
     job = clients.jobs.put(HOTEL, JobState.FINISHED)
     app = open_dialog(open_page(), job)
     app.text_area[0].set_value("What may a hotel cost?").run()
-    clients.jobs.submit_error = UnknownDocuments("Nothing of that is there.")
+    clients.jobs.submit_error = UnknownDocumentsError("Nothing of that is there.")
     app.button(key="ask_again_confirmed").click().run()
     assert [error.value for error in app.error] == [plain("Nothing of that is there.")]
     assert app.text_area[0].value == "What may a hotel cost?"
@@ -148,10 +148,10 @@ def test_outage_at_asking_again_is_told(clients: FakeClients, open_page: OpenPag
     job = clients.jobs.put(HOTEL, JobState.FINISHED, documents=("d1",))
     clients.documents.deleted.add("d1")
     app = open_page()
-    clients.documents.error = BrokerUnavailable()
+    clients.documents.error = BrokerUnavailableError()
     app.button(key=f"ask_again_{job}").click().run()
     assert not app.exception
-    assert plain(BrokerUnavailable.message) in [notice.value for notice in app.warning]
+    assert plain(BrokerUnavailableError.message) in [notice.value for notice in app.warning]
     assert clients.jobs.done("submit") == []
 
 
@@ -267,7 +267,7 @@ def test_follow_up_that_cannot_be_sent_keeps_what_it_follows(
     job = clients.jobs.put(HOTEL, JobState.FINISHED)
     app = open_page()
     app.button(key=f"follow_{job}").click().run()
-    clients.jobs.submit_error = BrokerUnavailable()
+    clients.jobs.submit_error = BrokerUnavailableError()
     app.chat_input[0].set_value("And in Oslo?").run()
     clients.jobs.submit_error = None
     app.button(key="unsent_send").click().run()
@@ -281,7 +281,7 @@ def test_follow_up_to_a_deleted_question_can_be_asked_on_its_own(
     job = clients.jobs.put(HOTEL, JobState.FINISHED)
     app = open_page()
     app.button(key=f"follow_{job}").click().run()
-    clients.jobs.submit_error = NotFound("It is not there.")
+    clients.jobs.submit_error = NotFoundError("It is not there.")
     app.chat_input[0].set_value("And in Oslo?").run()
     assert "unsent_send" not in button_keys(app)
     clients.jobs.submit_error = None

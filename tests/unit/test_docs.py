@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from docs.generate_settings import TARGET, default_of, settings_page
-from jobs.worker.retention import OWNERS
 from jobs.settings import Settings
+from jobs.worker.retention import OWNERS
 from ui.api import app
 
 ROOT = Path(__file__).resolve().parents[2]

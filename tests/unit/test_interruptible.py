@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from jobs.cancellation import Cancellation, Cancellations
-from jobs.errors import HandedBack, Superseded
+from jobs.errors import HandedBackError, SupersededError
 from jobs.interruptible import call, each
 
 
@@ -36,7 +36,7 @@ def test_stop_interrupts_a_call_that_blocks() -> None:
     release, cancellation = threading.Event(), Cancellation()
     threading.Timer(0.1, cancellation.supersede).start()
     started = time.monotonic()
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededError):
         call(release.wait, cancellation)
     assert time.monotonic() - started < 5
     release.set()
@@ -64,7 +64,7 @@ def test_first_reason_to_end_counts() -> None:
     cancellation = Cancellation()
     cancellation.supersede()
     cancellation.hand_back()
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededError):
         cancellation.check()
 
 
@@ -76,6 +76,6 @@ def test_shutdown_reaches_every_running_job_and_none_that_ended() -> None:
             pass
         cancellations.hand_back_all()
         cancellations.supersede("b")  # not there any more: no error
-        with pytest.raises(HandedBack):
+        with pytest.raises(HandedBackError):
             first.check()
     second.check()  # ended before: not reached

@@ -21,24 +21,24 @@ from starlette.exceptions import HTTPException
 
 from jobs.errors import (
     AskqueueError,
-    BrokerUnavailable,
-    DocumentStoreUnavailable,
-    InvalidBatch,
-    InvalidCursor,
-    InvalidKey,
-    InvalidQuestion,
-    InvalidState,
-    InvalidUpload,
-    InvalidWebhook,
-    NotFound,
-    OperatorsClosed,
-    OperatorsOnly,
-    OthersDocument,
-    PrivateUnsafe,
-    StorageExceeded,
-    TooManyFollowers,
-    TooManyQuestions,
-    WrongCredentials,
+    BrokerUnavailableError,
+    DocumentStoreUnavailableError,
+    InvalidBatchError,
+    InvalidCursorError,
+    InvalidKeyError,
+    InvalidQuestionError,
+    InvalidStateError,
+    InvalidUploadError,
+    InvalidWebhookError,
+    NotFoundError,
+    OperatorsClosedError,
+    OperatorsOnlyError,
+    OthersDocumentError,
+    PrivateUnsafeError,
+    StorageExceededError,
+    TooManyFollowersError,
+    TooManyQuestionsError,
+    WrongCredentialsError,
 )
 from jobs.logs import configure_logging
 from jobs.models import JobState, JobView
@@ -94,24 +94,24 @@ WAIT_SLICE_SECONDS = 2.0
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
     **CALLER_STATUS_CODES,
-    WrongCredentials: 401,
-    OperatorsClosed: 403,
-    OperatorsOnly: 403,
-    OthersDocument: 403,
-    PrivateUnsafe: 409,
-    NotFound: 404,
-    InvalidQuestion: 422,
-    InvalidUpload: 422,
-    InvalidBatch: 422,
-    InvalidCursor: 422,
-    InvalidKey: 422,
-    InvalidWebhook: 422,
-    InvalidState: 409,
-    StorageExceeded: 413,
-    TooManyQuestions: 429,
-    DocumentStoreUnavailable: 503,
-    TooManyFollowers: 503,
-    BrokerUnavailable: 503,
+    WrongCredentialsError: 401,
+    OperatorsClosedError: 403,
+    OperatorsOnlyError: 403,
+    OthersDocumentError: 403,
+    PrivateUnsafeError: 409,
+    NotFoundError: 404,
+    InvalidQuestionError: 422,
+    InvalidUploadError: 422,
+    InvalidBatchError: 422,
+    InvalidCursorError: 422,
+    InvalidKeyError: 422,
+    InvalidWebhookError: 422,
+    InvalidStateError: 409,
+    StorageExceededError: 413,
+    TooManyQuestionsError: 429,
+    DocumentStoreUnavailableError: 503,
+    TooManyFollowersError: 503,
+    BrokerUnavailableError: 503,
 }
 KINDS = {
     403: "cross_site",
@@ -244,7 +244,7 @@ async def read_result(
     if view.state is JobState.FINISHED:
         answer = await anyio.to_thread.run_sync(client.get_answer, user, job_id)
         if answer is None:
-            raise NotFound("The answer is gone. Ask again.")
+            raise NotFoundError("The answer is gone. Ask again.")
     elif not view.state.is_over:
         response.status_code = 202
         response.headers["Retry-After"] = "1"
@@ -270,7 +270,7 @@ async def _wait(
 async def _on_known_error(_request: Request, error: AskqueueError) -> JSONResponse:
     status = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), 500)
     reply = _error(status, error.kind, error.message)
-    if isinstance(error, TooManyQuestions):
+    if isinstance(error, TooManyQuestionsError):
         reply.headers.update(refusal_headers(error))
     return reply
 

@@ -18,7 +18,7 @@ from jobs.batches.client import BatchClient
 from jobs.batches.models import Batch, BatchState, LineResult, Lines, RowState
 from jobs.batches.results_file import to_csv
 from jobs.batches.spreadsheet import Sheet, likely_sheet, lines_of, read_sheets
-from jobs.errors import InvalidBatch
+from jobs.errors import InvalidBatchError
 from ui.api.dependencies import Asker, Reader
 from ui.api.guards import refuse_other_sites
 from ui.api.models import ERRORS, ErrorDetail, is_unicode, moment
@@ -222,7 +222,7 @@ def _listed(body: bytes) -> Lines:
 
 
 def _read(body: bytes, name: str, column: str, header: bool | None) -> Lines:
-    """The lines of a CSV; raises InvalidBatch."""
+    """The lines of a CSV; raises InvalidBatchError."""
     sheets = read_sheets(name, body)
     sheet = sheets[likely_sheet(sheets)]
     headed = sheet.seems_to_have_header if header is None else header
@@ -230,7 +230,7 @@ def _read(body: bytes, name: str, column: str, header: bool | None) -> Lines:
     if not column:
         return lines_of(name, sheet, sheet.likely_column(has_header=headed), has_header=headed)
     if column not in names:
-        raise InvalidBatch(f"There is no column “{column}”. There are: {', '.join(names)}.")
+        raise InvalidBatchError(f"There is no column “{column}”. There are: {', '.join(names)}.")
     return lines_of(name, sheet, names.index(column), has_header=headed)
 
 

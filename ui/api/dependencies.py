@@ -9,13 +9,13 @@ from fastapi import Depends, Request
 
 from jobs.access.api_keys import Scope
 from jobs.errors import (
-    AmbiguousProxyUser,
+    AmbiguousProxyUserError,
     AskqueueError,
-    MissingScope,
-    NotSignedIn,
-    UntrustedProxy,
-    WrongCredentials,
-    WrongKey,
+    MissingScopeError,
+    NotSignedInError,
+    UntrustedProxyError,
+    WrongCredentialsError,
+    WrongKeyError,
 )
 from jobs.questions.client import JobClient
 from ui.api.key import GivenKey, require_scope
@@ -25,17 +25,17 @@ from ui.identity.people import is_anonymous, who_is
 API_USER = "api"
 # What is said to a caller who is not known, or may not; every endpoint can.
 CALLER_STATUS_CODES: dict[type[AskqueueError], int] = {
-    WrongKey: 401,
-    NotSignedIn: 401,
-    MissingScope: 403,
-    UntrustedProxy: 403,
-    AmbiguousProxyUser: 403,
+    WrongKeyError: 401,
+    NotSignedInError: 401,
+    MissingScopeError: 403,
+    UntrustedProxyError: 403,
+    AmbiguousProxyUserError: 403,
 }
 # By kind, because a browser asks for a password of its own where the scheme is Basic.
 CHALLENGES = {
-    WrongCredentials.kind: {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'},
-    NotSignedIn.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue"'},
-    WrongKey.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue", error="invalid_token"'},
+    WrongCredentialsError.kind: {"WWW-Authenticate": 'Basic realm="Askqueue", charset="UTF-8"'},
+    NotSignedInError.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue"'},
+    WrongKeyError.kind: {"WWW-Authenticate": 'Bearer realm="Askqueue", error="invalid_token"'},
 }
 
 
@@ -46,7 +46,7 @@ def job_client() -> JobClient:
 def caller(request: Request, key: GivenKey) -> str:
     """The owner of the key, whoever is signed in, or, where nobody can sign in, the user `api`.
 
-    Raises WrongKey, NotSignedIn, and what `who_is` does.
+    Raises WrongKeyError, NotSignedInError, and what `who_is` does.
     """
     if key:
         return key.user
@@ -55,7 +55,7 @@ def caller(request: Request, key: GivenKey) -> str:
         return person.user
     if is_anonymous():
         return API_USER
-    raise NotSignedIn()
+    raise NotSignedInError()
 
 
 Client = Annotated[JobClient, Depends(job_client)]
@@ -63,7 +63,7 @@ User = Annotated[str, Depends(caller)]
 
 
 def _with(scope: Scope) -> Callable[..., Awaitable[str]]:
-    """The caller, whose key, if they come with one, has the scope; or raises MissingScope."""
+    """The caller, whose key, if they come with one, has the scope; or raises MissingScopeError."""
 
     async def user(user: User, key: GivenKey) -> str:
         if key:

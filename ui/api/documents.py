@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from jobs.documents.client import DocumentClient
-from jobs.errors import InvalidUpload
+from jobs.errors import InvalidUploadError
 from jobs.models import Document, Visibility
 from jobs.settings import Settings
 from ui.api.dependencies import API_USER, DocumentsUser
@@ -117,7 +117,7 @@ async def add_document(
     """
     name, data, visibility = await _form_of(request, settings)
     if visibility is Visibility.PRIVATE and user == API_USER:
-        raise InvalidUpload(NOBODY)
+        raise InvalidUploadError(NOBODY)
     document, is_new = await anyio.to_thread.run_sync(store.add, user, name, data, visibility)
     if not is_new:
         response.status_code = 200
@@ -153,7 +153,7 @@ def delete_document(document_id: str, store: Store, user: DocumentsUser) -> None
 
 
 async def _form_of(request: Request, settings: Settings) -> tuple[str, bytes, Visibility]:
-    """The file's name and content, and who sees it; raises InvalidUpload, or HTTPException."""
+    """The file's name and content, and who sees it; raises InvalidUploadError, or HTTPException."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(415, "Send a form, multipart/form-data, with the file as `file`.")
     most, read = settings.max_upload_bytes + FORM_BYTES, 0
@@ -170,20 +170,20 @@ async def _form_of(request: Request, settings: Settings) -> tuple[str, bytes, Vi
         async with Request(request.scope, receive).form(max_files=1, max_fields=5) as form:
             file = form.get("file")
             if not isinstance(file, FormFile):
-                raise InvalidUpload("There is no file in the field `file` of this form.")
+                raise InvalidUploadError("There is no file in the field `file` of this form.")
             visibility = _visibility_of(form.get("visibility") or Visibility.SHARED)
             return file.filename or "", await file.read(), visibility
     except HTTPException as error:
         if error.status_code != 400:
             raise
-        raise InvalidUpload(f"This form cannot be read. {error.detail}") from error
+        raise InvalidUploadError(f"This form cannot be read. {error.detail}") from error
 
 
 def _visibility_of(value: object) -> Visibility:
     try:
         return Visibility(str(value))
     except ValueError:
-        raise InvalidUpload("The field `visibility` is shared or private.") from None
+        raise InvalidUploadError("The field `visibility` is shared or private.") from None
 
 
 def _info(document: Document, settings: Settings) -> DocumentInfo:

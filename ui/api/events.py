@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import BaseModel
 
-from jobs.errors import NotFound
+from jobs.errors import NotFoundError
 from jobs.questions.follower import EventKind, JobEvent, Position
 from ui.api.dependencies import Client, Reader
 from ui.api.models import ERRORS, Error, ErrorDetail, result_of, status_of
@@ -117,7 +117,7 @@ def _data(event: JobEvent, job_id: str) -> BaseModel:
         case EventKind.RESTARTED:
             return RestartData(attempt=event.attempt)
     if event.view is None:  # it was deleted
-        return Error(error=ErrorDetail(kind=NotFound.kind, message=NotFound.message))
+        return Error(error=ErrorDetail(kind=NotFoundError.kind, message=NotFoundError.message))
     if event.kind is EventKind.STATUS:
         return status_of(event.view, None, waiting=event.waiting)
     return result_of(event.view, event.answer)

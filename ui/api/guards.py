@@ -13,7 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from jobs.access.operators import Access, access_of, are_credentials
-from jobs.errors import NotSignedIn, OperatorsClosed, OperatorsOnly, WrongCredentials
+from jobs.errors import (
+    NotSignedInError,
+    OperatorsClosedError,
+    OperatorsOnlyError,
+    WrongCredentialsError,
+)
 from jobs.settings import AuthMode, Settings
 from ui.api.key import GivenKey, require_operators_key
 from ui.clients import get_clients
@@ -67,8 +72,9 @@ def require_operator(
 ) -> None:
     """Raise an error unless an operator calls: a program by key or password, a person who is one.
 
-    WrongKey, MissingScope or OperatorsOnly for a key; without one, WrongCredentials or
-    OperatorsClosed where nobody signs in, NotSignedIn or OperatorsOnly else.
+    WrongKeyError, MissingScopeError or OperatorsOnlyError for a key; without one,
+    WrongCredentialsError or OperatorsClosedError where nobody signs in, NotSignedInError or
+    OperatorsOnlyError else.
     """
     if key:
         require_operators_key(key, request, settings)
@@ -81,14 +87,14 @@ def require_operator(
         return
     access = access_of(settings, request.headers.get("host", ""))
     if access is Access.CLOSED:
-        raise OperatorsClosed()
+        raise OperatorsClosedError()
     if access is Access.PASSWORD:
-        raise WrongCredentials()
+        raise WrongCredentialsError()
 
 
 def _require_operator_by_name(request: Request) -> None:
     person = who_is(request)
     if person is None:
-        raise NotSignedIn()
+        raise NotSignedInError()
     if not person.is_operator:
-        raise OperatorsOnly()
+        raise OperatorsOnlyError()

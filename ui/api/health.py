@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from jobs.documents.client import DocumentClient
-from jobs.errors import AskqueueError, BrokerUnavailable, DocumentStoreUnavailable
+from jobs.errors import AskqueueError, BrokerUnavailableError, DocumentStoreUnavailableError
 from jobs.models import Failure, WorkerReport
 from jobs.settings import QUEUE_NAMES
 from ui.api.dependencies import Client
@@ -80,8 +80,8 @@ async def read_ready(
 
     With `degraded`, questions are accepted and kept, and what is missing says so.
     """
-    reports = await _asked(client.workers, BrokerUnavailable())
-    store = await _asked(documents.check_store, DocumentStoreUnavailable())
+    reports = await _asked(client.workers, BrokerUnavailableError())
+    store = await _asked(documents.check_store, DocumentStoreUnavailableError())
     ready = _ready(reports, store)
     if ready.status is Readiness.UNAVAILABLE:
         response.status_code = 503

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from jobs.access.api_keys import PREFIX, ApiKey, Scope
 from jobs.access.operators import Access, access_of, are_operators
-from jobs.errors import MissingScope, OperatorsOnly, WrongKey
+from jobs.errors import MissingScopeError, OperatorsOnlyError, WrongKeyError
 from jobs.settings import AuthMode, Settings
 from ui.clients import get_clients
 
@@ -23,7 +23,8 @@ _bearer = HTTPBearer(
 def key_of(
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> ApiKey | None:
-    """The key of this request, None if it carries none; raises WrongKey and BrokerUnavailable.
+    """The key of this request, None if it carries none; raises WrongKeyError and
+    BrokerUnavailableError.
 
     Clients of OpenAI always send something. Where nobody signs in, what is no key of ours is
     taken for none.
@@ -35,26 +36,26 @@ def key_of(
         return clients.keys.recognise(given.credentials)
     if clients.settings.auth_mode is AuthMode.ANONYMOUS:
         return None
-    raise WrongKey()
+    raise WrongKeyError()
 
 
 GivenKey: TypeAlias = Annotated[ApiKey | None, Depends(key_of)]
 
 
 def require_scope(key: ApiKey, scope: Scope) -> None:
-    """Raise MissingScope unless the key has the scope."""
+    """Raise MissingScopeError unless the key has the scope."""
     if scope not in key.scopes:
-        raise MissingScope(
+        raise MissingScopeError(
             f"This API key may not do that: it lacks the scope {scope.value}. "
             "Make one that has it on the page API keys."
         )
 
 
 def require_operators_key(key: ApiKey, request: Request, settings: Settings) -> None:
-    """Raise MissingScope or OperatorsOnly unless an operator gave the key the right to operate."""
+    """Raise MissingScopeError or OperatorsOnlyError unless this key may operate."""
     require_scope(key, Scope.OPERATE)
     if not may_operate(key, request, settings):
-        raise OperatorsOnly()
+        raise OperatorsOnlyError()
 
 
 def may_operate(key: ApiKey, request: Request, settings: Settings) -> bool:

@@ -23,13 +23,13 @@ from starlette.exceptions import HTTPException
 
 from jobs.errors import (
     AskqueueError,
-    BrokerUnavailable,
-    InvalidQuestion,
-    TooManyFollowers,
-    TooManyQuestions,
+    BrokerUnavailableError,
+    InvalidQuestionError,
+    TooManyFollowersError,
+    TooManyQuestionsError,
 )
 from jobs.questions.client import JobClient
-from jobs.questions.follower import EventKind, Following, JobEvent, Position
+from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
 from ui.api.dependencies import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, User
 from ui.api.guards import refuse_other_sites
 from ui.api.models import ERRORS, is_unicode
@@ -55,10 +55,10 @@ AGAIN = "\n\n(The answer begins again.)\n\n"
 NO_RETRY = {"x-should-retry": "false"}
 STATUS_CODES: dict[type[AskqueueError], int] = {
     **CALLER_STATUS_CODES,
-    InvalidQuestion: 400,
-    TooManyQuestions: 429,
-    BrokerUnavailable: 503,
-    TooManyFollowers: 503,
+    InvalidQuestionError: 400,
+    TooManyQuestionsError: 429,
+    BrokerUnavailableError: 503,
+    TooManyFollowersError: 503,
 }
 
 
@@ -80,7 +80,7 @@ class OpenAIRoute(APIRoute):
                 headers = CHALLENGES.get(error.kind)
                 if status == 503:
                     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-                if isinstance(error, TooManyQuestions):
+                if isinstance(error, TooManyQuestionsError):
                     headers = dict(refusal_headers(error))
                 return _refused(status, error.message, code=error.kind, headers=headers)
 
@@ -166,7 +166,7 @@ class _Chat:
         job_id: str,
         created: int,
         client: JobClient,
-        ways: Following,
+        ways: JobFollower,
         user: str,
         *,
         kept: bool = False,
@@ -273,7 +273,7 @@ def _asked(body: ChatCompletionRequest) -> str:
     try:
         return is_unicode(body.question)
     except ValueError as error:
-        raise InvalidQuestion(f"This question cannot be stored: {error}.") from None
+        raise InvalidQuestionError(f"This question cannot be stored: {error}.") from None
 
 
 def _failed(end: JobEvent | None) -> JSONResponse:

@@ -7,7 +7,7 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Depends, Query
 
-from jobs.errors import InvalidState, NotFound
+from jobs.errors import InvalidStateError, NotFoundError
 from jobs.operations.failed_jobs import DeadLetters
 from ui.api.documents import Store
 from ui.api.guards import refuse_other_sites, require_operator
@@ -86,5 +86,5 @@ def requeue_one(letters: Letters, job_id: str) -> Requeued:
         log.info("failed job requeued", job_id=job_id)
         return Requeued(requeued=1)
     if letters.is_known(job_id):
-        raise InvalidState("This job is not failed any more.")
-    raise NotFound("There is no such job. It may have been deleted, or have expired.")
+        raise InvalidStateError("This job is not failed any more.")
+    raise NotFoundError("There is no such job. It may have been deleted, or have expired.")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Header
 
-from jobs.errors import TooManyQuestions
+from jobs.errors import TooManyQuestionsError
 from jobs.questions.rate_limit import WINDOW_SECONDS, Rate
 
 # Namespace of the ids of questions that came with an Idempotency-Key, see RFC 9562, section 5.5.
@@ -57,7 +57,7 @@ def rate_headers(rate: Rate | None) -> dict[str, str]:
     }
 
 
-def refusal_headers(error: TooManyQuestions) -> Mapping[str, str]:
+def refusal_headers(error: TooManyQuestionsError) -> Mapping[str, str]:
     """What a reply with status 429 says: when to ask again."""
     if error.retry_after_seconds is None:
         return {}

@@ -11,8 +11,8 @@ from fastapi import Depends
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from jobs.errors import TooManyFollowers
-from jobs.questions.follower import Following
+from jobs.errors import TooManyFollowersError
+from jobs.questions.follower import JobFollower
 from jobs.settings import Settings
 from ui.api.dependencies import Client
 from ui.api.guards import settings
@@ -33,9 +33,9 @@ class Places:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """A place for as long as the block runs; raises TooManyFollowers."""
+        """A place for as long as the block runs; raises TooManyFollowersError."""
         if self.taken >= self.most:
-            raise TooManyFollowers()
+            raise TooManyFollowersError()
         self.taken += 1
         try:
             yield
@@ -46,8 +46,8 @@ class Places:
 places = Places(MAX_FOLLOWERS)
 
 
-def following(settings: Annotated[Settings, Depends(settings)], client: Client) -> Following:
-    return Following(settings.broker_url, client)
+def following(settings: Annotated[Settings, Depends(settings)], client: Client) -> JobFollower:
+    return JobFollower(settings.broker_url, client)
 
 
 async def take_place() -> AsyncIterator[None]:
@@ -56,7 +56,7 @@ async def take_place() -> AsyncIterator[None]:
         yield
 
 
-Followings = Annotated[Following, Depends(following)]
+Followings = Annotated[JobFollower, Depends(following)]
 
 
 class ClosingStream(StreamingResponse):

@@ -59,7 +59,8 @@ def is_anonymous() -> bool:
 def who_is(connection: HTTPConnection) -> Person | None:
     """Who asks by this connection, a request or a page's websocket; None if nobody is signed in.
 
-    Raises UntrustedProxy and AmbiguousProxyUser for a user's name that must not be believed.
+    Raises UntrustedProxyError and AmbiguousProxyUserError for a user's name that must not be
+    believed.
     """
     settings = get_settings()
     if settings.auth_mode is AuthMode.OIDC:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 
-from jobs.errors import AmbiguousProxyUser, UntrustedProxy
+from jobs.errors import AmbiguousProxyUserError, UntrustedProxyError
 from jobs.settings import Settings
 
 MAX_NAME_CHARS = 200
@@ -16,16 +16,17 @@ MAX_NAME_CHARS = 200
 def name_from(connection: HTTPConnection, settings: Settings) -> str | None:
     """The name of the user in the proxy's header; None without one.
 
-    Raises UntrustedProxy if the direct peer is none of `TRUSTED_PROXIES`, and AmbiguousProxyUser
-    if there are several names, as when a proxy adds to a header that its client sent.
+    Raises UntrustedProxyError if the direct peer is none of `TRUSTED_PROXIES`, and
+    AmbiguousProxyUserError if there are several names, as when a proxy adds to a header that its
+    client sent.
     """
     names = connection.headers.getlist(settings.proxy_user_header)
     if not names:
         return None
     if not _is_trusted(connection, settings):
-        raise UntrustedProxy()
+        raise UntrustedProxyError()
     if len(names) > 1 or len(names[0]) > MAX_NAME_CHARS:
-        raise AmbiguousProxyUser()
+        raise AmbiguousProxyUserError()
     return _decoded(names[0]).strip() or None
 
 

@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from jobs.errors import NotFound
+from jobs.errors import NotFoundError
 from jobs.models import JobPage, JobState, JobView
 from jobs.questions.client import JobClient
 from jobs.questions.query import JobQuery
@@ -117,7 +117,7 @@ def _show_selected(
         return None, ACTIVE_SECONDS if is_indexing else None
     try:
         return _show_job(clients, user, job_id, around)
-    except NotFound as error:
+    except NotFoundError as error:
         show_failure(error.failure, quiet=True)
         st.button(
             "New question", icon=":material/edit_square:", on_click=session.start_new_question

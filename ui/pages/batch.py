@@ -6,7 +6,7 @@ import streamlit as st
 
 from jobs.batches.client import BatchClient
 from jobs.batches.models import BatchPage
-from jobs.errors import NotFound
+from jobs.errors import NotFoundError
 from jobs.models import WorkerReport
 from jobs.settings import BATCH_QUEUE
 from ui.clients import Clients, get_clients
@@ -72,7 +72,7 @@ def _draw_one(clients: Clients, user: str, batch_id: str) -> float | None:
     try:
         batch = clients.batches.get(user, batch_id)
         page = _read(clients.batches, user, batch_id)
-    except NotFound as error:
+    except NotFoundError as error:
         show_failure(error.failure, quiet=True)
         return None
     st.title(plain(one_line(batch.name, 80)), anchor=False)

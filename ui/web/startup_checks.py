@@ -6,7 +6,7 @@ import sys
 
 import uvicorn
 
-from jobs.access.sign_in_config import WrongAuthentication, check_authentication
+from jobs.access.sign_in_config import SignInConfigError, check_authentication
 from jobs.settings import AuthMode, Settings
 
 # Values of FORWARDED_ALLOW_IPS by which uvicorn leaves the peer of a connection as it is.
@@ -20,18 +20,18 @@ def check_start(settings: Settings) -> None:
     try:
         check_authentication(settings, get_secrets_auth_section())
         _check_peers(settings, uvicorn.Config("", log_config=None).forwarded_allow_ips)
-    except WrongAuthentication as problem:
+    except SignInConfigError as problem:
         sys.exit(f"Askqueue cannot start. {problem}")
 
 
 def _check_peers(settings: Settings, believed: list[str] | str) -> None:
-    """Raise WrongAuthentication if the server would believe others who their peer is.
+    """Raise SignInConfigError if the server would believe others who their peer is.
 
     From the peers in FORWARDED_ALLOW_IPS, by default those on this machine, uvicorn takes the
     address in X-Forwarded-For for that of the peer: they could say that they are a trusted proxy.
     """
     if settings.auth_mode is AuthMode.PROXY and believed not in NOBODY:
-        raise WrongAuthentication(
+        raise SignInConfigError(
             "AUTH_MODE is proxy: set FORWARDED_ALLOW_IPS=none in the environment of the web "
             "process, or else who is on this machine could pass for the proxy."
         )

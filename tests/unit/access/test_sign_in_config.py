@@ -10,7 +10,7 @@ import pytest
 
 from jobs.access.sign_in_config import (
     SECRETS_FILE,
-    WrongAuthentication,
+    SignInConfigError,
     check_authentication,
     providers_of,
     read_auth_section,
@@ -40,7 +40,7 @@ def test_oidc_that_lacks_something_is_refused(
     make_settings: MakeSettings, auth: dict[str, Any], said: str
 ) -> None:
     """The sentence says what is missing, and in which section."""
-    with pytest.raises(WrongAuthentication) as refused:
+    with pytest.raises(SignInConfigError) as refused:
         check_authentication(make_settings(auth_mode="oidc"), auth)
     assert said in str(refused.value)
 
@@ -62,7 +62,7 @@ def test_one_provider_or_several_are_accepted(
 
 def test_proxy_needs_to_be_known(make_settings: MakeSettings) -> None:
     """Without TRUSTED_PROXIES, nobody could get in."""
-    with pytest.raises(WrongAuthentication, match="TRUSTED_PROXIES"):
+    with pytest.raises(SignInConfigError, match="TRUSTED_PROXIES"):
         check_authentication(make_settings(auth_mode="proxy"), {})
     check_authentication(make_settings(auth_mode="proxy", trusted_proxies="10.0.0.2"), {})
 

@@ -10,7 +10,7 @@ from jobs.answering.citation_context import (
     text_after,
     text_before,
 )
-from jobs.errors import IndexUnavailable
+from jobs.errors import IndexUnavailableError
 from jobs.models import Passage
 from jobs.search.index import passage_id
 
@@ -44,7 +44,7 @@ def test_neighbours_of_all_passages_come_with_one_read() -> None:
 
 def test_index_that_is_away_costs_no_answer() -> None:
     """Without the index there are no surroundings, and no error either."""
-    assert read_surroundings(Index(error=IndexUnavailable()), "c", [passage(1, "Two.")]) == {}
+    assert read_surroundings(Index(error=IndexUnavailableError()), "c", [passage(1, "Two.")]) == {}
 
 
 def test_overlap_is_not_shown_twice() -> None:

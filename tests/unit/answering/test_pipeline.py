@@ -12,7 +12,12 @@ import pytest
 from jobs.answering.extractive import Extractive
 from jobs.answering.pipeline import NOTHING_FOUND, answer
 from jobs.cancellation import Cancellation
-from jobs.errors import HandedBack, IndexUnavailable, StreamInterrupted, Superseded
+from jobs.errors import (
+    HandedBackError,
+    IndexUnavailableError,
+    StreamInterruptedError,
+    SupersededError,
+)
 from jobs.llm.chat import Chunk, Generator
 from jobs.models import Answer, Passage, Stage, SupportLevel, TokenUse
 
@@ -156,9 +161,9 @@ def test_failure_of_the_search_is_raised_as_it_is() -> None:
     """The policy of retries needs the error itself."""
 
     def search(question: str) -> Sequence[Passage]:
-        raise IndexUnavailable()
+        raise IndexUnavailableError()
 
-    with pytest.raises(IndexUnavailable):
+    with pytest.raises(IndexUnavailableError):
         answer(
             "What?",
             search=search,
@@ -171,8 +176,8 @@ def test_failure_of_the_search_is_raised_as_it_is() -> None:
 def test_failure_in_the_middle_keeps_what_was_shown() -> None:
     """The text before the break reached the watchers; the error reaches the job."""
     progress = Recorded()
-    with pytest.raises(StreamInterrupted):
-        ask(Scripted("half ", error=StreamInterrupted()), progress=progress)
+    with pytest.raises(StreamInterruptedError):
+        ask(Scripted("half ", error=StreamInterruptedError()), progress=progress)
     assert progress.seen[-1] == "half "
 
 
@@ -191,7 +196,7 @@ def test_stop_and_shutdown_do_not_wait_for_a_silent_service(blocked: str) -> Non
             release.wait(30)
         return PASSAGES
 
-    reasons = [("supersede", Superseded), ("hand_back", HandedBack)]
+    reasons = [("supersede", SupersededError), ("hand_back", HandedBackError)]
     try:
         for method, error in reasons:
             cancellation = Cancellation()

@@ -18,7 +18,7 @@ from jobs.batches.spreadsheet import (
     pasted_sheet,
     read_sheets,
 )
-from jobs.errors import InvalidBatch
+from jobs.errors import InvalidBatchError
 
 
 def workbook(**sheets: list[list[Any]]) -> bytes:
@@ -127,7 +127,7 @@ def test_workbook_gives_its_sheets_with_something_in_them() -> None:
 def test_too_many_rows_are_refused() -> None:
     """While they are read, so that no file fills the memory; blank ones at the end do not count."""
     text = "x\n" * (MAX_ROWS + 1)
-    with pytest.raises(InvalidBatch, match="more than 20,000 rows"):
+    with pytest.raises(InvalidBatchError, match="more than 20,000 rows"):
         read_sheets("a.csv", text.encode())
     assert len(read_sheets("a.csv", (text[:-2] + "\n" * 30_000).encode())[0].rows) == MAX_ROWS
 
@@ -170,11 +170,11 @@ def too_large() -> bytes:
 )
 def test_bad_file_is_refused_with_a_sentence(name: str, data: bytes, words: str) -> None:
     """It says what is wrong."""
-    with pytest.raises(InvalidBatch, match=words):
+    with pytest.raises(InvalidBatchError, match=words):
         read_sheets(name, data)
 
 
 def test_workbook_that_unpacks_to_too_much_is_refused() -> None:
     """Before anything of it is unpacked."""
-    with pytest.raises(InvalidBatch, match="too large"):
+    with pytest.raises(InvalidBatchError, match="too large"):
         read_sheets("bomb.xlsx", too_large())

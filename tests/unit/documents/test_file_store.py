@@ -11,21 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from jobs.documents.file_store import SAFE_NAME_BYTES, DocumentStore
-from jobs.errors import DocumentStoreFull, DocumentStoreUnavailable, UnreadableDocument
+from jobs.documents.file_store import SAFE_NAME_BYTES, FileStore
+from jobs.errors import (
+    DocumentStoreFullError,
+    DocumentStoreUnavailableError,
+    UnreadableDocumentError,
+)
 
 
 @pytest.fixture(params=["folder", "file-url", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> DocumentStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> FileStore:
     urls = {
         "folder": str(tmp_path / "store"),
         "file-url": (tmp_path / "store").as_uri(),
         "memory": f"memory://{tmp_path}",
     }
-    return DocumentStore(urls[request.param])
+    return FileStore(urls[request.param])
 
 
-def test_file_is_read_as_it_was_saved(store: DocumentStore) -> None:
+def test_file_is_read_as_it_was_saved(store: FileStore) -> None:
     """Also a second time, over the first."""
     store.save("id", "Größe.txt", b"first")
     store.save("id", "Größe.txt", b"second")
@@ -34,7 +38,7 @@ def test_file_is_read_as_it_was_saved(store: DocumentStore) -> None:
         assert (path.suffix, path.read_bytes()) == (".txt", b"second")
 
 
-def test_large_file_is_not_held_while_it_is_copied(store: DocumentStore) -> None:
+def test_large_file_is_not_held_while_it_is_copied(store: FileStore) -> None:
     """A worker reads a file of any size from any store in pieces."""
     store.save("id", "a.txt", bytes(20 * 2**20))
     tracemalloc.start()
@@ -46,7 +50,7 @@ def test_large_file_is_not_held_while_it_is_copied(store: DocumentStore) -> None
         tracemalloc.stop()
 
 
-def test_deleted_file_is_gone_and_deleting_again_is_no_error(store: DocumentStore) -> None:
+def test_deleted_file_is_gone_and_deleting_again_is_no_error(store: FileStore) -> None:
     """Another document stays."""
     store.save("id", "a.txt", b"x")
     store.save("other", "a.txt", b"y")
@@ -56,11 +60,14 @@ def test_deleted_file_is_gone_and_deleting_again_is_no_error(store: DocumentStor
     assert store.read("other", "a.txt") == b"y"
 
 
-def test_missing_file_asks_for_another_upload(store: DocumentStore) -> None:
+def test_missing_file_asks_for_another_upload(store: FileStore) -> None:
     """To try again would not bring it back, so it is no fault of the store."""
-    with pytest.raises(UnreadableDocument, match="Upload it again"):
+    with pytest.raises(UnreadableDocumentError, match="Upload it again"):
         store.read("id", "a.txt")
-    with pytest.raises(UnreadableDocument, match="Upload it again"), store.local_copy("id", "a"):
+    with (
+        pytest.raises(UnreadableDocumentError, match="Upload it again"),
+        store.local_copy("id", "a"),
+    ):
         pass
 
 
@@ -79,7 +86,7 @@ def test_missing_file_asks_for_another_upload(store: DocumentStore) -> None:
 )
 def test_any_name_can_be_stored(tmp_path: Path, name: str) -> None:
     """Whatever a browser sends as a name stays in the folder of its document."""
-    store = DocumentStore(str(tmp_path / "store"))
+    store = FileStore(str(tmp_path / "store"))
     store.save("id", name, b"x")
     assert store.read("id", name) == b"x"
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -109,11 +116,11 @@ def test_failed_write_is_explained_and_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, sentence: str
 ) -> None:
     """A full disk has a sentence of its own; nothing half-written is left."""
-    store = DocumentStore(str(tmp_path))
+    store = FileStore(str(tmp_path))
     store.save("id", "a.txt", b"old")
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", failing(number))
-        with pytest.raises(DocumentStoreUnavailable, match=sentence):
+        with pytest.raises(DocumentStoreUnavailableError, match=sentence):
             store.save("id", "a.txt", b"new")
     assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"old"]
 
@@ -124,8 +131,8 @@ def test_full_disk_leaves_no_trace_of_a_new_file(
 ) -> None:
     """Neither a part of the file nor its folder is there when the disk was full."""
     monkeypatch.setattr(Path, "write_bytes", failing(number))
-    with pytest.raises(DocumentStoreFull):
-        DocumentStore(str(tmp_path)).save("id", "a.txt", b"new")
+    with pytest.raises(DocumentStoreFullError):
+        FileStore(str(tmp_path)).save("id", "a.txt", b"new")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,10 +140,10 @@ def test_full_temporary_folder_is_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that finds no room for a copy of a remote file does not blame the store."""
-    store = DocumentStore(f"memory://{tmp_path}")
+    store = FileStore(f"memory://{tmp_path}")
     store.save("id", "a.txt", b"x")
     monkeypatch.setattr(shutil, "copyfileobj", failing(errno.ENOSPC))
-    with pytest.raises(DocumentStoreFull, match="temporary"), store.local_copy("id", "a.txt"):
+    with pytest.raises(DocumentStoreFullError, match="temporary"), store.local_copy("id", "a.txt"):
         pass
 
 
@@ -144,7 +151,7 @@ def test_break_in_the_middle_of_a_write_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file is there whole, or not at all."""
-    store = DocumentStore(str(tmp_path))
+    store = FileStore(str(tmp_path))
     store.save("id", "a.txt", b"old")
 
     def half(path: Path, data: bytes) -> int:
@@ -154,7 +161,7 @@ def test_break_in_the_middle_of_a_write_leaves_the_old_file(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", half)
-        with pytest.raises(DocumentStoreUnavailable):
+        with pytest.raises(DocumentStoreUnavailableError):
             store.save("id", "a.txt", b"new")
     assert store.read("id", "a.txt") == b"old"
     assert len(list((tmp_path / "id").iterdir())) == 1
@@ -162,6 +169,6 @@ def test_break_in_the_middle_of_a_write_leaves_the_old_file(
 
 def test_store_whose_package_is_missing_says_so() -> None:
     """An address of a kind that nothing installed understands names the setting."""
-    store = DocumentStore("gs://bucket/folder")
-    with pytest.raises(DocumentStoreUnavailable, match="DOCUMENT_STORE"):
+    store = FileStore("gs://bucket/folder")
+    with pytest.raises(DocumentStoreUnavailableError, match="DOCUMENT_STORE"):
         store.save("id", "a.txt", b"x")

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from jobs.documents import page_images
-from jobs.documents.file_store import DocumentStore
-from jobs.documents.page_images import PagePicture, Pictures, draw_page, has_pictures
-from jobs.errors import PageUnreadable, UnreadableDocument
+from jobs.documents.file_store import FileStore
+from jobs.documents.page_images import PageImage, PageImages, draw_page, has_pictures
+from jobs.errors import UnreadableDocumentError, UnreadablePageError
 from jobs.extraction.render_page import BAR, MARK, WIDTH_PIXELS
 from tests import hostile
 
@@ -22,7 +22,7 @@ REPORT = Path(__file__).resolve().parents[3] / "samples" / "annual-report-2025.p
 DIVIDEND = "The Management Board proposes a dividend of EUR 0.28 per share for 2025"
 
 
-def marked_points(picture: PagePicture) -> int:
+def marked_points(picture: PageImage) -> int:
     image = Image.open(io.BytesIO(picture.data)).convert("RGB")
     return sum(count for count, colour in image.getcolors(1 << 24) or [] if colour == MARK)
 
@@ -108,7 +108,7 @@ def test_page_that_cannot_be_drawn_is_a_sentence(tmp_path: Path, data: bytes, pa
     """Whatever is wrong with a file, it is told in a sentence."""
     path = tmp_path / "a.pdf"
     path.write_bytes(data)
-    with pytest.raises(PageUnreadable, match="cannot be drawn"):
+    with pytest.raises(UnreadablePageError, match="cannot be drawn"):
         draw_page(path, page, "words")
 
 
@@ -125,7 +125,7 @@ def test_hostile_file_costs_one_picture(tmp_path: Path, make: Callable[[], bytes
     """A bomb, a page tree that goes round and a password each end in a sentence, in time."""
     path = tmp_path / "a.pdf"
     path.write_bytes(make())
-    with pytest.raises(PageUnreadable):
+    with pytest.raises(UnreadablePageError):
         draw_page(path, 1, "words")
 
 
@@ -136,7 +136,7 @@ def test_absurd_page_costs_bounded_memory(tmp_path: Path, size: str) -> None:
     path.write_bytes(one_page("Some words on a page.", size=size))
     try:
         picture = draw_page(path, 1, "Some words on a page.")
-    except PageUnreadable:
+    except UnreadablePageError:
         return
     image = Image.open(io.BytesIO(picture.data))
     assert image.width * image.height <= 1200 * 3000
@@ -166,13 +166,13 @@ def test_child_that_goes_wrong_is_a_sentence(
 ) -> None:
     """A child that hangs, crashes, or was taken over by a hostile file costs one picture."""
     program(script)
-    with pytest.raises(PageUnreadable, match=sentence):
+    with pytest.raises(UnreadablePageError, match=sentence):
         draw_page(REPORT, 1, "words", seconds=1)
 
 
 def test_memory_of_the_child_is_limited() -> None:
     """A child that may have less than the page needs ends in a sentence."""
-    with pytest.raises(PageUnreadable, match="too much memory"):
+    with pytest.raises(UnreadablePageError, match="too much memory"):
         draw_page(REPORT, 1, "words", memory_mb=35)
 
 
@@ -181,90 +181,90 @@ def test_passage_is_no_argument_of_the_child(
 ) -> None:
     """Other users of the machine see a process's arguments, so no document's words are there."""
     program(f'echo "$@" > {tmp_path}/arguments; cat > {tmp_path}/input')
-    with pytest.raises(PageUnreadable):
+    with pytest.raises(UnreadablePageError):
         draw_page(REPORT, 1, "secret words")
     assert "secret" not in (tmp_path / "arguments").read_text()
     assert (tmp_path / "input").read_text() == "secret words"
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> tuple[DocumentStore, str]:
-    store, data = DocumentStore(str(tmp_path / "store")), REPORT.read_bytes()
+def stored(tmp_path: Path) -> tuple[FileStore, str]:
+    store, data = FileStore(str(tmp_path / "store")), REPORT.read_bytes()
     document_id = hashlib.sha256(data).hexdigest()
     store.save(document_id, "report.pdf", data)
     return store, document_id
 
 
 def test_stored_page_is_drawn_once(
-    stored: tuple[DocumentStore, str], monkeypatch: pytest.MonkeyPatch
+    stored: tuple[FileStore, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same page again comes from memory, even when its file is gone."""
     store, document_id = stored
-    kept = Pictures(store)
+    kept = PageImages(store)
     first = kept.draw(document_id, "report.pdf", 9, DIVIDEND)
     store.delete(document_id)
     assert kept.draw(document_id, "report.pdf", 9, DIVIDEND) is first
-    with pytest.raises(UnreadableDocument, match="gone"):
+    with pytest.raises(UnreadableDocumentError, match="gone"):
         kept.draw(document_id, "report.pdf", 9, "other words")
 
 
 def test_memory_for_pictures_is_bounded(
-    stored: tuple[DocumentStore, str], monkeypatch: pytest.MonkeyPatch
+    stored: tuple[FileStore, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pictures that were not looked at for longest go first."""
     store, document_id = stored
     drawn: list[int] = []
 
-    def draw(path: Path, page: int, passage: str) -> PagePicture:
+    def draw(path: Path, page: int, passage: str) -> PageImage:
         drawn.append(page)
-        return PagePicture(b"x" * 40, 9, 1.0)
+        return PageImage(b"x" * 40, 9, 1.0)
 
     monkeypatch.setattr(page_images, "draw_page", draw)
     monkeypatch.setattr(page_images, "CACHE_BYTES", 100)
-    kept = Pictures(store)
+    kept = PageImages(store)
     for page in (1, 2, 1, 3, 1, 2):
         kept.draw(document_id, "report.pdf", page, "words")
     assert drawn == [1, 2, 3, 2]
 
 
 def test_page_that_failed_is_not_tried_at_once_again(
-    stored: tuple[DocumentStore, str], monkeypatch: pytest.MonkeyPatch
+    stored: tuple[FileStore, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hostile page takes its time once, not with every look; later it is tried again."""
     store, document_id = stored
     tries: list[int] = []
 
-    def fail(path: Path, page: int, passage: str) -> PagePicture:
+    def fail(path: Path, page: int, passage: str) -> PageImage:
         tries.append(page)
-        raise PageUnreadable("This page takes too long.")
+        raise UnreadablePageError("This page takes too long.")
 
     monkeypatch.setattr(page_images, "draw_page", fail)
-    kept = Pictures(store)
+    kept = PageImages(store)
     for _ in range(2):
-        with pytest.raises(PageUnreadable, match="too long"):
+        with pytest.raises(UnreadablePageError, match="too long"):
             kept.draw(document_id, "report.pdf", 1, "words")
     assert tries == [1]
     monkeypatch.setattr(page_images, "FAILURE_SECONDS", 0.0)
-    with pytest.raises(PageUnreadable):
+    with pytest.raises(UnreadablePageError):
         kept.draw(document_id, "report.pdf", 1, "words")
     assert tries == [1, 1]
 
 
 def test_few_pages_are_drawn_at_once(
-    stored: tuple[DocumentStore, str], monkeypatch: pytest.MonkeyPatch
+    stored: tuple[FileStore, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits too long behind others is told so, and it is no failure of the page."""
     store, document_id = stored
     go, begun = threading.Event(), threading.Semaphore(0)
 
-    def draw(path: Path, page: int, passage: str) -> PagePicture:
+    def draw(path: Path, page: int, passage: str) -> PageImage:
         begun.release()
         assert go.wait(20)
-        return PagePicture(b"x", 9, 1.0)
+        return PageImage(b"x", 9, 1.0)
 
     monkeypatch.setattr(page_images, "draw_page", draw)
     monkeypatch.setattr(page_images, "WAIT_SECONDS", 0.05)
-    kept = Pictures(store)
+    kept = PageImages(store)
     threads = [
         threading.Thread(target=kept.draw, args=(document_id, "report.pdf", page, "words"))
         for page in range(page_images.AT_ONCE)
@@ -274,7 +274,7 @@ def test_few_pages_are_drawn_at_once(
             thread.start()
         for _ in threads:
             assert begun.acquire(timeout=20)
-        with pytest.raises(PageUnreadable, match="Too many"):
+        with pytest.raises(UnreadablePageError, match="Too many"):
             kept.draw(document_id, "report.pdf", 9, "words")
     finally:
         go.set()
@@ -289,10 +289,10 @@ def test_only_pdfs_have_pictures() -> None:
     assert not has_pictures("report.pdf.docx")
 
 
-def test_original_is_read_from_the_store(stored: tuple[DocumentStore, str]) -> None:
+def test_original_is_read_from_the_store(stored: tuple[FileStore, str]) -> None:
     """The download is the file as it was uploaded, for as long as it is there."""
     store, document_id = stored
-    kept = Pictures(store)
+    kept = PageImages(store)
     assert kept.has_original(document_id, "report.pdf")
     assert kept.original(document_id, "report.pdf") == REPORT.read_bytes()
     store.delete(document_id)

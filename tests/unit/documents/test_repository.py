@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 import redis
 
-from jobs.documents.repository import DocumentRegister
+from jobs.documents.repository import DocumentRepository
 from jobs.models import Document, DocumentStatus, Failure
 from jobs.queue.keys import PREFIX
 
 
 @pytest.fixture
-def register(connection: redis.Redis) -> DocumentRegister:
-    return DocumentRegister(connection)
+def register(connection: redis.Redis) -> DocumentRepository:
+    return DocumentRepository(connection)
 
 
 def entry(document_id: str = "d1", added_at: float = 1.0, name: str = "a.md") -> Document:
     return Document(document_id, name, 10, added_at=added_at, added_by="ann")
 
 
-def test_entry_comes_back_as_it_was_entered(register: DocumentRegister) -> None:
+def test_entry_comes_back_as_it_was_entered(register: DocumentRepository) -> None:
     """Every field survives, the failure among them."""
     failure = Failure("unreadable_document", "No text.", "command")
     document = Document(
@@ -30,7 +30,7 @@ def test_entry_comes_back_as_it_was_entered(register: DocumentRegister) -> None:
     assert register.get("d1") == document
 
 
-def test_second_entry_of_the_same_content_changes_nothing(register: DocumentRegister) -> None:
+def test_second_entry_of_the_same_content_changes_nothing(register: DocumentRepository) -> None:
     """Who comes first gives the name."""
     assert register.add_if_new(entry(name="first.md"))
     assert not register.add_if_new(entry(name="second.md"))
@@ -38,7 +38,7 @@ def test_second_entry_of_the_same_content_changes_nothing(register: DocumentRegi
 
 
 def test_list_is_newest_first_in_two_round_trips(
-    register: DocumentRegister, connection: redis.Redis
+    register: DocumentRepository, connection: redis.Redis
 ) -> None:
     """However many documents there are, listing them asks twice."""
     for number in range(30):
@@ -60,7 +60,7 @@ def test_list_is_newest_first_in_two_round_trips(
     assert len(asked) == 2
 
 
-def test_update_changes_fields_and_clears_the_failure(register: DocumentRegister) -> None:
+def test_update_changes_fields_and_clears_the_failure(register: DocumentRepository) -> None:
     """`failure=None` means that there is none any more."""
     register.add_if_new(entry())
     register.update("d1", status=DocumentStatus.FAILED, failure=Failure("kind", "why"))
@@ -71,7 +71,7 @@ def test_update_changes_fields_and_clears_the_failure(register: DocumentRegister
     assert document.failure is None
 
 
-def test_update_does_not_bring_a_deleted_document_back(register: DocumentRegister) -> None:
+def test_update_does_not_bring_a_deleted_document_back(register: DocumentRepository) -> None:
     """A worker that finishes late writes nothing."""
     register.add_if_new(entry())
     assert register.delete("d1")
@@ -81,7 +81,7 @@ def test_update_does_not_bring_a_deleted_document_back(register: DocumentRegiste
 
 
 def test_deleted_document_is_remembered_until_its_passages_are_gone(
-    register: DocumentRegister,
+    register: DocumentRepository,
 ) -> None:
     """Adding it again, or removing its passages, ends that."""
     for document_id in ("d1", "d2"):
@@ -93,7 +93,7 @@ def test_deleted_document_is_remembered_until_its_passages_are_gone(
     assert register.deleted() == set()
 
 
-def test_first_collection_answers_and_the_second_does_not(register: DocumentRegister) -> None:
+def test_first_collection_answers_and_the_second_does_not(register: DocumentRepository) -> None:
     """Two documents indexed at once agree on one collection."""
     register.set_index(active="", target="b")
     assert register.activate_first("a") == "a"
@@ -102,7 +102,7 @@ def test_first_collection_answers_and_the_second_does_not(register: DocumentRegi
 
 
 def test_reindexing_is_needed_only_where_there_is_something_to_index(
-    register: DocumentRegister,
+    register: DocumentRepository,
 ) -> None:
     """A new model without documents asks for nothing."""
     register.set_index(active="old", target="new")
@@ -112,7 +112,7 @@ def test_reindexing_is_needed_only_where_there_is_something_to_index(
 
 
 def test_samples_are_claimed_once_and_never_beside_other_documents(
-    register: DocumentRegister,
+    register: DocumentRepository,
 ) -> None:
     """Of several workers one adds them; where there are documents, none does."""
     register.add_if_new(entry())
@@ -123,7 +123,7 @@ def test_samples_are_claimed_once_and_never_beside_other_documents(
 
 
 def test_everything_is_kept_under_the_prefix(
-    register: DocumentRegister, connection: redis.Redis
+    register: DocumentRepository, connection: redis.Redis
 ) -> None:
     """A Valkey that others use too can tell whose keys these are."""
     register.add_if_new(entry())
@@ -135,7 +135,7 @@ def test_everything_is_kept_under_the_prefix(
     assert all(key.startswith(PREFIX.encode()) for key in keys)
 
 
-def test_find_reads_some_documents_in_one_round_trip(register: DocumentRegister) -> None:
+def test_find_reads_some_documents_in_one_round_trip(register: DocumentRepository) -> None:
     """Those that are there come back, in the order asked for; the others are left out."""
     for document_id in ("d1", "d2", "d3"):
         register.add_if_new(entry(document_id))

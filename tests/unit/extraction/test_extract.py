@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import (
-    EmptyDocument,
-    ExtractionTooLarge,
-    ExtractionTooLong,
-    Superseded,
-    UnreadableDocument,
+    EmptyDocumentError,
+    ExtractionTooLargeError,
+    ExtractionTooLongError,
+    SupersededError,
+    UnreadableDocumentError,
 )
 from jobs.extraction import extract as extraction
 from jobs.extraction.chunking import BLOCK_BYTES, PASSAGE_CHARS
@@ -199,13 +199,13 @@ def test_file_without_text_is_empty(
     read: Callable[[str, bytes], Extracted], name: str, data: bytes
 ) -> None:
     """Nothing to index is said as such."""
-    with pytest.raises(EmptyDocument):
+    with pytest.raises(EmptyDocumentError):
         read(name, data)
 
 
 def test_encrypted_pdf_is_called_encrypted(read: Callable[[str, bytes], Extracted]) -> None:
     """The sentence says to save a copy without the password."""
-    with pytest.raises(UnreadableDocument, match=r"encrypted\. Save a copy without a"):
+    with pytest.raises(UnreadableDocumentError, match=r"encrypted\. Save a copy without a"):
         read("secret.pdf", hostile.encrypted_pdf())
 
 
@@ -213,7 +213,9 @@ def test_office_file_with_a_password_is_called_encrypted(
     read: Callable[[str, bytes], Extracted],
 ) -> None:
     """With a password, Office files are no archives but OLE containers."""
-    with pytest.raises(UnreadableDocument, match="encrypted, or in the format of Office before"):
+    with pytest.raises(
+        UnreadableDocumentError, match="encrypted, or in the format of Office before"
+    ):
         read("secret.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
 
 
@@ -225,7 +227,7 @@ def test_broken_files_are_unreadable(read: Callable[[str, bytes], Extracted]) ->
         ("fake.docx", b"PK\x03\x04 not an archive at all"),
         ("noise.pdf", bytes(range(256)) * 40),
     ):
-        with pytest.raises(UnreadableDocument):
+        with pytest.raises(UnreadableDocumentError):
             read(name, data)
 
 
@@ -238,7 +240,7 @@ def test_zip_bomb_costs_only_itself(make_settings: Callable[..., Settings], tmp_
     path = tmp_path / "bomb.docx"
     path.write_bytes(archive.getvalue())
     limited = make_settings(extraction_memory_mb=512, extraction_timeout_seconds=30)
-    with pytest.raises(UnreadableDocument, match="unpacks to far more than its size"):
+    with pytest.raises(UnreadableDocumentError, match="unpacks to far more than its size"):
         extract(path, "bomb.docx", limited)
 
 
@@ -248,7 +250,7 @@ def test_file_that_needs_too_much_memory_names_the_setting(
     """The limit holds for the child; the sentence says what to raise."""
     path = tmp_path / "big.txt"
     path.write_bytes(b"A sentence of a very long text. " * (2 * 2**20))
-    with pytest.raises(ExtractionTooLarge, match="EXTRACTION_MEMORY_MB"):
+    with pytest.raises(ExtractionTooLargeError, match="EXTRACTION_MEMORY_MB"):
         extract(path, "big.txt", make_settings(extraction_memory_mb=256))
 
 
@@ -273,20 +275,20 @@ def test_number_of_passages_has_a_limit(
     settings = make_settings(qdrant_url=qdrant_url)
     assert len(extract(path, "a.txt", settings).passages) > 3
     monkeypatch.setattr(extraction, limit, 3)
-    with pytest.raises(ExtractionTooLarge, match=sentence):
+    with pytest.raises(ExtractionTooLargeError, match=sentence):
         extract(path, "a.txt", settings)
 
 
 @pytest.mark.parametrize(
     ("script", "error"),
     [
-        ("kill -SEGV $$", UnreadableDocument),  # a crash without much memory in hand
-        ("kill -KILL $$", ExtractionTooLarge),  # the system's, out of memory
-        ("echo terminate: out of memory >&2; exit 1", ExtractionTooLarge),
-        ("echo garbage", UnreadableDocument),
-        ("exec cat /dev/zero", UnreadableDocument),
-        ("exit 0", UnreadableDocument),
-        ("exec >&- 2>&-; exec sleep 60", ExtractionTooLong),
+        ("kill -SEGV $$", UnreadableDocumentError),  # a crash without much memory in hand
+        ("kill -KILL $$", ExtractionTooLargeError),  # the system's, out of memory
+        ("echo terminate: out of memory >&2; exit 1", ExtractionTooLargeError),
+        ("echo garbage", UnreadableDocumentError),
+        ("exec cat /dev/zero", UnreadableDocumentError),
+        ("exit 0", UnreadableDocumentError),
+        ("exec >&- 2>&-; exec sleep 60", ExtractionTooLongError),
     ],
 )
 def test_whatever_the_child_does_is_a_sentence(
@@ -294,7 +296,7 @@ def test_whatever_the_child_does_is_a_sentence(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     script: str,
-    error: type[UnreadableDocument],
+    error: type[UnreadableDocumentError],
 ) -> None:
     """A parser that crashed, was killed or was taken over costs its document."""
     path, program = tmp_path / "a.txt", tmp_path / "program"
@@ -341,7 +343,7 @@ def test_child_is_told_no_secrets(
     script.chmod(0o700)
     monkeypatch.setattr("sys.executable", str(script))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    with pytest.raises(UnreadableDocument):
+    with pytest.raises(UnreadableDocumentError):
         extract(path, "a.txt", settings)
     assert "PATH=" in seen.read_text()
     assert "sk-secret" not in seen.read_text()
@@ -354,7 +356,7 @@ def test_slow_extraction_is_cut_off(
     path = tmp_path / "a.txt"
     path.write_text("Some text that is long enough to read.")
     monkeypatch.setattr("sys.executable", str(_sleeper(tmp_path)))
-    with pytest.raises(ExtractionTooLong):
+    with pytest.raises(ExtractionTooLongError):
         extract(path, "a.txt", make_settings(extraction_timeout_seconds=1))
 
 
@@ -369,9 +371,9 @@ def test_stop_kills_the_child(
 
     def check() -> None:
         if pid.exists() and pid.read_text().strip():
-            raise Superseded
+            raise SupersededError
 
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededError):
         extract(path, "a.txt", settings, check)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

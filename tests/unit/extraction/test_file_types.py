@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import InvalidUpload
+from jobs.errors import InvalidUploadError
 from jobs.extraction.file_types import OLE_SIGNATURE, check_content
 from jobs.extraction.read_text import MEDIA_TYPES
 from tests import hostile
@@ -60,7 +60,7 @@ def test_unusual_but_honest_file_is_taken(name: str, data: bytes) -> None:
 )
 def test_other_content_than_the_name_says_is_refused(name: str, data: bytes, sentence: str) -> None:
     """The sentence says what the file holds and what to do."""
-    with pytest.raises(InvalidUpload) as refused:
+    with pytest.raises(InvalidUploadError) as refused:
         check_content(name, data)
     assert sentence in refused.value.message
     assert f"“{name}”" in refused.value.message

@@ -12,7 +12,7 @@ from jobs.extraction.chunking import (
     whole_sentences,
     without_marks,
 )
-from jobs.extraction.read_text import Unreadable, decoded
+from jobs.extraction.read_text import UnreadableFileError, decoded
 
 
 def cut(content: str, *spans: tuple[int, int]) -> list[str]:
@@ -73,7 +73,7 @@ def test_unknown_declared_encoding_is_passed_over() -> None:
 
 def test_binary_data_is_no_text() -> None:
     """A zero byte is in no text file."""
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableFileError):
         decoded(b"abc\0def")
 
 

@@ -16,7 +16,7 @@ from jobs.answering.follow_ups import (
     understand,
 )
 from jobs.cancellation import Cancellation
-from jobs.errors import Superseded
+from jobs.errors import SupersededError
 from jobs.llm.rewriting import (
     MAX_STANDALONE_CHARS,
     MAX_TURN_ANSWER_CHARS,
@@ -110,7 +110,7 @@ def test_silent_model_does_not_hold_up_a_stop() -> None:
     threading.Timer(0.05, cancellation.supersede).start()
     began = time.monotonic()
     try:
-        with pytest.raises(Superseded):
+        with pytest.raises(SupersededError):
             understand("And in Oslo?", [HOTEL], rewrite, cancellation)
     finally:
         release.set()

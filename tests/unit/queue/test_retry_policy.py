@@ -6,12 +6,12 @@ import pytest
 from rq.timeouts import JobTimeoutException
 
 from jobs.errors import (
-    BadApiKey,
-    HandedBack,
-    IndexUnavailable,
-    ModelOverloaded,
-    ModelTimeout,
-    StreamInterrupted,
+    BadApiKeyError,
+    HandedBackError,
+    IndexUnavailableError,
+    ModelOverloadedError,
+    ModelTimeoutError,
+    StreamInterruptedError,
 )
 from jobs.queue.retry_policy import (
     LONGEST_OUTAGE_WAIT_SECONDS,
@@ -25,7 +25,7 @@ from jobs.queue.retry_policy import (
 
 def test_permanent_error_fails_at_once() -> None:
     """A bad API key is not tried again, whatever attempts are left."""
-    outcome = after_error(BadApiKey(), History())
+    outcome = after_error(BadApiKeyError(), History())
     assert outcome.retry_in_seconds is None
     assert outcome.failure.kind == "bad_api_key"
 
@@ -37,7 +37,9 @@ def test_unknown_error_fails_at_once_with_a_sentence_of_ours() -> None:
     assert "secret detail" not in outcome.failure.message
 
 
-@pytest.mark.parametrize("error", [ModelTimeout(), StreamInterrupted(), ModelOverloaded()])
+@pytest.mark.parametrize(
+    "error", [ModelTimeoutError(), StreamInterruptedError(), ModelOverloadedError()]
+)
 def test_transient_error_waits_longer_each_time(error: Exception) -> None:
     """The second wait is longer than the first, jitter included."""
     first = after_error(error, History(), random_fraction=lambda: 1.0)
@@ -50,7 +52,7 @@ def test_transient_error_of_the_last_attempt_fails() -> None:
     """Three attempts are all there are."""
     history = History()
     for _ in range(MAX_ATTEMPTS):
-        outcome = after_error(ModelTimeout(), history)
+        outcome = after_error(ModelTimeoutError(), history)
         history = outcome.history
     assert outcome.retry_in_seconds is None
     assert history.attempts == MAX_ATTEMPTS
@@ -59,7 +61,7 @@ def test_transient_error_of_the_last_attempt_fails() -> None:
 def test_waits_are_spread_between_half_and_all_of_their_length() -> None:
     """Jobs that failed together do not come back together."""
     waits = {
-        after_error(ModelTimeout(), History(), random_fraction=lambda f=f: f).retry_in_seconds
+        after_error(ModelTimeoutError(), History(), random_fraction=lambda f=f: f).retry_in_seconds
         for f in (0.0, 0.5, 1.0)
     }
     assert waits == {1.0, 1.5, 2.0}
@@ -67,13 +69,13 @@ def test_waits_are_spread_between_half_and_all_of_their_length() -> None:
 
 def test_retry_after_is_honoured() -> None:
     """A server that asks for 30 seconds gets them."""
-    outcome = after_error(ModelOverloaded(retry_after_seconds=30), History())
+    outcome = after_error(ModelOverloadedError(retry_after_seconds=30), History())
     assert outcome.retry_in_seconds == 30
 
 
 def test_retry_after_beyond_reason_fails() -> None:
     """Nobody waits an hour for a table row to change."""
-    outcome = after_error(ModelOverloaded(retry_after_seconds=3600), History())
+    outcome = after_error(ModelOverloadedError(retry_after_seconds=3600), History())
     assert outcome.retry_in_seconds is None
 
 
@@ -81,7 +83,7 @@ def test_service_that_is_away_costs_no_attempts_for_minutes() -> None:
     """An outage of 4 minutes is waited out, with a look every 15 seconds at most."""
     history, clock, waits = History(), 1000.0, []
     while clock < 1000.0 + 240:
-        outcome = after_error(IndexUnavailable(), history, now=lambda at=clock: at)
+        outcome = after_error(IndexUnavailableError(), history, now=lambda at=clock: at)
         assert outcome.retry_in_seconds is not None
         waits.append(outcome.retry_in_seconds)
         history, clock = outcome.history, clock + outcome.retry_in_seconds
@@ -94,7 +96,7 @@ def test_service_that_stays_away_fails_the_question_in_the_end() -> None:
     history = History(outage_since=1000.0)
     late = 1000.0 + OUTAGE_PATIENCE_SECONDS
     for _ in range(MAX_ATTEMPTS):
-        outcome = after_error(IndexUnavailable(), history, now=lambda: late)
+        outcome = after_error(IndexUnavailableError(), history, now=lambda: late)
         history = outcome.history
     assert outcome.retry_in_seconds is None
 
@@ -102,7 +104,7 @@ def test_service_that_stays_away_fails_the_question_in_the_end() -> None:
 def test_hand_back_costs_no_attempt() -> None:
     """A deploy takes nothing from a question's three attempts."""
     history = History(attempts=2, waits=1, lost=1)
-    outcome = after_error(HandedBack(), history)
+    outcome = after_error(HandedBackError(), history)
     assert (outcome.retry_in_seconds, outcome.at_front) == (0, True)
     assert outcome.history == history
 

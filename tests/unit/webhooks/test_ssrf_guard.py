@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.errors import AddressNotAllowed, InvalidWebhook
+from jobs.errors import AddressNotAllowedError, InvalidWebhookError
 from jobs.webhooks.ssrf_guard import checked_addresses, is_public, lookup, parse_target
 
 NOT_PUBLIC = [
@@ -67,29 +67,29 @@ def test_address_of_the_internet_is_public(address: str) -> None:
 @pytest.mark.parametrize(
     ("url", "error"),
     [
-        ("http://example.com/", AddressNotAllowed),
-        ("https://example.com:22/", AddressNotAllowed),
-        ("https://example.com:6379/", AddressNotAllowed),
-        ("ftp://example.com/", InvalidWebhook),
-        ("file:///etc/passwd", InvalidWebhook),
-        ("gopher://example.com/", InvalidWebhook),
-        ("//example.com/", InvalidWebhook),
-        ("https://", InvalidWebhook),
-        ("https:///path", InvalidWebhook),
-        ("https://example.com:0/", InvalidWebhook),
-        ("https://example.com:99999/", InvalidWebhook),
-        ("https://[::1/", InvalidWebhook),
-        ("https://user:secret@example.com/", InvalidWebhook),
-        ("https://example.com@127.0.0.1/", InvalidWebhook),
-        ("https://example.com\\@127.0.0.1/", InvalidWebhook),
-        ("https://exa\tmple.com/", InvalidWebhook),
-        ("https://example.com/\r\nHost: other", InvalidWebhook),
-        ("https://example.com/#part", InvalidWebhook),
-        ("https://ⓔxample.com/", InvalidWebhook),
-        ("https://example.com/" + "x" * 2000, InvalidWebhook),
+        ("http://example.com/", AddressNotAllowedError),
+        ("https://example.com:22/", AddressNotAllowedError),
+        ("https://example.com:6379/", AddressNotAllowedError),
+        ("ftp://example.com/", InvalidWebhookError),
+        ("file:///etc/passwd", InvalidWebhookError),
+        ("gopher://example.com/", InvalidWebhookError),
+        ("//example.com/", InvalidWebhookError),
+        ("https://", InvalidWebhookError),
+        ("https:///path", InvalidWebhookError),
+        ("https://example.com:0/", InvalidWebhookError),
+        ("https://example.com:99999/", InvalidWebhookError),
+        ("https://[::1/", InvalidWebhookError),
+        ("https://user:secret@example.com/", InvalidWebhookError),
+        ("https://example.com@127.0.0.1/", InvalidWebhookError),
+        ("https://example.com\\@127.0.0.1/", InvalidWebhookError),
+        ("https://exa\tmple.com/", InvalidWebhookError),
+        ("https://example.com/\r\nHost: other", InvalidWebhookError),
+        ("https://example.com/#part", InvalidWebhookError),
+        ("https://ⓔxample.com/", InvalidWebhookError),
+        ("https://example.com/" + "x" * 2000, InvalidWebhookError),
     ],
 )
-def test_hostile_url_is_refused(url: str, error: type[InvalidWebhook]) -> None:
+def test_hostile_url_is_refused(url: str, error: type[InvalidWebhookError]) -> None:
     """What is no plain public HTTPS address is refused before any name is looked up."""
     with pytest.raises(error):
         parse_target(url, frozenset())
@@ -98,14 +98,14 @@ def test_hostile_url_is_refused(url: str, error: type[InvalidWebhook]) -> None:
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "localhost."])
 def test_address_in_disguise_is_refused(host: str) -> None:
     """Loopback written in numbers, octal or with a dot is seen for what it is."""
-    with pytest.raises(InvalidWebhook):
+    with pytest.raises(InvalidWebhookError):
         checked_addresses(parse_target(f"https://{host}/", frozenset()), lookup)
 
 
 def test_host_that_also_leads_inside_is_refused() -> None:
     """One private address among public ones is enough: which is connected to is chance."""
     target = parse_target("https://example.com/", frozenset())
-    with pytest.raises(AddressNotAllowed, match="WEBHOOK_ALLOWED_HOSTS"):
+    with pytest.raises(AddressNotAllowedError, match="WEBHOOK_ALLOWED_HOSTS"):
         checked_addresses(target, lambda _host, _port: ["8.8.8.8", "10.0.0.1"])
     assert checked_addresses(target, lambda _host, _port: ["8.8.8.8"]) == ["8.8.8.8"]
 
@@ -116,7 +116,7 @@ def test_host_that_cannot_be_found_is_said_to_be() -> None:
     def unknown(_host: str, _port: int) -> list[str]:
         raise OSError
 
-    with pytest.raises(InvalidWebhook, match="cannot be found"):
+    with pytest.raises(InvalidWebhookError, match="cannot be found"):
         checked_addresses(parse_target("https://exampel.com/", frozenset()), unknown)
 
 
@@ -125,5 +125,5 @@ def test_allowed_host_may_be_anywhere() -> None:
     target = parse_target("http://Hooks.Internal:9000/a?b=c", {"hooks.internal"})
     assert (target.host_header, target.path) == ("hooks.internal:9000", "/a?b=c")
     assert checked_addresses(target, lambda _host, _port: ["10.0.0.1"]) == ["10.0.0.1"]
-    with pytest.raises(AddressNotAllowed):
+    with pytest.raises(AddressNotAllowedError):
         parse_target("http://x.hooks.internal:9000/", {"hooks.internal"})

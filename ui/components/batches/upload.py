@@ -17,7 +17,7 @@ from jobs.batches.spreadsheet import (
     pasted_sheet,
     read_sheets,
 )
-from jobs.errors import AskqueueError, InvalidBatch
+from jobs.errors import AskqueueError, InvalidBatchError
 from ui.components.common.errors import show_failure
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import counted, one_line, plain
@@ -89,7 +89,7 @@ def _read(token: str, name: str, data: bytes) -> None:
         return
     try:
         sheets = read_sheets(name, data)
-    except InvalidBatch as error:
+    except InvalidBatchError as error:
         batch_state.keep_file(batch_state.ReadFile(token, failure=error.failure))
     else:
         batch_state.keep_file(batch_state.ReadFile(token, sheets))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from jobs.errors import AskqueueError, InvalidState, NotFound
+from jobs.errors import AskqueueError, InvalidStateError, NotFoundError
 from jobs.questions.client import JobClient
 from ui.components.common.text import counted, plain
 from ui.state import bulk, history, session
@@ -106,7 +106,7 @@ def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
         job_id = run.job_ids[run.tried]
         try:
             deed(job_id)
-        except (InvalidState, NotFound):
+        except (InvalidStateError, NotFoundError):
             pass  # it changed since it was selected, and is counted
         except AskqueueError as error:
             session.keep_notice(plain(error.message), ":material/error:")

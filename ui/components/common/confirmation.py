@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from jobs.errors import AskqueueError, NotFound
+from jobs.errors import AskqueueError, NotFoundError
 from ui.components.common.errors import show_failure
 
 
@@ -43,7 +43,7 @@ def ask_before(confirmation: Confirmation) -> None:
                     asked.button, icon=asked.icon, key=f"{asked.key}_confirmed", type="primary"
                 )
             if is_confirmed:
-                with suppress(NotFound):
+                with suppress(NotFoundError):
                     asked.do()
         except AskqueueError as error:
             show_failure(error.failure)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from jobs.errors import BrokerUnavailable
+from jobs.errors import BrokerUnavailableError
 from jobs.questions.client import JobClient
 from ui.components.common.bulk import show_bulk
 from ui.components.common.errors import show_outage
@@ -40,7 +40,7 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
     try:
         seconds = draw()
         history = read_history(jobs, user)
-    except BrokerUnavailable as error:
+    except BrokerUnavailableError as error:
         show_outage(error.failure)
         seconds, states = OUTAGE_SECONDS, session.sidebar_states()
     else:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from jobs.errors import BrokerUnavailable, NotFound
+from jobs.errors import BrokerUnavailableError, NotFoundError
 from jobs.models import JobView
 from ui.clients import Clients, Conditions
 from ui.components.common.errors import show_outage
@@ -80,9 +80,9 @@ def _refresh(clients: Clients, user: str, drawn: JobView, around: Conditions) ->
             return
         if job.state.is_over:
             session.foresee_end(job.id, job.state)
-    except BrokerUnavailable as error:
+    except BrokerUnavailableError as error:
         show_outage(error.failure)
         return
-    except NotFound:
+    except NotFoundError:
         pass  # deleted elsewhere, which is for the page as a whole to say
     st.rerun()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from jobs.documents.client import DocumentClient
-from jobs.documents.page_images import PagePicture, Pictures, has_pictures
+from jobs.documents.page_images import PageImage, PageImages, has_pictures
 from jobs.errors import AskqueueError
 from jobs.models import Answer, Citation, Document, JobView
 from jobs.questions.client import JobClient
@@ -21,7 +21,7 @@ PAGE_PIXELS = 720
 WORDS_PIXELS = 370
 
 
-def show_evidence(jobs: JobClient, pictures: Pictures, user: str) -> None:
+def show_evidence(jobs: JobClient, pictures: PageImages, user: str) -> None:
     """Show the source that is open, if it belongs to the question that is shown."""
     opened = source.opened_source()
     if opened is None:
@@ -50,7 +50,9 @@ def show_evidence(jobs: JobClient, pictures: Pictures, user: str) -> None:
     show()
 
 
-def _show_source(pictures: Pictures, job_id: str, citations: list[Citation], position: int) -> None:
+def _show_source(
+    pictures: PageImages, job_id: str, citations: list[Citation], position: int
+) -> None:
     citation = citations[position]
     with st.container(horizontal=True, vertical_alignment="center", key="source_heading"):
         heading = f"**{plain(citation.document_name)}**"
@@ -132,7 +134,7 @@ def _marked(text: str) -> str:
     return "  \n".join(f":yellow-background[{plain(line)}]" for line in lines if line)
 
 
-def _show_facts(pictures: Pictures, citation: Citation, *, is_kept: bool) -> None:
+def _show_facts(pictures: PageImages, citation: Citation, *, is_kept: bool) -> None:
     """Offer the original, if it is still there."""
     document_id, name = citation.document_id, citation.document_name
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -153,7 +155,7 @@ def _show_facts(pictures: Pictures, citation: Citation, *, is_kept: bool) -> Non
         st.caption(f"Retrieval score {citation.score:.3g}", width="content")
 
 
-def _show_page(pictures: Pictures, citation: Citation, first: int) -> None:
+def _show_page(pictures: PageImages, citation: Citation, first: int) -> None:
     numbers = list(range(first, (citation.last_page or first) + 1))
     number = numbers[0]
     if len(numbers) > 1:
@@ -180,7 +182,7 @@ def _show_page(pictures: Pictures, citation: Citation, first: int) -> None:
     _show_picture(picture, citation.document_name, number, is_only=len(numbers) == 1)
 
 
-def _show_picture(picture: PagePicture, name: str, number: int, *, is_only: bool) -> None:
+def _show_picture(picture: PageImage, name: str, number: int, *, is_only: bool) -> None:
     if not picture.share:
         st.caption(":material/info: The place of the passage on this page could not be found.")
     elif is_only and picture.share < WHOLE_SHARE:

@@ -7,7 +7,12 @@ import time
 
 import streamlit as st
 
-from jobs.errors import BrokerUnavailable, ModelNotOffered, NotFound, UnknownDocuments
+from jobs.errors import (
+    BrokerUnavailableError,
+    ModelNotOfferedError,
+    NotFoundError,
+    UnknownDocumentsError,
+)
 from jobs.models import Question
 from jobs.questions.client import JobClient
 from ui.components.common.actions import submit_question
@@ -16,7 +21,7 @@ from ui.components.common.text import plain
 from ui.state import session
 
 # What it refers to is not there: sent again, it would fail again.
-_MISSING = (NotFound.kind, UnknownDocuments.kind, ModelNotOffered.kind)
+_MISSING = (NotFoundError.kind, UnknownDocumentsError.kind, ModelNotOfferedError.kind)
 
 
 def show_unsent(jobs: JobClient, user: str) -> None:
@@ -25,7 +30,7 @@ def show_unsent(jobs: JobClient, user: str) -> None:
     if unsent is None:
         return
     # Of an outage the page says so itself, and for as long as it lasts.
-    if unsent.failure.kind != BrokerUnavailable.kind:
+    if unsent.failure.kind != BrokerUnavailableError.kind:
         show_failure(unsent.failure, quiet=unsent.not_before > 0)
     with st.container(border=True, key="unsent"):
         st.caption("Not sent yet")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.requests import HTTPConnection
 
-from jobs.errors import AmbiguousProxyUser, UntrustedProxy
+from jobs.errors import AmbiguousProxyUserError, UntrustedProxyError
 from jobs.settings import Settings
 from tests.logins import login_cookies, use_login_secret
 from ui.identity import people as identity
@@ -77,7 +77,7 @@ def test_trusted_peer_is_believed(choose: Choose, trusted: str, peer: str) -> No
 def test_name_from_anybody_else_is_refused(choose: Choose, peer: str, name: bytes) -> None:
     """It is never ignored, so that nobody becomes somebody by being mistaken."""
     choose(auth_mode="proxy", trusted_proxies=PROXY)
-    with pytest.raises(UntrustedProxy, match="TRUSTED_PROXIES"):
+    with pytest.raises(UntrustedProxyError, match="TRUSTED_PROXIES"):
         by_proxy(name, peer)
 
 
@@ -93,7 +93,7 @@ def test_proxy_that_names_nobody_has_nobody_signed_in(choose: Choose) -> None:
 def test_odd_names_are_refused(choose: Choose, names: tuple[bytes, ...]) -> None:
     """A proxy that adds to a header that its client sent leaves it open which name is true."""
     choose(auth_mode="proxy", trusted_proxies=PROXY)
-    with pytest.raises(AmbiguousProxyUser):
+    with pytest.raises(AmbiguousProxyUserError):
         who_is(connection(PROXY, headers=tuple(("X-Forwarded-User", name) for name in names)))
 
 
