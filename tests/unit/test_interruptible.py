@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from jobs.cancellation import Cancellation, Cancellations
 from jobs.errors import HandedBackError, SupersededError
 from jobs.interruptible import call, each
+from tests.waiting import HANG_SECONDS
 
 
 def test_items_arrive_in_order_and_end() -> None:
@@ -35,11 +35,9 @@ def test_stop_interrupts_a_call_that_blocks() -> None:
     """A silent server holds nobody up for longer than a moment."""
     release, cancellation = threading.Event(), Cancellation()
     threading.Timer(0.1, cancellation.supersede).start()
-    started = time.monotonic()
     with pytest.raises(SupersededError):
         call(release.wait, cancellation)
-    assert time.monotonic() - started < 5
-    release.set()
+    release.set()  # until now, it blocked
 
 
 def test_abandoned_generator_is_closed() -> None:
@@ -56,7 +54,7 @@ def test_abandoned_generator_is_closed() -> None:
     items = each(endless, Cancellation())
     next(items)
     items.close()  # type: ignore[attr-defined] # each is a generator function
-    assert closed.wait(20)
+    assert closed.wait(HANG_SECONDS)
 
 
 def test_first_reason_to_end_counts() -> None:
