@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import redis
 
-from jobs.interruptible import Cancelled, call
+from jobs.cancellation import Cancelled, call_cancellable
 from jobs.llm.rewriting import MAX_TURNS, Rewriting, Turn, bounded
 from jobs.models import Answer, TokenUse
 from jobs.questions.repository import read_job, to_view
@@ -65,7 +65,7 @@ def understand(
     if not turns:
         return Understood(question, note=NO_EARLIER_ANSWER)
     began = time.monotonic()
-    rewriting = call(lambda: rewrite(question, turns), cancelled)
+    rewriting = call_cancellable(lambda: rewrite(question, turns), cancelled)
     return Understood(
         rewriting.text or question,
         time.monotonic() - began,
