@@ -10,6 +10,10 @@ from typing import Any, TypeVar
 _Part = TypeVar("_Part", "Citation", "CheckedQuote")
 
 
+# How many earlier questions a follow-up is understood with, each with its answer.
+MAX_TURNS = 3
+
+
 class JobState(StrEnum):
     """The states of a job as people see them."""
 

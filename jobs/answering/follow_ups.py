@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 import redis
 
 from jobs.cancellation import Cancelled, call_cancellable
-from jobs.llm.rewriting import MAX_TURNS, Rewriting, Turn, bounded
-from jobs.models import Answer, TokenUse
+from jobs.llm.rewriting import Rewriting, Turn, bounded
+from jobs.models import MAX_TURNS, Answer, TokenUse
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.results import read_answers
 

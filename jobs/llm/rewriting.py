@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from jobs.models import TokenUse
 
-# Of the conversation before a follow-up: so many questions, each with its answer.
-MAX_TURNS = 3
+# Of each turn of the conversation before a follow-up.
 MAX_TURN_QUESTION_CHARS = 600
 MAX_TURN_ANSWER_CHARS = 1500
 MAX_STANDALONE_CHARS = 1000

@@ -10,8 +10,8 @@ from jobs.questions.query import JobQuery
 from ui.components.common.actions import retry_job
 from ui.components.common.looks import JOB_LOOKS, URGENT_ICON
 from ui.components.common.text import age, one_line, plain
+from ui.components.history.browser_notifications import show_notification_switch
 from ui.components.history.find_jobs import find_page
-from ui.components.page.browser_notifications import show_notification_switch
 from ui.state import address, session
 
 HISTORY_LENGTH = 30

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -14,6 +13,7 @@ from jobs.questions.client import JobClient
 from jobs.questions.validation import MAX_DOCUMENTS
 from jobs.settings import Settings
 from ui.components.common.actions import send
+from ui.components.common.document_names import names_of
 from ui.components.common.errors import show_failure
 from ui.components.common.text import counted, one_line, plain
 from ui.state import session, thread
@@ -127,12 +127,3 @@ def _choose_model(settings: Settings, job: JobView) -> str:
         )
         or ""
     )
-
-
-def names_of(documents: Sequence[Document]) -> dict[str, str]:
-    """A name for each document by id; those that share one have the beginning of the id added."""
-    count = Counter(each.name for each in documents)
-    return {
-        each.id: each.name if count[each.name] == 1 else f"{each.name} ({each.id[:8]})"
-        for each in documents
-    }
