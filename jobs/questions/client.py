@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, cast
 
@@ -45,7 +45,7 @@ from jobs.questions.rate_limit import Rate, RateLimiter
 from jobs.questions.repository import JobRepository, read_job, to_view
 from jobs.questions.search import JobSearch, with_position
 from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
-from jobs.questions.validation import check
+from jobs.questions.validation import check, normalized
 from jobs.questions.wait_reason import Waiting, why_waiting
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors
@@ -94,33 +94,22 @@ class JobClient:
         self._pages = JobPager(broker, self._listing)
         self._rates = RateLimiter(broker.connection, broker.settings)
 
-    def submit_question(
-        self,
-        user: str,
-        question: str,
-        *,
-        urgent: bool = False,
-        job_id: str = "",
-        documents: Iterable[str] = (),
-        model: str = "",
-        follows: str = "",
-        version_of: str = "",
-        afresh: bool = False,
+    def submit(
+        self, user: str, question: Question, *, job_id: str = "", urgent: bool = False
     ) -> JobView:
-        """Put a question on the queue. When this returns, the question is accepted.
+        """Put a question on the queue. It is accepted when this returns.
 
-        `documents`, `model`, `follows`, `version_of` and `afresh` are as in `jobs.models.Question`.
-        Whoever does not know whether an earlier call was accepted, because the reply got lost,
-        calls again with the same `job_id`, of `new_job_id`: it is asked once. An `urgent` one goes
-        before those that are not.
+        A caller that got no reply, and so cannot know whether the question was accepted, calls
+        again with the same `job_id` (from `new_job_id`): it is asked once. An `urgent` question
+        goes before all that are not. The view has the question with its documents in order of id,
+        each once, and without white space around its text.
 
-        Raises InvalidQuestionError if the question is empty, longer than `MAX_QUESTION_CHARS`, or
-        another one than was asked with this id; UnknownDocumentsError or ModelNotOfferedError;
-        NotFoundError if it follows, or is a version of, a question that is not there; and
-        TooManyQuestionsError or TooManyUrgentError, with nothing accepted.
+        Raises InvalidQuestionError if the text is empty or longer than `MAX_QUESTION_CHARS`, or if
+        another question was asked with this id; UnknownDocumentsError or ModelNotOfferedError;
+        NotFoundError if the question that it follows, or is a version of, is not there; and
+        TooManyQuestionsError or TooManyUrgentError. Then nothing is accepted.
         """
-        chosen = tuple(sorted(set(documents)))
-        asked = Question(question.strip(), chosen, model.strip(), follows, version_of, afresh)
+        asked = normalized(question)
         view = self._find(user, job_id) if job_id and asked != Question(asked.text) else None
         if view is None:
             check(asked, user, self._broker.settings, self._register)
@@ -159,9 +148,9 @@ class JobClient:
         One round trip for each.
         """
         earlier: list[JobView] = []
-        while job.follows and len(earlier) < MAX_TURNS:
+        while job.asked.follows and len(earlier) < MAX_TURNS:
             try:
-                job = self.get_job(user, job.follows)
+                job = self.get_job(user, job.asked.follows)
             except NotFoundError:
                 break
             earlier.insert(0, job)

@@ -13,7 +13,7 @@ import redis
 from rq.suspension import resume, suspend
 
 from jobs.errors import BadApiKeyError, BrokerUnavailableError, ModelTimeoutError
-from jobs.models import Answer, JobState, JobView, WorkerReport
+from jobs.models import Answer, JobState, JobView, Question, WorkerReport
 from jobs.questions.client import JobClient
 from jobs.questions.eta import FRESH_SECONDS, EtaEstimator, read_load
 from jobs.questions.repository import JobRepository
@@ -51,7 +51,7 @@ class Desk:
         self.connection.rpush(KEY, *seconds)
 
     def ask(self, user: str = "ann") -> JobView:
-        return self.client.submit_question(user, "Why?")
+        return self.client.submit(user, Question("Why?"))
 
     def begin(self) -> Attempt:
         queue = self.broker.queues["questions"]
