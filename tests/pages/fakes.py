@@ -36,6 +36,7 @@ from jobs.models import (
 )
 from jobs.operations.client import Overview, QueueState, Span
 from jobs.operations.metrics import Period, Tally
+from jobs.questions.client import JobAnswers
 from jobs.questions.query import JobOrder, JobQuery, fold
 from jobs.questions.wait_reason import Waiting, why_waiting
 from jobs.queue.pauses import Pause
@@ -178,7 +179,7 @@ class FakeJobs:
     def read_jobs(self, user: str, job_ids: Sequence[str]) -> list[JobView]:
         return [self.jobs[job_id] for job_id in job_ids if job_id in self.jobs]
 
-    def answers_of(self, user: str, job_ids: Sequence[str]) -> list[tuple[JobView, Answer | None]]:
+    def answers_of(self, user: str, job_ids: Sequence[str]) -> JobAnswers:
         return [(job, self.answers.get(job.id)) for job in self.read_jobs(user, job_ids)]
 
     def _matching(self, user: str, query: JobQuery) -> list[str]:
@@ -307,7 +308,7 @@ class FakeDocuments:
         self.entries[document_id] = replace(document, **fields)
         return document_id
 
-    def find(self, ids: Sequence[str], user: str = "") -> list[Document]:
+    def find(self, ids: Sequence[str], user: str = "") -> Sequence[Document]:
         self.found.append(ids)
         if self.error is not None:
             raise self.error
@@ -394,7 +395,7 @@ class FakeDeadLetters:
         found = [entry for entry in newest if kind in ("", entry.failure.kind)]
         return DeadLetterPage(tuple(found[offset : offset + limit]), len(found), self.kinds())
 
-    def kinds(self) -> dict[str, int]:
+    def kinds(self) -> Mapping[str, int]:
         if self.error is not None:
             raise self.error
         return dict(Counter(entry.failure.kind for entry in self.entries.values()).most_common())
