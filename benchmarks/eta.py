@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from benchmarks.stack import DURABLE, Stack, local_stack, wait_for
 from jobs.models import JobState, JobView, Question
 from jobs.questions.client import JobClient
-from jobs.questions.queue_simulation import FEWEST
+from jobs.questions.queue_simulation import MIN_DURATIONS
 from tests.fakes import FakeModelServer
 from ui.components.common.eta import steady
 
@@ -212,7 +212,7 @@ def percent(values: Sequence[bool]) -> float | None:
 def warm_up(client: JobClient) -> None:
     """Finish some questions, so that there is something to learn from."""
     jobs = [client.submit(f"warm-{number}", Question("Why?")) for number in range(WARM_UP)]
-    assert len(jobs) >= FEWEST
+    assert len(jobs) >= MIN_DURATIONS
     for job in jobs:
         client.wait(job.user, job.id, 60)
 

@@ -88,10 +88,10 @@ class JobClient:
         self._records = JobRepository(broker.connection, broker.settings.retention_seconds)
         self._deletions = SoftDeletion(broker)
         self._full_until = 0.0  # on the monotonic clock
-        self._listing = JobSearch(broker)
+        self._search = JobSearch(broker)
         self._register = DocumentRepository(broker.connection)
-        self._forecasts = EtaEstimator(broker, self.workers)
-        self._pages = JobPager(broker, self._listing)
+        self._etas = EtaEstimator(broker, self.workers)
+        self._pager = JobPager(broker, self._search)
         self._rates = RateLimiter(broker.connection, broker.settings)
 
     def submit(
@@ -137,7 +137,7 @@ class JobClient:
         """
         with broker_errors():
             ids = cast("list[bytes]", self._connection.zrange(thread_key(job.thread), 0, -1))
-            views = self._listing.read(user, [id_.decode() for id_ in ids])
+            views = self._search.read(user, [id_.decode() for id_ in ids])
         if all(view.id != job.id for view in views):
             views.append(job)
         return sorted(views, key=lambda view: (view.asked_at, view.id))
@@ -165,19 +165,19 @@ class JobClient:
         if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
             return None
         with broker_errors():
-            return self._forecasts.of(job.id, job.queued_at or job.asked_at)
+            return self._etas.estimate(job.id, job.queued_at or job.asked_at)
 
     def is_paused(self) -> bool:
         """True while an operator holds the queue of questions; up to a second late."""
         with broker_errors():
-            return self._forecasts.is_paused()
+            return self._etas.is_paused()
 
     def why_waiting(self, job: JobView) -> Waiting | None:
         """What this job, as it was just read, waits for; None if it runs or is over."""
         if job.state.is_over or job.state is JobState.STARTED:
             return None
         with broker_errors():
-            is_paused, has_worker = self._forecasts.is_paused(), self._forecasts.has_worker()
+            is_paused, has_worker = self._etas.is_paused(), self._etas.has_worker()
         return why_waiting(job, is_paused=is_paused, has_worker=has_worker)
 
     def list_jobs(
@@ -193,29 +193,29 @@ class JobClient:
         At most 3 round trips, however many jobs there are; 4 if it takes a look at all of them.
         """
         with broker_errors():
-            return self._listing.page(user, query or JobQuery(), offset, limit)
+            return self._search.page(user, query or JobQuery(), offset, limit)
 
     def count_jobs(self, user: str) -> int:
         """How many jobs the user has; one round trip."""
         with broker_errors():
-            return self._listing.count(user)
+            return self._search.count(user)
 
     def find_jobs(self, user: str, query: JobQuery) -> list[str]:
         """The ids of all the user's jobs that match, in the order asked for; two round trips."""
         with broker_errors():
-            return self._listing.find(user, query)
+            return self._search.find(user, query)
 
     def read_jobs(self, user: str, job_ids: Sequence[str]) -> list[JobView]:
         """Those of these jobs that are the user's, in this order; at most two round trips."""
         with broker_errors():
-            return self._listing.read(user, job_ids)
+            return self._search.read(user, job_ids)
 
     def list_after(
         self, user: str, query: JobQuery, cursor: str = "", limit: int = 50
     ) -> PageAfter:
         """The page that follows a cursor, for programs that read all; raises InvalidCursorError."""
         with broker_errors():
-            return self._pages.page(user, query, cursor, limit)
+            return self._pager.page(user, query, cursor, limit)
 
     def get_answer(self, user: str, job_id: str) -> Answer | None:
         """The answer, or None unless the job is finished."""
