@@ -50,8 +50,8 @@ def read_turns(connection: redis.Redis, user: str, follows: str) -> tuple[Turn, 
         [answer] = read_answers(connection, [follows])
         if view is None or view.user != user or answer is None:
             break
-        turns.append(bounded(answer.standalone or view.question, answer.text))
-        follows = view.follows
+        turns.append(bounded(answer.standalone or view.asked.text, answer.text))
+        follows = view.asked.follows
     return tuple(reversed(turns))
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 import redis
 from redis.client import Pipeline
@@ -242,10 +242,9 @@ class JobRepository:
         if "user" not in record or "question" not in record:
             return None
         numbers = (float(record.get(name) or 0) for name in ("queued_at", *_SUMS))
-        question = Question(record["question"], **_asked_of(record))
         queued_at, earlier, retry_waits = numbers
         thread = record.get("thread", "")
-        return Asked(record["user"], question, queued_at, earlier, retry_waits, thread)
+        return Asked(record["user"], _question_of(record), queued_at, earlier, retry_waits, thread)
 
     def partial(self, job_id: str) -> str:
         value = cast("bytes | None", self._connection.hget(job_key(job_id), "partial"))
@@ -292,17 +291,21 @@ def _asked_fields(question: Question, thread: str) -> dict[str, str | float]:
         "follows": question.follows,
         "version_of": question.version_of,
         "thread": thread,
-        "afresh": "1" if question.afresh else "",
+        "afresh": "" if question.use_cache else "1",
     }
     return {name: value for name, value in fields.items() if value}
 
 
-def _asked_of(record: Mapping[str, str]) -> dict[str, Any]:
-    """The inverse of `_asked_fields`, without the thread."""
-    documents = tuple(json.loads(record["documents"])) if "documents" in record else ()
-    names = ("model", "follows", "version_of")
-    texts = {name: record.get(name, "") for name in names}
-    return {"documents": documents, "afresh": "afresh" in record, **texts}
+def _question_of(record: Mapping[str, str]) -> Question:
+    """The question of a record: its text, and the inverse of `_asked_fields`."""
+    return Question(
+        record["question"],
+        documents=tuple(json.loads(record["documents"])) if "documents" in record else (),
+        model=record.get("model", ""),
+        follows=record.get("follows", ""),
+        version_of=record.get("version_of", ""),
+        use_cache="afresh" not in record,
+    )
 
 
 def read_job(pipeline: Pipeline, job_id: str) -> None:
@@ -334,7 +337,7 @@ def to_view(
     return JobView(
         id=job_id,
         user=record["user"],
-        question=record["question"],
+        asked=_question_of(record),
         state=state,
         asked_at=asked_at,
         queued_at=float(record.get("queued_at", asked_at)),
@@ -354,7 +357,6 @@ def to_view(
         thread=record.get("thread", job_id),
         urgent="urgent" in record,
         in_batch=origin == BATCH_QUEUE,
-        **_asked_of(record),
     )
 
 

@@ -60,7 +60,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
     look = JOB_LOOKS[job.state]
     # An element of its own in either case, which the style sheet cuts where there is no more room.
     mark = "**" if is_selected else "*"
-    label = f"{mark}{plain(one_line(job.question, LABEL_CHARS))}{mark}"
+    label = f"{mark}{plain(one_line(job.asked.text, LABEL_CHARS))}{mark}"
     if job.urgent and not job.state.is_over:
         label = f":orange[{URGENT_ICON}]{label}"
     state_words = f"{look.label}, urgent" if job.urgent else look.label
@@ -76,7 +76,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
             key=f"open_{job.id}",
             type="tertiary",
             width="stretch",
-            help=f"{state_words}: {plain(one_line(job.question, 300))}",
+            help=f"{state_words}: {plain(one_line(job.asked.text, 300))}",
         )
         if job.state.can_retry:
             st.button(
