@@ -42,12 +42,10 @@ class Stage(StrEnum):
     RETRIEVING = "retrieving"
     GENERATING = "generating"
     CHECKING = "checking"
-    EXTRACTING = "extracting"
-    EMBEDDING = "embedding"
 
     @classmethod
     def _missing_(cls, value: object) -> Stage:
-        """A stage of a newer worker is no reason to show nothing of its job."""
+        """Read the stages of newer workers, and those of earlier versions, as `WAITING`."""
         return cls.WAITING
 
 
