@@ -17,6 +17,7 @@ from pathlib import Path, PurePath
 from jobs.documents.file_store import FileStore
 from jobs.errors import DocumentStoreUnavailableError, UnreadablePageError
 from jobs.extraction import sandbox
+from jobs.extraction.file_types import JPEG_SIGNATURE, PNG_SIGNATURE
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
 
 # A page of text takes half a second and 60 MB of address space.
@@ -163,6 +164,6 @@ class _Output:
 
     def picture(self) -> PageImage:
         """What was printed; raises BrokenOutputError if it is no picture that a browser shows."""
-        if self._facts is None or not self._data.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff")):
+        if self._facts is None or not self._data.startswith((PNG_SIGNATURE, JPEG_SIGNATURE)):
             raise sandbox.BrokenOutputError
         return PageImage(bytes(self._data), *self._facts)

@@ -21,8 +21,7 @@ from jobs.errors import (
     UnreadableDocumentError,
 )
 from jobs.extraction import sandbox
-from jobs.extraction.file_types import OLE_SIGNATURE
-from jobs.extraction.read_text import PDF
+from jobs.extraction.file_types import OLE_SIGNATURE, PDF
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
 from jobs.settings import Settings
 

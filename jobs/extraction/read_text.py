@@ -25,44 +25,33 @@ from jobs.extraction.chunking import (
     whole_sentences,
     without_marks,
 )
+from jobs.extraction.file_types import (
+    BINARY_TYPES,
+    CSV,
+    DOCX,
+    HTML,
+    MARKDOWN,
+    MEDIA_TYPES,
+    PDF,
+    PDF_SIGNATURE,
+    PLAIN,
+    PPTX,
+    SNIFFED_BYTES,
+    XLSX,
+    UnreadableFileError,
+    decode_text,
+    is_clean_utf8,
+    is_pdf,
+)
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT, limit_resources
 
 if TYPE_CHECKING:
     from kreuzberg import ExtractionResult
 
 OVERLAP_CHARS = 150
-SNIFFED_BYTES = 8192
-PDF_SIGNATURE = b"%PDF-"
-
-PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-HTML, MARKDOWN, PLAIN, CSV = "text/html", "text/markdown", "text/plain", "text/csv"
-# What may be uploaded.
-MEDIA_TYPES = {
-    ".pdf": PDF,
-    ".docx": DOCX,
-    ".pptx": PPTX,
-    ".xlsx": XLSX,
-    ".html": HTML,
-    ".htm": HTML,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".txt": PLAIN,
-    ".csv": CSV,
-}
-BINARY_TYPES = (PDF, DOCX, PPTX, XLSX)
 
 # The text, then its first and last page, counted from 1; None for formats without pages.
 Piece: TypeAlias = "tuple[str, int | None, int | None]"
-
-
-class UnreadableFileError(Exception):
-    """The file is no document; the argument says what it holds instead."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__(f"not a document: {content}")
 
 
 class Reading(NamedTuple):
@@ -80,7 +69,7 @@ def read(data: bytes, suffix: str) -> Reading:
     """
     media_type = media_type_of(data, suffix)
     if media_type not in BINARY_TYPES:
-        data = decoded(data).lstrip("\ufeff").encode()
+        data = decode_text(data).lstrip("\ufeff").encode()
     marker = f"page-{uuid.uuid4().hex}-"
     result = _extract(data, media_type, marker)
     del data
@@ -108,35 +97,17 @@ def media_type_of(data: bytes, suffix: str) -> str:
         by_content: str = kreuzberg.detect_mime_type_from_bytes(head)  # type: ignore[attr-defined] # in __all__ but not typed
     except RuntimeError:  # it knows no such content
         by_content = ""
-    if b"%PDF-" in head[:1024]:  # some producers put other bytes first
+    if is_pdf(head):  # kreuzberg misses those with other bytes first
         by_content = PDF
     if by_content in BINARY_TYPES:
         return by_content
-    if by_content.startswith("image/") and not _is_text(data):
+    if by_content.startswith("image/") and not is_clean_utf8(data):
         raise UnreadableFileError("a picture")
     if by_content == HTML and (by_name not in (MARKDOWN, CSV) or _is_whole_page(head)):
         return HTML  # Markdown may begin with a tag as well
-    if by_name in BINARY_TYPES and _is_text(data):
+    if by_name in BINARY_TYPES and is_clean_utf8(data):
         return PLAIN
     return by_name
-
-
-def decoded(data: bytes) -> str:
-    """Text by its byte order mark, as UTF-8, by what its HTML says, or as Windows-1252.
-
-    Raises UnreadableFileError for what cannot be text.
-    """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", errors="replace")
-    if b"\0" in data:
-        raise UnreadableFileError("binary data")
-    declared = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", data[:SNIFFED_BYTES], re.IGNORECASE)
-    for encoding in ("utf-8-sig", declared.group(1).decode() if declared else "cp1252"):
-        try:
-            return data.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return data.decode("cp1252", errors="replace")
 
 
 def _extract(data: bytes, media_type: str, marker: str) -> ExtractionResult:
@@ -219,21 +190,13 @@ def _is_whole_page(head: bytes) -> bool:
     return start.startswith((b"<!doctype html", b"<html"))
 
 
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", data)  # no text has these
-
-
 def main(arguments: list[str]) -> int:
     """Read one file within limits; the exit code tells the parent what went wrong."""
     path, suffix, memory_mb, seconds = arguments
     import kreuzberg
 
     data = Path(path).read_bytes()
-    if PDF_SIGNATURE in data[:SNIFFED_BYTES]:
+    if is_pdf(data):
         _unpack_pdf_library()
     limit_resources(int(memory_mb), int(seconds))
     try:

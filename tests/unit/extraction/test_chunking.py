@@ -12,7 +12,6 @@ from jobs.extraction.chunking import (
     whole_sentences,
     without_marks,
 )
-from jobs.extraction.read_text import UnreadableFileError, decoded
 
 
 def cut(content: str, *spans: tuple[int, int]) -> list[str]:
@@ -57,24 +56,6 @@ def test_marks_go_and_words_stay() -> None:
     """Bold, italics, code, links and pictures leave their words; other stars and brackets stay."""
     marked = "**Now** *go* to `a_b` [here](http://e.x/a(b)) ![pic](p.png)5 * 3 * 2 [1] snake_case"
     assert without_marks(marked) == "Now go to a_b here 5 * 3 * 2 [1] snake_case"
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_usual_encodings_are_recognised(encoding: str) -> None:
-    """A byte order mark counts, then UTF-8, then Windows."""
-    assert decoded("Köln – 5 m²".encode(encoding)) == "Köln – 5 m²"
-
-
-def test_unknown_declared_encoding_is_passed_over() -> None:
-    """A page may call its encoding anything."""
-    page = b'<meta charset="klingon">K\xf6ln'
-    assert decoded(page).endswith("Köln")
-
-
-def test_binary_data_is_no_text() -> None:
-    """A zero byte is in no text file."""
-    with pytest.raises(UnreadableFileError):
-        decoded(b"abc\0def")
 
 
 def test_table_says_title_and_headings_with_each_passage() -> None:
