@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 from jobs.answering.extractive import split_sentences
+from jobs.citation_format import MARKER, NUMBER, without_markers
 
-_MARKER = re.compile(r"\[\d+\]")
-_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # A marker behind the stop belongs to the sentence before it.
-_LATE_MARKERS = re.compile(r"([.!?][\"'”’»)]*)((?:\s*\[\d+\])+)(?=\s|\Z)")
+_LATE_MARKERS = re.compile(rf"([.!?][\"'”’»)]*)((?:\s*\[{NUMBER}\])+)(?=\s|\Z)")
 _TABLE_HEAD = re.compile(r"^.*\|.*\n(?=\s*\|?\s*:?-{2,}:?\s*\|)", re.MULTILINE)
 # A sentence may begin and end with any kind of quotation mark.
 _STRAIGHT = str.maketrans("“”„«»", '"' * 5)
@@ -34,12 +34,12 @@ def count_support(text: str) -> Support:
     What leads to a list ("The limits are:"), asks, or has fewer than four words, claims nothing
     by itself and is not counted; nor are headings and code.
     """
-    prose = _TABLE_HEAD.sub("\n", _CODE.sub("\n", text)).translate(_STRAIGHT)
+    prose = _TABLE_HEAD.sub("\n", _FENCE.sub("\n", text)).translate(_STRAIGHT)
     prose = _LATE_MARKERS.sub(lambda match: f" {match[2].strip()}{match[1]}", prose)
     sentences = [
         sentence
         for sentence in split_sentences(prose)
-        if not _MARKER.sub("", sentence).rstrip("*_\"'”’) ").endswith((":", "?"))
+        if not without_markers(sentence).rstrip("*_\"'”’) ").endswith((":", "?"))
     ]
-    uncited = [sentence for sentence in sentences if not _MARKER.search(sentence)]
+    uncited = [sentence for sentence in sentences if not MARKER.search(sentence)]
     return Support(len(sentences), len(uncited))

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobs.citation_format import CODE, NUMBER
 from jobs.models import Citation, Passage
 
 # [1], [1, 2], [1-3], and 【1】 as some models write; not a link such as [1](https://…).
-_MARKER = re.compile(r"[\[【](\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)[\]】](?!\()")
-_CODE = re.compile(r"```.*?(?:```|\Z)|(`+)[^\n]*?\1", re.DOTALL)
+_MODEL_MARKER = re.compile(rf"[\[【]({NUMBER}(?:\s*[,;–-]\s*{NUMBER})*)[\]】](?!\()")
 LONGEST_RANGE = 20
 
 
@@ -43,10 +43,10 @@ def check_citations(text: str, passages: Sequence[Passage]) -> CheckedText:
         return "".join(kept) or _REMOVED
 
     parts, start = [], 0
-    for code in _CODE.finditer(text):
-        parts += [_MARKER.sub(check, text[start : code.start()]), code.group()]
+    for code in CODE.finditer(text):
+        parts += [_MODEL_MARKER.sub(check, text[start : code.start()]), code.group()]
         start = code.end()
-    parts.append(_MARKER.sub(check, text[start:]))
+    parts.append(_MODEL_MARKER.sub(check, text[start:]))
     citations = tuple(_citation(number, passages[number - 1]) for number in cited)
     return CheckedText(_close_gaps("".join(parts)).strip(), citations, removed)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Protocol
 from jobs.answering.citation_coverage import Support, count_support
 from jobs.answering.citations import check_citations
 from jobs.answering.quotes import check_quotes
+from jobs.citation_format import without_markers
 from jobs.interruptible import Cancelled, call, each
 from jobs.llm.chat import NOT_FOUND_SENTENCE, Generator
 from jobs.models import Answer, Citation, Passage, Stage, SupportLevel, Timings, TokenUse
@@ -104,7 +104,7 @@ def _checked(
     counted = count_support(checked.text)
     if not checked.text or _says_not_found(checked.text):
         # Some models cite even this; there is nothing that it could stand on.
-        checked = replace(checked, text=_without_markers(checked.text), citations=())
+        checked = replace(checked, text=without_markers(checked.text), citations=())
         support, counted = SupportLevel.NOT_FOUND, Support(0, 0)
     else:
         is_cited = checked.citations and not counted.is_none
@@ -131,9 +131,5 @@ def _says_not_found(text: str) -> bool:
     An answer that goes on, and cites, has found something after all.
     """
     sentence = NOT_FOUND_SENTENCE.lower().rstrip(".")
-    plain = _without_markers(text).replace("’", "'").lower()
+    plain = without_markers(text).replace("’", "'").lower()
     return plain.rstrip(". ") == sentence or (plain == text.lower() and plain.startswith(sentence))
-
-
-def _without_markers(text: str) -> str:
-    return re.sub(r"\s*\[\d+\]", "", text)

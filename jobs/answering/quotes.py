@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from jobs.citation_format import CODE, without_markers
 from jobs.models import CheckedQuote, Citation
 
 # Fewer words are a name or a way of speaking.
@@ -16,7 +17,6 @@ MIN_QUOTE_WORDS = 3
 MIN_PART_WORDS = 2
 MAX_QUOTE_CHARS = 2000
 
-_CODE = re.compile(r"```.*?(?:```|\Z)|(`+)[^\n]*?\1", re.DOTALL)
 # No quote goes on over an empty line.
 _INSIDE = r"(?:[^{}\n]|\n(?!\s*\n)){{1," + str(MAX_QUOTE_CHARS) + "}}?"
 _PAIRS = (("“", "”"), ("„", "“"), ("„", "”"), ("«", "»"), ("»", "«"))
@@ -29,7 +29,6 @@ _QUOTE = re.compile(
         ]
     )
 )
-_MARKER = re.compile(r"\s*\[\d+\]")
 _ELLIPSIS = re.compile(r"[\[(]\s*(?:…|\.{3})\s*[\])]|…|\.(?:\s?\.){2,}")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010\u0002\ufffe]\s*\n\s*(?=[^\W\d_])")
 # A number with its point, its sign and what it counts is one word: 1.5 is not 15, nor -5 % 5 %.
@@ -55,10 +54,10 @@ def check_quotes(text: str, citations: Sequence[Citation]) -> tuple[CheckedQuote
 def _quotes(text: str) -> Iterator[tuple[int, int, list[_Words]]]:
     """Where each quote stands, with its marks, and its parts between ellipses."""
     # Of the same length, so that positions stay.
-    prose = _CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+    prose = CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     for match in _QUOTE.finditer(prose):
         inside = next(filter(None, match.groups()))
-        parts = [_Words(part) for part in _ELLIPSIS.split(_MARKER.sub("", inside))]
+        parts = [_Words(part) for part in _ELLIPSIS.split(without_markers(inside))]
         parts = [part for part in parts if part.count]
         if sum(part.count for part in parts) >= MIN_QUOTE_WORDS:
             yield match.start(), match.end(), parts

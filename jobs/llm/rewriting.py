@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from jobs.citation_format import without_markers
 from jobs.models import TokenUse
 
 # Of the conversation before a follow-up: so many questions, each with its answer.
@@ -28,7 +29,6 @@ You rewrite the last question of a conversation so that it can be understood wit
 """
 
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
-_MARKER = re.compile(r"\s*\[\d+\]")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "«": "»", "`": "`"}
 
 
@@ -52,7 +52,7 @@ def bounded(question: str, answer: str) -> Turn:
     """A turn whose parts are cut to what a model is given, without citation markers."""
     return Turn(
         _cut(question, MAX_TURN_QUESTION_CHARS),
-        _cut(_MARKER.sub("", answer), MAX_TURN_ANSWER_CHARS),
+        _cut(without_markers(answer), MAX_TURN_ANSWER_CHARS),
     )
 
 
