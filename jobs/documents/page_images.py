@@ -116,21 +116,21 @@ def draw_page(
     output = _Output()
     arguments = [str(path.resolve()), str(page), str(memory_mb), str(seconds)]
     try:
-        ended = sandbox.run(
+        result = sandbox.run(
             [sys.executable, "-m", "jobs.extraction.render_page", *arguments],
-            seconds=seconds,
-            take_line=output.take_line,
-            # A lone space finds nothing; without any input the child would have none to read.
-            given=passage[:MAX_PASSAGE_CHARS].encode(errors="ignore") or b" ",
+            timeout_seconds=seconds,
+            on_line=output.add_line,
+            # A space finds nothing; without any input, the child would have no pipe to read.
+            stdin=passage[:MAX_PASSAGE_CHARS].encode(errors="ignore") or b" ",
         )
-        if ended.code == 0:
+        if result.exit_code == 0:
             return output.picture()
     except TimeoutError as error:
         raise UnreadablePageError(TOO_LONG) from error
     except (sandbox.BrokenOutputError, ValueError) as error:
         raise UnreadablePageError() from error
-    if ended.code == OUT_OF_MEMORY_EXIT or (
-        ended.code != UNREADABLE_EXIT and ended.peak_mb > memory_mb / 2
+    if result.exit_code == OUT_OF_MEMORY_EXIT or (
+        result.exit_code != UNREADABLE_EXIT and result.peak_mb > memory_mb / 2
     ):
         raise UnreadablePageError(TOO_LARGE)
     raise UnreadablePageError()
@@ -143,7 +143,7 @@ class _Output:
         self._facts: tuple[int, float] | None = None
         self._data = bytearray()
 
-    def take_line(self, line: bytes) -> None:
+    def add_line(self, line: bytes) -> None:
         if self._facts is None:
             pages, share = json.loads(line)
             self._facts = int(pages), float(share)

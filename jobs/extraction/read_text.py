@@ -1,8 +1,8 @@
-"""Text out of one file. It runs in a child process of its own, see `jobs.extraction.extract`.
+"""Reads the text of one file, in a child process of its own: see `jobs.extraction.extract`.
 
 `python -m jobs.extraction.read_text FILE SUFFIX MEMORY_MB SECONDS` prints lines of JSON: the media
 type and the number of pages, then each passage. To start quickly it imports little, and kreuzberg
-where it is used.
+only where it is used.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from jobs.extraction.chunking import (
     PASSAGE_CHARS,
-    blocks,
+    align_to_sentences,
+    split_blocks,
+    strip_markdown,
     table_texts,
-    whole_sentences,
-    without_marks,
 )
 from jobs.extraction.file_types import (
     BINARY_TYPES,
@@ -55,7 +55,7 @@ Piece: TypeAlias = "tuple[str, int | None, int | None]"
 
 
 class Reading(NamedTuple):
-    """The text of a file; its pages are counted where the format has some, else 0."""
+    """The text of a file. `pages` is 0 for formats without pages."""
 
     media_type: str
     pages: int
@@ -63,9 +63,9 @@ class Reading(NamedTuple):
 
 
 def read(data: bytes, suffix: str) -> Reading:
-    """The text of a file; its passages are made one by one, as they are asked for.
+    """Read the text of a file; its passages are made one by one, as they are iterated over.
 
-    Both raise UnreadableFileError, MemoryError, or what kreuzberg raises.
+    The call and the iteration raise UnreadableFileError, MemoryError, or what kreuzberg raises.
     """
     media_type = media_type_of(data, suffix)
     if media_type not in BINARY_TYPES:
@@ -83,19 +83,22 @@ def read(data: bytes, suffix: str) -> Reading:
         starts = [page["byte_start"] for page in pages.get("boundaries") or []]
         passages = _pieces(result.content.encode(), starts)
     if media_type in (HTML, DOCX):
-        passages = ((without_marks(text), first, last) for text, first, last in passages)
+        passages = ((strip_markdown(text), first, last) for text, first, last in passages)
     return Reading(media_type, int(pages.get("total_count") or 0), passages)
 
 
 def media_type_of(data: bytes, suffix: str) -> str:
-    """By content where the content says it, else by the extension."""
+    """Return the media type by the content where it is telling, else by the extension.
+
+    Raises UnreadableFileError for a picture.
+    """
     import kreuzberg
 
     by_name = MEDIA_TYPES.get(suffix.lower(), PLAIN)
     head = data[:SNIFFED_BYTES]
     try:
         by_content: str = kreuzberg.detect_mime_type_from_bytes(head)  # type: ignore[attr-defined] # in __all__ but not typed
-    except RuntimeError:  # it knows no such content
+    except RuntimeError:  # kreuzberg does not know it
         by_content = ""
     if is_pdf(head):  # kreuzberg misses those with other bytes first
         by_content = PDF
@@ -104,14 +107,14 @@ def media_type_of(data: bytes, suffix: str) -> str:
     if by_content.startswith("image/") and not is_clean_utf8(data):
         raise UnreadableFileError("a picture")
     if by_content == HTML and (by_name not in (MARKDOWN, CSV) or _is_whole_page(head)):
-        return HTML  # Markdown may begin with a tag as well
+        return HTML  # Markdown may begin with a tag too
     if by_name in BINARY_TYPES and is_clean_utf8(data):
         return PLAIN
     return by_name
 
 
 def _extract(data: bytes, media_type: str, marker: str) -> ExtractionResult:
-    """The text of a file. Only for slides, the marker and a number stand before each."""
+    """Have kreuzberg extract the text. Each slide is preceded by the marker and its number."""
     import kreuzberg
 
     pages = None
@@ -120,13 +123,13 @@ def _extract(data: bytes, media_type: str, marker: str) -> ExtractionResult:
             insert_page_markers=True, marker_format=f"\n\n{marker}{{page_num}}\n\n"
         )
     elif media_type == PDF:
-        pages = kreuzberg.PageConfig(extract_pages=True)  # without it, no offsets of pages
+        pages = kreuzberg.PageConfig(extract_pages=True)  # else there are no page offsets
     config = kreuzberg.ExtractionConfig(pages=pages, use_cache=False)
     return kreuzberg.extract_bytes_sync(data, media_type, config)
 
 
 def _chunks(text: bytes) -> tuple[bytes, list[tuple[int, int]]]:
-    """Plain text as kreuzberg leaves it, and the spans of its chunks."""
+    """Return plain text as kreuzberg normalises it, and the byte spans of its chunks."""
     import kreuzberg
 
     chunking = kreuzberg.ChunkingConfig(max_chars=PASSAGE_CHARS, max_overlap=OVERLAP_CHARS)
@@ -139,12 +142,12 @@ def _chunks(text: bytes) -> tuple[bytes, list[tuple[int, int]]]:
 
 
 def _pieces(content: bytes, page_starts: list[int]) -> Iterator[Piece]:
-    """The passages of a text; `page_starts` are byte offsets of its pages, none without pages."""
-    for start, end in blocks(content):
+    """Yield the passages of a text; `page_starts` are byte offsets, empty without pages."""
+    for start, end in split_blocks(content):
         block = content[start:end].lstrip()
         offset = end - len(block)
         text, spans = _chunks(block.rstrip())
-        for first, last in whole_sentences(text, spans):
+        for first, last in align_to_sentences(text, spans):
             piece = text[first:last].strip()
             at = offset + first + (last - first - len(text[first:last].lstrip()))
             yield (
@@ -155,7 +158,7 @@ def _pieces(content: bytes, page_starts: list[int]) -> Iterator[Piece]:
 
 
 def _page_at(page_starts: list[int], offset: int) -> int | None:
-    """The number of the page at a byte offset, from 1."""
+    """Return the number of the page at a byte offset, counted from 1."""
     return max(1, bisect_right(page_starts, offset)) if page_starts else None
 
 
@@ -167,9 +170,9 @@ def _plain_pieces(text: str) -> Iterator[str]:
 
 
 def _slide_pieces(content: str, marker: str) -> Iterator[Piece]:
-    """One passage a slide, more for a full one.
+    """Yield one passage for each slide, or more for a long one.
 
-    kreuzberg's own offsets of slides are too small by more with every slide, hence the markers.
+    Uses markers because kreuzberg's own offsets of slides drift further with every slide.
     """
     parts = re.split(rf"{marker}(\d+)", content)
     for number, text in zip(parts[1::2], parts[2::2], strict=True):
@@ -191,7 +194,7 @@ def _is_whole_page(head: bytes) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Read one file within limits; the exit code tells the parent what went wrong."""
+    """Read one file within limits; the exit code says what went wrong."""
     path, suffix, memory_mb, seconds = arguments
     import kreuzberg
 
@@ -201,13 +204,13 @@ def main(arguments: list[str]) -> int:
     limit_resources(int(memory_mb), int(seconds))
     try:
         reading = read(data, suffix)
-        _say([reading.media_type, reading.pages])
+        _print_json([reading.media_type, reading.pages])
         for piece in reading.passages:
-            _say(piece)
+            _print_json(piece)
         sys.stdout.flush()
     except MemoryError:
         return OUT_OF_MEMORY_EXIT
-    # The last three are raised by its native part.
+    # The last three come from native code of kreuzberg.
     except (
         UnreadableFileError,
         kreuzberg.KreuzbergError,
@@ -221,9 +224,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _unpack_pdf_library() -> None:
-    """Have kreuzberg write its library for PDFs to a file, which the limits forbid later on.
+    """Have kreuzberg write its PDF library to a file, which the limits will forbid.
 
-    It does so before it looks at its first PDF on a machine, for which these few bytes will do.
+    It does so before it parses its first PDF on a machine; these few bytes are enough for that.
     """
     import kreuzberg
 
@@ -233,7 +236,7 @@ def _unpack_pdf_library() -> None:
         )
 
 
-def _say(value: object) -> None:
+def _print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
 
 
