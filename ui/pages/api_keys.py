@@ -37,7 +37,7 @@ def show_page() -> None:
         show_keys(mine)
     else:
         st.info("You have no keys yet.", icon=":material/key_off:")
-    doomed = key_state.key_to_revoke()
+    doomed = key_state.to_revoke.get()
     if doomed:
         show_revocation(keys, person.user, doomed)
     show_webhooks(get_clients().webhooks, person.user)

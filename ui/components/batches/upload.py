@@ -40,10 +40,10 @@ def show_batch_upload(batches: BatchClient, user: str, max_upload_mb: int) -> No
         label_visibility="collapsed",
     )
     name = _take_pasted() if source == PASTE else _take_file(max_upload_mb)
-    failure = batch_state.submit_failure()
+    failure = batch_state.submit_failure.take()
     if failure:
         show_failure(failure)
-    read = batch_state.read_file()
+    read = batch_state.read_file.get()
     if not name or read is None:
         return
     if read.failure:
@@ -79,7 +79,7 @@ def _take_pasted() -> str:
         return ""
     token = hashlib.sha256(text.encode()).hexdigest()
     if _is_news(token):
-        batch_state.keep_file(batch_state.ReadFile(token, (pasted_sheet(text),)))
+        batch_state.read_file.set(batch_state.ReadFile(token, (pasted_sheet(text),)))
     return PASTED_NAME
 
 
@@ -90,13 +90,13 @@ def _read(token: str, name: str, data: bytes) -> None:
     try:
         sheets = read_sheets(name, data)
     except InvalidBatchError as error:
-        batch_state.keep_file(batch_state.ReadFile(token, failure=error.failure))
+        batch_state.read_file.set(batch_state.ReadFile(token, failure=error.failure))
     else:
-        batch_state.keep_file(batch_state.ReadFile(token, sheets))
+        batch_state.read_file.set(batch_state.ReadFile(token, sheets))
 
 
 def _is_news(token: str) -> bool:
-    read = batch_state.read_file()
+    read = batch_state.read_file.get()
     return read is None or read.token != token
 
 
@@ -200,7 +200,7 @@ def _submit(batches: BatchClient, user: str, lines: Lines) -> None:
     try:
         batch = batches.submit(user, lines)
     except AskqueueError as error:
-        batch_state.keep_submit_failure(error.failure)
+        batch_state.submit_failure.set(error.failure)
     else:
         batch_state.forget_file()
         batch_state.select(batch.id)

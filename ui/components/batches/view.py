@@ -16,7 +16,9 @@ from ui.components.batches.progress import ROW_LOOKS, show_bar, summary
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import ago, counted, one_line, plain, without_markup
 from ui.state import batch as batch_state
-from ui.state import session
+from ui.state import notices as notice_state
+from ui.state import refresh as refresh_state
+from ui.state.tables import ALL
 
 PAGE_SIZE = 50
 MAX_ROWS = 15
@@ -69,7 +71,7 @@ def _show_actions(batches: BatchClient, user: str, batch: Batch) -> None:
             icon=":material/delete:",
             key="batch_delete",
             help="Delete this batch with its answers",
-            on_click=batch_state.set_batch_to_delete,
+            on_click=batch_state.ask_to_delete,
             args=(batch.id,),
         )
 
@@ -112,7 +114,7 @@ def _show_downloads(batches: BatchClient, user: str, batch: Batch) -> None:
 
 def _show_filter(batch: Batch) -> None:
     chosen = batch_state.row_filter()
-    counts = {session.ALL: batch.rows} | {
+    counts = {ALL: batch.rows} | {
         each.value: batch.count(each) for each in ROW_LOOKS if batch.count(each) or each is chosen
     }
     st.pills(
@@ -127,12 +129,12 @@ def _show_filter(batch: Batch) -> None:
 
 
 def _label(option: str) -> str:
-    return "All" if option == session.ALL else ROW_LOOKS[RowState(option)].label
+    return "All" if option == ALL else ROW_LOOKS[RowState(option)].label
 
 
 def _show_rows(rows: Iterable[BatchRow]) -> None:
     shown = list(rows)
-    batch_state.set_rows([row.job_id for row in shown])
+    batch_state.rows.set(tuple(row.job_id for row in shown))
     st.dataframe(
         pd.DataFrame(
             {
@@ -197,5 +199,5 @@ def _do(action: Callable[[], object]) -> None:
     try:
         action()
     except AskqueueError as error:
-        session.keep_notice(plain(error.message), ":material/error:")
-    session.request_redraw()
+        notice_state.add(plain(error.message), ":material/error:")
+    refresh_state.request_redraw()

@@ -12,7 +12,10 @@ from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient, new_job_id
 from ui.components.common.text import plain, requeued
 from ui.identity.people import Person
-from ui.state import session, tables
+from ui.state import notices as notice_state
+from ui.state import operators as operator_state
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
 
 
 def submit_question(jobs: JobClient, user: str, question: str | Question, job_id: str = "") -> None:
@@ -27,11 +30,11 @@ def submit_question(jobs: JobClient, user: str, question: str | Question, job_id
     except AskqueueError as error:
         wait = error.retry_after_seconds
         not_before = time.time() + wait if wait else 0.0
-        session.keep_unsent(session.Unsent(asked, error.failure, job_id, not_before))
+        question_state.unsent.set(question_state.Unsent(asked, error.failure, job_id, not_before))
     else:
-        session.keep_unsent(None)
-        session.select_job(job.id)
-    session.request_redraw()
+        question_state.unsent.set(None)
+        question_state.select_job(job.id)
+    refresh_state.request_redraw()
 
 
 def send(jobs: JobClient, user: str, asked: Question, job_id: str) -> JobView:
@@ -70,7 +73,7 @@ def retry_job(jobs: JobClient, user: str, job_id: str) -> None:
         jobs.retry(user, job_id)
     except AskqueueError as error:
         _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
@@ -79,7 +82,7 @@ def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
         jobs.stop(user, job_id)
     except AskqueueError as error:
         _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def make_urgent(jobs: JobClient, user: str, job_id: str) -> None:
@@ -88,7 +91,7 @@ def make_urgent(jobs: JobClient, user: str, job_id: str) -> None:
         jobs.make_urgent(user, job_id)
     except AskqueueError as error:
         _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def give_feedback(jobs: JobClient, user: str, job_id: str, feedback: Feedback | None) -> None:
@@ -105,7 +108,7 @@ def index_document_again(documents: DocumentClient, visitor: Person, document_id
         documents.index_again(visitor.user, document_id, is_operator=visitor.is_operator)
     except AskqueueError as error:
         _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def index_everything_again(documents: DocumentClient) -> None:
@@ -114,18 +117,18 @@ def index_everything_again(documents: DocumentClient) -> None:
         documents.index_all_again()
     except AskqueueError as error:
         _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def requeue_selected(letters: DeadLetters) -> None:
     """Queue the selected failed jobs again, as far as they still are failed."""
     try:
-        count = sum(letters.requeue(job_id) for job_id in tables.selected_failed())
+        count = sum(letters.requeue(job_id) for job_id in operator_state.selected.get())
     except AskqueueError as error:
         _tell(error)
     else:
-        session.keep_notice(requeued(count), ":material/replay:")
-    session.request_redraw()
+        notice_state.add(requeued(count), ":material/replay:")
+    refresh_state.request_redraw()
 
 
 def pause_queue(operations: Operations, queue: str, by: str) -> None:
@@ -134,7 +137,7 @@ def pause_queue(operations: Operations, queue: str, by: str) -> None:
         operations.pause(queue, by)
     except AskqueueError as error:
         _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def resume_queue(operations: Operations, queue: str, by: str) -> None:
@@ -143,8 +146,8 @@ def resume_queue(operations: Operations, queue: str, by: str) -> None:
         operations.resume(queue, by)
     except AskqueueError as error:
         _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def _tell(error: AskqueueError) -> None:
-    session.keep_notice(plain(error.message), ":material/error:")
+    notice_state.add(plain(error.message), ":material/error:")

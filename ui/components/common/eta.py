@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from jobs.models import Eta, JobState, JobView
 from jobs.questions.client import JobClient
 from jobs.questions.wait_reason import waiting_words
-from ui.state import session
+from ui.state import question as question_state
 
 # The ends of a range are one of these, in seconds.
 _MINUTES = [60 * count for count in (1, 2, 3, 5, 10, 15, 20, 30, 45)]
@@ -31,8 +31,8 @@ def eta_of(jobs: JobClient, job: JobView) -> str:
         # Of a started one, one sees how far it is; of one that is held, that it is.
         waiting = jobs.why_waiting(job)
         return "" if waiting is None or waiting.held_by else "end not known yet"
-    shown = steady(session.shown_eta(job.id), eta)
-    session.keep_shown_eta(job.id, shown)
+    shown = steady(question_state.shown_eta(job.id), eta)
+    question_state.keep_shown_eta(job.id, shown)
     return eta_words(eta, shown)
 
 

@@ -59,13 +59,13 @@ def show_key_form(keys: ApiKeys, person: Person) -> None:
     except AskqueueError as error:
         show_failure(error.failure)
         return
-    key_state.set_new_key(made)
+    key_state.new_key.set(made)
     st.rerun()
 
 
 def show_new_key() -> bool:
     """Show the key just made, with its secret and a first call; False if there is none."""
-    made = key_state.new_key()
+    made = key_state.new_key.get()
     if made is None:
         return False
     key, secret = made
@@ -90,5 +90,5 @@ def _example(secret: str) -> str:
 
 
 def _forget() -> None:
-    key_state.set_new_key(None)
+    key_state.new_key.set(None)
     key_state.clear_name()

@@ -45,7 +45,7 @@ def show_webhooks(webhooks: Webhooks, user: str) -> None:
         if chosen.disabled:
             st.warning(f"Switched off. {chosen.disabled}", icon=":material/notifications_off:")
         show_deliveries(webhooks, user, chosen)
-    doomed = webhook_state.webhook_to_remove()
+    doomed = webhook_state.to_remove.get()
     if doomed:
         _show_removal(webhooks, user, doomed)
 
@@ -77,13 +77,13 @@ def _show_form(webhooks: Webhooks, user: str) -> None:
     except AskqueueError as error:
         show_failure(error.failure)
         return
-    webhook_state.set_new_webhook(made)
+    webhook_state.new_webhook.set(made)
     st.rerun()
 
 
 def _show_new_secret() -> bool:
     """Show the secret of the webhook just made; False if there is none."""
-    made = webhook_state.new_webhook()
+    made = webhook_state.new_webhook.get()
     if made is None:
         return False
     webhook, secret = made
@@ -148,7 +148,7 @@ def _choose(webhooks: Webhooks, user: str, mine: Sequence[Webhook]) -> Webhook |
             icon=":material/delete:",
             key="remove_webhook",
             disabled=chosen is None,
-            on_click=webhook_state.set_webhook_to_remove,
+            on_click=webhook_state.to_remove.set,
             args=(chosen,),
         )
     if is_tested and chosen is not None:
@@ -172,13 +172,13 @@ def _show_removal(webhooks: Webhooks, user: str, webhook: Webhook) -> None:
                 "This cannot be undone."
             ),
             do=lambda: webhooks.delete(user, webhook.id),
-            close=lambda: webhook_state.set_webhook_to_remove(None),
+            close=lambda: webhook_state.to_remove.set(None),
         )
     )
 
 
 def _forget() -> None:
-    webhook_state.set_new_webhook(None)
+    webhook_state.new_webhook.set(None)
     webhook_state.clear_address()
 
 

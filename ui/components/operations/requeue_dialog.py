@@ -9,7 +9,9 @@ from jobs.operations.failed_jobs import DeadLetters
 from ui.components.common.errors import show_failure
 from ui.components.common.looks import kind_name
 from ui.components.common.text import counted, plain, requeued
-from ui.state import session
+from ui.state import notices as notice_state
+from ui.state import operators as operator_state
+from ui.state.tables import ALL
 
 
 def show_requeue_confirmation(letters: DeadLetters, kind: str) -> None:
@@ -18,7 +20,7 @@ def show_requeue_confirmation(letters: DeadLetters, kind: str) -> None:
     @st.dialog("Queue them again?", icon=":material/replay:", on_dismiss=_close)
     def ask() -> None:
         try:
-            is_over = _ask(letters, "" if kind == session.ALL else kind)
+            is_over = _ask(letters, "" if kind == ALL else kind)
         except AskqueueError as error:
             show_failure(error.failure)
             return
@@ -49,9 +51,9 @@ def _ask(letters: DeadLetters, kind: str) -> bool:
         )
     if is_confirmed:
         with st.spinner(f"Queueing {counted(count, 'job')}…"):
-            session.keep_notice(requeued(letters.requeue_all(kind)), ":material/replay:")
+            notice_state.add(requeued(letters.requeue_all(kind)), ":material/replay:")
     return is_left or is_confirmed
 
 
 def _close() -> None:
-    session.set_kind_to_requeue(None)
+    operator_state.ask_to_requeue(None)

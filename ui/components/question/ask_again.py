@@ -16,7 +16,8 @@ from jobs.settings import Settings
 from ui.components.common.actions import send
 from ui.components.common.errors import show_failure
 from ui.components.common.text import counted, one_line, plain
-from ui.state import session, thread
+from ui.state import question as question_state
+from ui.state import thread as thread_state
 
 TEXT_PIXELS = 120
 
@@ -28,7 +29,7 @@ def show_ask_again_button(job: JobView) -> None:
         icon=":material/edit_note:",
         key=f"change_{job.id}",
         help="Other words, other documents or another model; this version stays",
-        on_click=thread.set_job_to_ask_again,
+        on_click=thread_state.set_job_to_ask_again,
         args=(job.id,),
     )
 
@@ -37,7 +38,7 @@ def show_ask_again(
     jobs: JobClient, documents: DocumentClient, settings: Settings, user: str
 ) -> None:
     """Show the dialog, if it is open. "Ask" submits another version and shows it."""
-    job_id = thread.job_to_ask_again()
+    job_id = thread_state.job_to_ask_again.get()
     if job_id is None:
         return
 
@@ -45,7 +46,7 @@ def show_ask_again(
         "Ask again with changes",
         icon=":material/edit_note:",
         width="medium",
-        on_dismiss=lambda: thread.set_job_to_ask_again(None),
+        on_dismiss=lambda: thread_state.set_job_to_ask_again(None),
     )
     def ask() -> None:
         try:
@@ -57,13 +58,13 @@ def show_ask_again(
                     "Ask", icon=":material/send:", key="ask_again_confirmed", type="primary"
                 )
             if is_confirmed:
-                view = send(jobs, user, asked, thread.id_to_send(asked))
-                session.select_job(view.id)
+                view = send(jobs, user, asked, thread_state.id_to_send(asked))
+                question_state.select_job(view.id)
         except AskqueueError as error:
             show_failure(error.failure)  # and what was typed stays
             return
         if is_cancelled or is_confirmed:
-            thread.set_job_to_ask_again(None)
+            thread_state.set_job_to_ask_again(None)
             st.rerun()
 
     ask()
@@ -78,7 +79,7 @@ def _read(
         value=job.question,
         height=TEXT_PIXELS,
         max_chars=settings.max_question_chars,
-        key=thread.field_key("text"),
+        key=thread_state.field_key("text"),
     )
     # Its answer may be gone; the worker says so. Without the question itself there is nothing.
     earlier = jobs.list_earlier(user, job)
@@ -100,7 +101,7 @@ def _choose_documents(entries: Sequence[Document], job: JobView) -> list[str]:
         format_func=names_of(ready).__getitem__,
         placeholder="All documents",
         max_selections=MAX_DOCUMENTS,
-        key=thread.field_key("documents"),
+        key=thread_state.field_key("documents"),
     )
     gone = sum(id_ not in offered for id_ in job.documents)
     if gone:
@@ -123,7 +124,7 @@ def _choose_model(settings: Settings, job: JobView) -> str:
             options,
             index=options.index(job.model) if job.model in options else 0,
             format_func=lambda model: model or f"{usual} (the usual one)",
-            key=thread.field_key("model"),
+            key=thread_state.field_key("model"),
         )
         or ""
     )
