@@ -31,9 +31,9 @@ def show_page() -> None:
     if job_id:
         st.switch_page(ASK_PAGE, query_params={"job": job_id})
     batch_state.open_address()
-    doomed = batch_state.to_delete.get()
-    if doomed:
-        show_batch_deletion(clients.batches, user, doomed)
+    to_delete = batch_state.to_delete.get()
+    if to_delete:
+        show_batch_deletion(clients.batches, user, to_delete)
     if batch_state.selected.get() is None:
         st.title("Batches", anchor=False)
         st.caption(

@@ -35,9 +35,9 @@ def show_page() -> None:
         return
     st.title("Documents", anchor=False)
     show_uploader(clients.documents, person.user, clients.settings.max_upload_mb)
-    doomed = document_state.to_delete.get()
-    if doomed:
-        show_document_deletion(clients.documents, person, doomed)
+    to_delete = document_state.to_delete.get()
+    if to_delete:
+        show_document_deletion(clients.documents, person, to_delete)
     show_live(clients.jobs, person.user, lambda: _draw(clients, person))
 
 

@@ -1,4 +1,4 @@
-"""What buttons do: each calls a client, reports an error as a toast, and has the page redrawn."""
+"""What buttons do: each calls a client, reports errors as notices, and has the page redrawn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from jobs.models import Feedback, JobView, Question
 from jobs.operations.client import Operations
 from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient, new_job_id
-from ui.components.common.text import plain, requeued
+from ui.components.common.reporting import reporting
+from ui.components.common.text import requeued
 from ui.identity.people import Person
 from ui.state import notices as notice_state
 from ui.state import operators as operator_state
@@ -55,99 +56,73 @@ def ask_again(
     jobs: JobClient, documents: DocumentClient, user: str, job: JobView, *, afresh: bool = False
 ) -> None:
     """Submit the same question as another version, of those of its documents that are there."""
-    try:
+    with reporting():
         found = documents.find(job.documents, user) if job.documents else ()
         there = tuple(each.id for each in found)
         follows = job.follows if jobs.list_earlier(user, job) else ""
-    except AskqueueError as error:
-        _tell(error)
-        return
-    # If all of its documents are gone, that is worth an error.
-    asked = Question(job.question, there or job.documents, job.model, follows, job.id, afresh)
-    submit_question(jobs, user, asked)
+        # If all of its documents are gone, that is worth an error.
+        asked = Question(job.question, there or job.documents, job.model, follows, job.id, afresh)
+        submit_question(jobs, user, asked)
 
 
 def retry_job(jobs: JobClient, user: str, job_id: str) -> None:
     """Run a failed or stopped question again."""
-    try:
+    with reporting():
         jobs.retry(user, job_id)
-    except AskqueueError as error:
-        _tell(error)
     refresh_state.request_redraw()
 
 
 def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
     """Stop an unfinished question."""
-    try:
+    with reporting():
         jobs.stop(user, job_id)
-    except AskqueueError as error:
-        _tell(error)
     refresh_state.request_redraw()
 
 
 def make_urgent(jobs: JobClient, user: str, job_id: str) -> None:
     """Let a question that waits go first."""
-    try:
+    with reporting():
         jobs.make_urgent(user, job_id)
-    except AskqueueError as error:
-        _tell(error)
     refresh_state.request_redraw()
 
 
 def give_feedback(jobs: JobClient, user: str, job_id: str, feedback: Feedback | None) -> None:
     """Keep what the user thinks of an answer."""
-    try:
+    with reporting():
         jobs.give_feedback(user, job_id, feedback)
-    except AskqueueError as error:
-        _tell(error)
 
 
 def index_document_again(documents: DocumentClient, visitor: Person, document_id: str) -> None:
     """Queue one document for indexing."""
-    try:
+    with reporting():
         documents.index_again(visitor.user, document_id, is_operator=visitor.is_operator)
-    except AskqueueError as error:
-        _tell(error)
     refresh_state.request_redraw()
 
 
 def index_everything_again(documents: DocumentClient) -> None:
     """Queue all documents for the index of the configured embedding model."""
-    try:
+    with reporting():
         documents.index_all_again()
-    except AskqueueError as error:
-        _tell(error)
     refresh_state.request_redraw()
 
 
 def requeue_selected(letters: DeadLetters) -> None:
     """Queue the selected failed jobs again, as far as they still are failed."""
-    try:
+    with reporting():
         count = sum(letters.requeue(job_id) for job_id in operator_state.selected.get())
-    except AskqueueError as error:
-        _tell(error)
-    else:
         notice_state.add(requeued(count), ":material/replay:")
     refresh_state.request_redraw()
 
 
 def pause_queue(operations: Operations, queue: str, by: str) -> None:
     """Have workers take nothing new from a queue."""
-    try:
+    with reporting():
         operations.pause(queue, by)
-    except AskqueueError as error:
-        _tell(error)
     refresh_state.request_redraw()
 
 
 def resume_queue(operations: Operations, queue: str, by: str) -> None:
     """Let workers take from a queue again."""
-    try:
+    with reporting():
         operations.resume(queue, by)
-    except AskqueueError as error:
-        _tell(error)
     refresh_state.request_redraw()
-
-
-def _tell(error: AskqueueError) -> None:
-    notice_state.add(plain(error.message), ":material/error:")

@@ -10,7 +10,8 @@ import streamlit as st
 
 from jobs.errors import AskqueueError, InvalidStateError, NotFoundError
 from jobs.questions.client import JobClient
-from ui.components.common.text import counted, plain
+from ui.components.common.reporting import tell_error
+from ui.components.common.text import counted
 from ui.state import bulk as bulk_state
 from ui.state import history as history_state
 from ui.state import notices as notice_state
@@ -105,15 +106,15 @@ def _start(jobs: JobClient, user: str, run: BulkRun) -> None:
 
 def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
     """Go on for a moment. Until the last lines, nothing here gives Streamlit a chance to cut in."""
-    deed, ends, before = _deed(jobs, user, run), time.monotonic() + PIECE_SECONDS, len(run.done)
+    act, ends, before = _act_on(jobs, user, run), time.monotonic() + PIECE_SECONDS, len(run.done)
     while not run.is_over:
         job_id = run.job_ids[run.tried]
         try:
-            deed(job_id)
+            act(job_id)
         except (InvalidStateError, NotFoundError):
             pass  # it changed since it was selected, and is counted
         except AskqueueError as error:
-            notice_state.add(plain(error.message), ":material/error:")
+            tell_error(error)
             run.is_stopped = True
             break
         else:
@@ -128,18 +129,18 @@ def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
         question_state.start_new_question()
 
 
-def _deed(jobs: JobClient, user: str, run: BulkRun) -> Callable[[str], object]:
+def _act_on(jobs: JobClient, user: str, run: BulkRun) -> Callable[[str], object]:
     def delete(job_id: str) -> None:
         if jobs.delete(user, job_id):
             run.undoable.append(job_id)
 
-    deeds: dict[Action, Callable[[str], object]] = {
+    actions: dict[Action, Callable[[str], object]] = {
         Action.RETRY: lambda job_id: jobs.retry(user, job_id),
         Action.STOP: lambda job_id: jobs.stop(user, job_id),
         Action.DELETE: delete,
         Action.UNDO: lambda job_id: jobs.undo_deletion(user, job_id),
     }
-    return deeds[run.action]
+    return actions[run.action]
 
 
 def _finish(run: BulkRun) -> None:

@@ -12,11 +12,11 @@ import streamlit as st
 from jobs.documents.client import DocumentClient
 from jobs.models import Document, DocumentStatus
 from ui.components.common.actions import index_document_again
+from ui.components.common.document_names import names_of
 from ui.components.common.errors import show_failure
 from ui.components.common.looks import DOCUMENT_LOOKS
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import counted, file_size, one_line, plain
-from ui.components.question.ask_again import names_of
 from ui.identity.people import Person
 from ui.identity.roles import may_manage
 from ui.state import documents as document_state

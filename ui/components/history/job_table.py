@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from jobs.documents.client import DocumentClient
-from jobs.errors import AskqueueError
 from jobs.models import JobPage, JobState, JobView
 from jobs.questions.client import JobClient
 from jobs.questions.export import evaluation_lines
@@ -19,12 +18,12 @@ from ui.components.common.actions import retry_job
 from ui.components.common.bulk import start_on_selected
 from ui.components.common.eta import eta_of, waiting_of
 from ui.components.common.looks import JOB_LOOKS, ORANGE, URGENT
+from ui.components.common.reporting import reporting
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import one_line, plain, without_markup
 from ui.components.history.filters import show_filters
 from ui.components.history.find_jobs import find_page
 from ui.state import history as history_state
-from ui.state import notices as notice_state
 from ui.state import question as question_state
 from ui.state import refresh as refresh_state
 from ui.state.bulk import Action
@@ -134,10 +133,8 @@ def _show_actions(jobs: JobClient, user: str, total: int, query: JobQuery) -> No
 
 
 def _select_all(jobs: JobClient, user: str, query: JobQuery) -> None:
-    try:
+    with reporting():
         history_state.select_all(jobs.find_jobs(user, query))
-    except AskqueueError as error:
-        notice_state.add(error.message, ":material/error:")
 
 
 def _show_export(jobs: JobClient, user: str, query: JobQuery) -> None:
@@ -202,12 +199,10 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
 
 
 def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
-    now = time.time()
+    now, shown_id = time.time(), question_state.shown_job.get()
     return pd.DataFrame(
         {
-            "Open": [
-                OPEN_MARK if job.id == question_state.shown_job.get() else "" for job in page.jobs
-            ],
+            "Open": [OPEN_MARK if job.id == shown_id else "" for job in page.jobs],
             "State": [
                 [JOB_LOOKS[job.state].label, *([URGENT] if _is_urgent(job) else [])]
                 for job in page.jobs

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from jobs.errors import AskqueueError
 from jobs.operations.failed_jobs import DeadLetters
-from ui.components.common.errors import show_failure
 from ui.components.common.looks import kind_name
+from ui.components.common.reporting import showing_errors
 from ui.components.common.text import counted, plain, requeued
 from ui.state import notices as notice_state
 from ui.state import operators as operator_state
@@ -15,18 +14,14 @@ from ui.state.tables import ALL
 
 
 def show_requeue_confirmation(letters: DeadLetters, kind: str) -> None:
-    """Ask whether all failed jobs of this kind, or `state.ALL`, shall be queued again; do it."""
+    """Ask whether all failed jobs of this kind, or `ALL`, shall be queued again; do it."""
 
     @st.dialog("Queue them again?", icon=":material/replay:", on_dismiss=_close)
     def ask() -> None:
-        try:
-            is_over = _ask(letters, "" if kind == ALL else kind)
-        except AskqueueError as error:
-            show_failure(error.failure)
-            return
-        if is_over:
-            _close()
-            st.rerun()
+        with showing_errors():
+            if _ask(letters, "" if kind == ALL else kind):
+                _close()
+                st.rerun()
 
     ask()
 

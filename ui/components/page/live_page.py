@@ -48,28 +48,26 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         seconds, states = OUTAGE_SECONDS, refresh_state.sidebar_states.get()
     else:
         states = states_of(history)
-        notice = notice_of(
-            refresh_state.swap_known_states(states), history, question_state.shown_job.get()
-        )
+        shown = question_state.shown_job.get()
+        notice = notice_of(refresh_state.swap_known_states(states), history, shown)
         if notice:
             notice_state.add(*notice)
-        shown = question_state.shown_job.get()
         if any(not job.state.is_over and job.id != shown for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
     if undo_seconds is not None:
         seconds = min(seconds or undo_seconds, undo_seconds)
     if states != refresh_state.sidebar_states.get():
         found_state.forget()
-    outdated = (
+    is_outdated = (
         seconds != refresh_state.refresh_seconds.get()
         or states != refresh_state.sidebar_states.get()
+        # The sidebar was read after the title was given, and may know more.
+        or tab_title(states) != refresh_state.title.get()
     )
-    # The sidebar was read after the title was given, and may know more.
-    outdated = outdated or tab_title(states) != refresh_state.title.get()
     refresh_state.refresh_seconds.set(seconds)
     # The sidebar notes what it shows itself; this is for a run that ends before it is drawn.
     refresh_state.sidebar_states.set(states)
-    if refresh_state.take_redraw_request() or outdated:
+    if refresh_state.take_redraw_request() or is_outdated:
         st.rerun()
     # Not sooner: what a run says that is cut short may never reach the browser.
     for text, icon in notice_state.pending():

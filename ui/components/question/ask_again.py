@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
 
 from jobs.documents.client import DocumentClient
-from jobs.errors import AskqueueError
 from jobs.models import Document, DocumentStatus, JobView, Question
 from jobs.questions.client import JobClient
 from jobs.questions.validation import MAX_DOCUMENTS
 from jobs.settings import Settings
 from ui.components.common.actions import send
-from ui.components.common.errors import show_failure
+from ui.components.common.document_names import names_of
+from ui.components.common.reporting import showing_errors
 from ui.components.common.text import counted, one_line, plain
 from ui.state import question as question_state
 from ui.state import thread as thread_state
@@ -49,7 +48,7 @@ def show_ask_again(
         on_dismiss=lambda: thread_state.set_job_to_ask_again(None),
     )
     def ask() -> None:
-        try:
+        with showing_errors():  # what was typed stays
             job = jobs.get_job(user, job_id)
             asked = _read(jobs, documents.list(user), settings, user, job)
             with st.container(horizontal=True, horizontal_alignment="right"):
@@ -60,12 +59,9 @@ def show_ask_again(
             if is_confirmed:
                 view = send(jobs, user, asked, thread_state.id_to_send(asked))
                 question_state.select_job(view.id)
-        except AskqueueError as error:
-            show_failure(error.failure)  # and what was typed stays
-            return
-        if is_cancelled or is_confirmed:
-            thread_state.set_job_to_ask_again(None)
-            st.rerun()
+            if is_cancelled or is_confirmed:
+                thread_state.set_job_to_ask_again(None)
+                st.rerun()
 
     ask()
 
@@ -128,12 +124,3 @@ def _choose_model(settings: Settings, job: JobView) -> str:
         )
         or ""
     )
-
-
-def names_of(documents: Sequence[Document]) -> dict[str, str]:
-    """A name for each document by id; those that share one have the beginning of the id added."""
-    count = Counter(each.name for each in documents)
-    return {
-        each.id: each.name if count[each.name] == 1 else f"{each.name} ({each.id[:8]})"
-        for each in documents
-    }

@@ -7,11 +7,10 @@ from html import escape
 
 import streamlit as st
 
-from jobs.errors import AskqueueError
 from jobs.models import Answer, Citation, JobView
 from jobs.questions.client import JobClient
-from ui.components.common.errors import show_failure
 from ui.components.common.looks import JOB_LOOKS
+from ui.components.common.reporting import showing_errors
 from ui.components.common.text import ago, counted, one_line, plain
 from ui.components.question.citations import label_of
 from ui.components.question.word_diff import (
@@ -53,10 +52,8 @@ def show_comparison(jobs: JobClient, user: str) -> None:
         on_dismiss=lambda: thread_state.compare(None),
     )
     def show() -> None:
-        try:
+        with showing_errors():
             _show(jobs, user, jobs.get_job(user, job_id))
-        except AskqueueError as error:
-            show_failure(error.failure)
 
     show()
 
