@@ -13,31 +13,42 @@ from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import BAD_KEY, FakeClients
 from tests.pages.test_history import select, told
 from ui.components.common import bulk
-from ui.state import history
+from ui.state import history as history_state
 
 # Nothing goes on by itself meanwhile.
 PAUSE_SECONDS = 3600.0
+ACTIONS = ("delete", "retry", "stop", "undo")
 
 
-class Turns:
-    """Let the work go on one question at a time, whatever time it takes."""
+class Turns(list[tuple[str, str]]):
+    """The calls of the jobs; one question has its turn at a time, which its call ends."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
         self._monkeypatch = monkeypatch
         monkeypatch.setattr(bulk, "PIECE_SECONDS", 0.0)
-        monkeypatch.setattr(bulk, "PAUSE_SECONDS", PAUSE_SECONDS)
+        self._pause(PAUSE_SECONDS)
+
+    def append(self, call: tuple[str, str]) -> None:
+        super().append(call)
+        if call[0] in ACTIONS:
+            self._pause(PAUSE_SECONDS)
 
     def go_on(self, app: AppTest, count: int = 1) -> None:
         """Let so many questions have their turn."""
         for _ in range(count):
-            self._monkeypatch.setattr(bulk, "PAUSE_SECONDS", 0.0)
+            self._pause(0.0)
             app.run()
-            self._monkeypatch.setattr(bulk, "PAUSE_SECONDS", PAUSE_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
+        self._monkeypatch.setattr(bulk, "PAUSE_SECONDS", seconds)
 
 
 @pytest.fixture
-def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
-    return Turns(monkeypatch)
+def turns(clients: FakeClients, monkeypatch: pytest.MonkeyPatch) -> Turns:
+    turns = Turns(monkeypatch)
+    clients.jobs.calls = turns
+    return turns
 
 
 def progress(app: AppTest) -> str:
@@ -133,13 +144,13 @@ def test_deletion_of_many_can_be_undone_for_longer(
     clients: FakeClients, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is time to notice that they were too many."""
-    ids = put_finished(clients, history.MANY + 1)
+    ids = put_finished(clients, history_state.MANY + 1)
     app = open_page()
     select(app, ids[0])
     app.button(key="select_all").click().run()
     app.button(key="bulk_delete").click().run()
-    late = time.time() + history.UNDO_MANY_SECONDS - 2
-    monkeypatch.setattr(history.time, "time", lambda: late)
+    late = time.time() + history_state.UNDO_MANY_SECONDS - 2
+    monkeypatch.setattr(history_state.time, "time", lambda: late)
     app.run()
     app.button(key="undo_deletion").click().run()
     assert len(clients.jobs.jobs) == len(ids)
