@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -27,8 +29,8 @@ from ui.api.dependencies import API_USER
 
 WORDS = 120
 END_EVENTS = {"finished", "failed", "stopped"}
-# Far below the time of the answer that is stopped; benchmarks/stopping.py measures it.
-SOON_SECONDS = 10.0
+# More than a follower reads in the tests that cut it, however its words are gathered.
+MANY_WORDS = 5000
 
 
 @pytest.fixture(scope="module")
@@ -114,20 +116,36 @@ def submit(web: Web) -> str:
     return str(response.json()["job_id"])
 
 
+@contextmanager
+def begun(
+    web: Web, body: dict[str, Any], headers: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[None]:
+    """A request for a chat, whose caller goes away at the end of the block."""
+    caller = HTTPConnection(web.host, timeout=HANG_SECONDS)
+    sent = {"Content-Type": "application/json", **headers}
+    caller.request("POST", "/api/v1/chat/completions", json.dumps(body), sent)
+    yield
+    caller.close()
+
+
 def follower_of(web: Web, job_id: str) -> Follower:
     return Follower(f"{web.url}/api/jobs/{job_id}/events")
 
 
 @pytest.mark.usefixtures("stack")
-def test_follower_that_is_cut_five_times_gets_each_word_once(web: Web) -> None:
+def test_follower_that_is_cut_five_times_gets_each_word_once(
+    web: Web, model: FakeModelServer
+) -> None:
     """Wherever the connection is cut, going on from the last id gives the whole text, once."""
+    model.tokens = MANY_WORDS
     follower = follower_of(web, submit(web))
     for most_bytes in (350, 900, 701, 1, 1200):
         follower.connect(most_bytes)
         assert follower.end is None
+    model.token_delay_seconds = 0.0
     follower.connect()
     assert follower.end is not None
-    assert follower.text == "word " * (WORDS - 1) + "[1]."
+    assert follower.text == "word " * (MANY_WORDS - 1) + "[1]."
     assert follower.end["status"] == "completed"
     assert follower.text == follower.end["result"]
     assert len([name for name in follower.names if name in END_EVENTS]) == 1
@@ -156,12 +174,16 @@ def test_late_follower_gets_the_text_and_the_end(
         assert follower.text == late.text
 
 
-def test_follower_of_a_killed_worker_drops_the_text_and_reads_on(web: Web, stack: Stack) -> None:
+def test_follower_of_a_killed_worker_drops_the_text_and_reads_on(
+    web: Web, stack: Stack, model: FakeModelServer
+) -> None:
     """The newer attempt says `restarted`, and its text is the answer."""
+    model.tokens = MANY_WORDS
     follower = follower_of(web, submit(web))
     follower.connect(1500)
     assert follower.text
     stack.worker.kill()
+    model.tokens, model.token_delay_seconds = WORDS, 0.0
     stack.start_worker()
     follower.connect()
     assert follower.end is not None
@@ -186,20 +208,18 @@ def test_follower_of_a_waiting_question_is_told_what_it_waits_for(
     assert follower.names == ["status", "stopped"]
 
 
-def test_follower_of_a_stopped_job_hears_it_soon(
+def test_follower_of_a_stopped_job_hears_it(
     web: Web, jobs: JobClient, model: FakeModelServer
 ) -> None:
-    """Stopping wakes no reader, yet the follower is told soon, with the text so far."""
-    model.token_delay_seconds = 0.2
+    """Stopping wakes no reader, yet the follower is told, with the text so far."""
+    model.tokens, model.token_delay_seconds = 100_000, 0.2
     job_id = submit(web)
     follower = follower_of(web, job_id)
     with ThreadPoolExecutor() as pool:
         following = pool.submit(follower.connect)
         until(lambda: follower.text)
         jobs.stop(API_USER, job_id)
-        stopped_at = time.monotonic()
         following.result(timeout=HANG_SECONDS)
-    assert time.monotonic() - stopped_at < SOON_SECONDS
     assert follower.names[-1] == "stopped"
     assert follower.text
 
@@ -209,7 +229,7 @@ def test_followers_hold_no_thread_and_leave_when_they_go(
     web: Web, connection: redis.Redis, model: FakeModelServer
 ) -> None:
     """With 120 callers following, others are answered; when they go, so do their connections."""
-    model.token_delay_seconds = 0.5
+    model.token_delay_seconds = 60.0
     job_id = submit(web)
     url = f"{web.url}/api/jobs/{job_id}/events"
     before = len(connection.client_list())
@@ -245,10 +265,10 @@ def test_openai_client_gets_an_answer_with_sources(ai: openai.OpenAI, jobs: JobC
 
 
 @pytest.mark.usefixtures("stack")
-def test_openai_client_streams_an_answer(ai: openai.OpenAI) -> None:
+def test_openai_client_streams_an_answer(ai: openai.OpenAI, model: FakeModelServer) -> None:
     """The package itself, with a stream: deltas as they come, the end, citations, usage."""
-    started = time.monotonic()
-    first_at, parts, finish, citations, usage = 0.0, [], None, None, None
+    model.token_delay_seconds = 60.0  # the first deltas come long before the last
+    parts, finish, citations, usage = [], None, None, None
     messages: Any = [{"role": "user", "content": QUESTION}]
     with ai.chat.completions.create(
         model="askqueue", messages=messages, stream=True, stream_options={"include_usage": True}
@@ -256,15 +276,13 @@ def test_openai_client_streams_an_answer(ai: openai.OpenAI) -> None:
         for chunk in stream:
             for choice in chunk.choices:
                 if choice.delta.content:
-                    first_at = first_at or time.monotonic()
+                    model.token_delay_seconds = 0.0
                     parts.append(choice.delta.content)
                 finish = choice.finish_reason or finish
             citations = (chunk.model_extra or {}).get("citations", citations)
             usage = chunk.usage or usage
-    took = time.monotonic() - started
     text = "word " * (WORDS - 1) + "[1]."
     assert "".join(parts) == f"{text}\n\nSources:\n[1] travel.md"
-    assert first_at - started < took / 2, "the text came at the end alone"
     assert finish == "stop"
     assert citations
     assert citations[0]["document_name"] == "travel.md"
@@ -277,7 +295,7 @@ def test_openai_client_that_goes_away_stops_the_job(
     web: Web, jobs: JobClient, model: FakeModelServer, streamed: bool
 ) -> None:
     """Generation ends with the connection, as it does at OpenAI."""
-    model.token_delay_seconds = 0.3
+    model.token_delay_seconds = 60.0
     body = {
         "model": "askqueue",
         "messages": [{"role": "user", "content": QUESTION}],
@@ -288,15 +306,8 @@ def test_openai_client_that_goes_away_stops_the_job(
         found = jobs.list_jobs(API_USER).jobs
         return found[0].state if found else None
 
-    with httpx.Client(timeout=HANG_SECONDS) as client:
-        request = client.build_request("POST", f"{web.url}/api/v1/chat/completions", json=body)
-        if streamed:
-            stream = client.send(request, stream=True)
-            until(lambda: asked() is JobState.STARTED)
-            stream.close()
-        else:
-            with pytest.raises(httpx.ReadTimeout):
-                client.post(request.url, json=body, timeout=HANG_SECONDS)
+    with begun(web, body):
+        until(lambda: asked() is JobState.STARTED)
     until(lambda: asked() is JobState.STOPPED)
 
 
@@ -307,12 +318,8 @@ def test_question_with_a_key_outlives_its_caller_and_is_asked_once(
     model.token_delay_seconds = 0.01
     body = {"model": "askqueue", "messages": [{"role": "user", "content": QUESTION}]}
     url, headers = f"{web.url}/api/v1/chat/completions", {"Idempotency-Key": "once"}
-    with (
-        model.holding(),
-        httpx.Client(timeout=HANG_SECONDS) as client,
-        pytest.raises(httpx.ReadTimeout),
-    ):
-        client.post(url, json=body, headers=headers, timeout=HANG_SECONDS)
+    with model.holding(), begun(web, body, headers):
+        until(lambda: jobs.list_jobs(API_USER).jobs)
     reply = httpx.post(url, json=body, headers=headers, timeout=HANG_SECONDS)
     assert reply.status_code == 200, reply.text
     (job,) = jobs.list_jobs(API_USER).jobs

@@ -85,7 +85,6 @@ def finished(batches: BatchClient, batch: Batch) -> int:
     return batches.get(USER, batch.id).count(RowState.FINISHED)
 
 
-@pytest.mark.timeout(180)
 def test_batch_survives_the_end_of_everything(
     stack: Stack, valkey: Restartable, model: FakeModelServer
 ) -> None:
@@ -172,7 +171,7 @@ def test_failed_rows_are_asked_again(stack: Stack, model: FakeModelServer) -> No
 def test_stopped_rows_are_asked_again(stack: Stack, model: FakeModelServer) -> None:
     """Stop ends what runs at once; resume asks it anew, and no word of before is in the answer."""
     batches = BatchClient(stack.broker)
-    model.answer, model.token_delay_seconds = "first " * 100 + "[1].", 0.2
+    model.answer, model.token_delay_seconds = "first " * 10_000 + "[1].", 0.2
     stack.start_worker()
     stack.add_document()
     lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS[:6])), 0, has_header=False)

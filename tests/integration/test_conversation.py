@@ -40,7 +40,7 @@ from jobs.queue.keys import job_key, thread_key
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.stack import USER, Stack, stack_of
-from tests.waiting import until
+from tests.waiting import HANG_SECONDS, until
 
 HOTEL = "What is the hotel limit per night?"
 
@@ -319,7 +319,7 @@ def test_follow_up_to_a_deleted_answer_says_so(stack: Stack, model: FakeModelSer
     stack.add_document()
     first, _ = finish(stack, HOTEL)
     stack.worker.terminate()
-    stack.worker.wait(30)
+    stack.worker.wait(HANG_SECONDS)
     asked = stack.jobs.submit(USER, Question("What is the hotel limit?", follows=first.id))
     stack.jobs.delete(USER, first.id)
     stack.start_worker()

@@ -18,7 +18,7 @@ from jobs.models import DocumentStatus, JobState, Question
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.integration.processes import ROOT, environment, module, running
-from tests.waiting import until
+from tests.waiting import HANG_SECONDS, until
 from ui.clients import Clients, build_clients
 
 USER = "ann"
@@ -106,7 +106,7 @@ def test_full_disk_under_the_index_fails_one_document_with_its_sentence(
 
 def answer(clients: Clients, question: str) -> str:
     job = clients.jobs.submit(USER, Question(question))
-    assert clients.jobs.wait(USER, job.id, 30).state is JobState.FINISHED
+    assert clients.jobs.wait(USER, job.id, HANG_SECONDS).state is JobState.FINISHED
     found = clients.jobs.get_answer(USER, job.id)
     assert found is not None
     return found.text

@@ -23,6 +23,7 @@ from jobs.llm.chat import ChatModel
 from jobs.llm.embeddings import Embedder
 from jobs.models import Passage
 from tests.fakes import FakeModelServer
+from tests.waiting import HANG_SECONDS
 
 PASSAGES = [Passage("p", "d", "travel.md", "The hotel limit is EUR 160 per night.", page=3)]
 KEY = "sk-very-secret"
@@ -34,7 +35,7 @@ def model() -> Iterator[FakeModelServer]:
         yield server
 
 
-def chat(model: FakeModelServer, timeout_seconds: float = 5) -> ChatModel:
+def chat(model: FakeModelServer, timeout_seconds: float = HANG_SECONDS) -> ChatModel:
     return ChatModel(model.base_url, KEY, "stub", timeout_seconds)
 
 

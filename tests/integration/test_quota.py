@@ -19,6 +19,7 @@ from jobs.models import SAMPLES_USER, SHELL_USER
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DOCUMENTS_KEY, uploads_key
 from jobs.settings import INDEXING_QUEUE, Settings
+from tests.waiting import HANG_SECONDS
 
 FILE_BYTES = 400_000
 
@@ -70,14 +71,14 @@ def test_uploads_at_once_do_not_pass_the_limit_together(
     save = FileStore.save
 
     def slow_save(*args: object) -> None:
-        refused.wait(20)
+        refused.wait(HANG_SECONDS)
         save(*args)  # type: ignore[arg-type]
 
     refused = threading.Event()
     monkeypatch.setattr(FileStore, "save", slow_save)
 
     def add(number: int) -> bool:
-        begun.wait(20)
+        begun.wait(HANG_SECONDS)
         try:
             documents.add("ann", *file(number))
         except StorageExceededError:

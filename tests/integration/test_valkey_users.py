@@ -161,7 +161,7 @@ def test_each_process_can_do_its_work(server: ValkeyServer, tmp_path: Path) -> N
             assert dashboard.get(path).status_code == 200, path
         clients.documents.delete(USER, document_id)
         stack.worker.terminate()
-        stack.worker.wait(20)
+        stack.worker.wait(HANG_SECONDS)
     connection.close()
     assert "bgrewriteaof" in rules()
     for name in ("worker.log", "dashboard.log"):
