@@ -176,11 +176,11 @@ def test_server_that_reads_its_data_back_in_asks_for_patience(tmp_path: Path) ->
     """While a restarted server loads, the sentence says so."""
     with full_valkey(tmp_path) as server:
         pipeline = server.client.pipeline(transaction=False)
-        for number in range(20_000):
+        for number in range(60_000):
             pipeline.set(f"k{number}", "v")
         pipeline.execute()
     port = free_port()
-    slow = ["--key-load-delay", "5000"]  # microseconds
+    slow = ["--key-load-delay", "200"]  # microseconds
     process = subprocess.Popen(
         [
             str(get_binary_path()),
