@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import redis
@@ -21,6 +20,7 @@ from rq.job import Job, JobStatus
 from jobs.models import Failure, Feedback, JobState, JobView, Question, Stage
 from jobs.questions.query import SEARCHED_CHARS, fold
 from jobs.queue.keys import job_key, thread_key, user_jobs_key
+from jobs.queue.rq_internals import unix_time
 from jobs.queue.transitions import DELETED_FIELD
 from jobs.settings import BATCH_QUEUE
 
@@ -369,8 +369,4 @@ def _failure(record: dict[str, str]) -> Failure | None:
 
 
 def _timestamp(text: str) -> float | None:
-    """Read RQ's UTC time, such as 2026-01-31T12:00:00.123456Z, as Unix seconds."""
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return unix_time(text) if text else None

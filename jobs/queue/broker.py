@@ -12,8 +12,8 @@ from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.rate_limit import RateLimit
-from rq.serializers import JSONSerializer
 
+from jobs.queue.rq_internals import fetch_job, make_queue
 from jobs.queue.transitions import JobSnapshot, Write, change
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, QUEUE_NAMES, Settings
 
@@ -39,10 +39,7 @@ class Broker:
 
     @cached_property
     def queues(self) -> dict[str, Queue]:
-        return {
-            name: Queue(name, connection=self.connection, serializer=JSONSerializer)
-            for name in QUEUE_NAMES
-        }
+        return {name: make_queue(name, self.connection) for name in QUEUE_NAMES}
 
     def create(
         self,
@@ -116,4 +113,4 @@ class Broker:
 
     def fetch(self, job_id: str) -> Job:
         """Return the RQ job; raises rq.exceptions.NoSuchJobError."""
-        return Job.fetch(job_id, connection=self.connection, serializer=JSONSerializer)
+        return fetch_job(job_id, self.connection)

@@ -17,13 +17,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 from rq import Queue
-from rq.executions import Execution
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.rate_limit import RateLimitRegistry, release_slot
-from rq.registry import ScheduledJobRegistry
-from rq.serializers import JSONSerializer
-from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
 from jobs.models import JobState
@@ -35,6 +29,17 @@ from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.durations import note_duration
 from jobs.queue.keys import SUSPECTS_KEY
 from jobs.queue.retry_policy import Outcome
+from jobs.queue.rq_internals import (
+    Execution,
+    RateLimitRegistry,
+    enqueue,
+    enqueue_rate_limited,
+    make_queue,
+    now,
+    release_slot,
+    save_failure,
+    save_success,
+)
 from jobs.queue.transitions import EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.settings import QUESTIONS_QUEUE
 from jobs.webhooks import outbox
@@ -57,8 +62,8 @@ return 0
 
 def put_back(connection: redis.Redis, queue: Queue, job_id: str) -> bool:
     """Undo the pop of a job that nobody has begun; False if there is nothing to undo."""
-    popped = IntermediateQueue.get_intermediate_queue_key(queue.key)
-    return bool(connection.eval(PUT_BACK, 2, popped, queue.key, job_id))
+    keys = [queue.intermediate_queue_key, queue.key]
+    return bool(connection.eval(PUT_BACK, len(keys), *keys, job_id))
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ class Attempts:
 
         It leaves the list of popped jobs either way.
         """
-        popped = IntermediateQueue.get_intermediate_queue_key(_queue_of(job).key)
+        popped = _queue_of(job).intermediate_queue_key
         begun: list[Attempt] = []
 
         def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
@@ -146,19 +151,17 @@ class Attempts:
         """Make `result` the job's, if this attempt counts; False if it does not."""
         job, execution = attempt.job, attempt.execution
         job.ended_at = now()
-        job._result = result
         counts = metrics.count_finished(job, result)
 
         def write(pipeline: Pipeline) -> None:
-            job._handle_success(
-                self._retention_seconds,
+            save_success(
                 pipeline,
+                job,
+                result,
+                ttl_seconds=self._retention_seconds,
                 worker_name=worker.name,
-                execution_id=execution.id,
-                execution_started_at=execution.created_at,
-                execution_ended_at=job.ended_at,
+                execution=execution,
             )
-            job.cleanup(self._retention_seconds, pipeline, remove_from_queue=False)
             if attempt.number:
                 cited = [each["document_id"] for each in result.get("citations", ())]
                 self._records.finish(pipeline, job.id, result["text"], cited)
@@ -205,13 +208,13 @@ class Attempts:
 
         def write(pipeline: Pipeline) -> None:
             if outcome.retry_in_seconds is None:
-                _fail(pipeline, job, trace, worker_name)
+                save_failure(pipeline, job, trace, worker_name=worker_name)
             elif outcome.alone:
                 _enqueue_alone(pipeline, job, held_key)
             elif outcome.retry_in_seconds > 0:
                 _schedule(pipeline, job, retry_at)
             else:
-                _queue_of(job)._enqueue_job(job, pipeline, at_front=outcome.at_front)
+                enqueue(pipeline, _queue_of(job), job, at_front=outcome.at_front)
             if is_question and outcome.retry_in_seconds is None:
                 self._records.fail(pipeline, job.id, outcome.failure, partial)
                 outbox.announce(pipeline, job, JobState.FAILED, outcome.failure)
@@ -259,16 +262,10 @@ def _ran(job: Job) -> float:
     return max(0.0, (job.ended_at - job.started_at).total_seconds())
 
 
-def _fail(pipeline: Pipeline, job: Job, trace: str, worker_name: str) -> None:
-    job.set_status(JobStatus.FAILED, pipeline=pipeline)
-    job._handle_failure(trace, pipeline, worker_name=worker_name, execution_ended_at=job.ended_at)
-    pipeline.hset(job.key, "meta", job.serializer.dumps(job.meta))  # `_handle_failure` leaves it
-
-
 def _schedule(pipeline: Pipeline, job: Job, when: float) -> None:
     job.set_status(JobStatus.SCHEDULED, pipeline=pipeline)
     job.save(pipeline=pipeline, include_result=False)
-    pipeline.zadd(ScheduledJobRegistry(queue=_queue_of(job)).key, {job.id: when})
+    pipeline.zadd(_queue_of(job).scheduled_job_registry.key, {job.id: when})
 
 
 def _enqueue_alone(pipeline: Pipeline, job: Job, held_key: str | None) -> None:
@@ -276,8 +273,8 @@ def _enqueue_alone(pipeline: Pipeline, job: Job, held_key: str | None) -> None:
     if held_key:
         pipeline.zrem(RateLimitRegistry(held_key, job.connection).allowed_key, job.id)
     job.rate_limit_key, job.rate_limit_concurrency = SUSPECTS_KEY, 1
-    _queue_of(job)._enqueue_rate_limited_job(job, pipeline)
+    enqueue_rate_limited(pipeline, _queue_of(job), job)
 
 
 def _queue_of(job: Job) -> Queue:
-    return Queue(job.origin, connection=job.connection, serializer=JSONSerializer)
+    return make_queue(job.origin, job.connection)

@@ -11,13 +11,10 @@ from collections.abc import Callable
 import redis
 import structlog
 from redis.lock import Lock
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import FailedJobRegistry, FinishedJobRegistry
-from rq.serializers import JSONSerializer
-from rq.worker_registration import clean_worker_registry
 
 from jobs.queue.broker import Broker
 from jobs.queue.keys import MAINTENANCE_LOCK_KEY
+from jobs.queue.rq_internals import RateLimitRegistry, clean_worker_registry
 from jobs.worker.recovery import Lost, Recovery
 
 log = structlog.get_logger(__name__)
@@ -113,8 +110,8 @@ class Maintenance:
 
     def _clean_up(self) -> None:
         for queue in self._queues:
-            FinishedJobRegistry(queue=queue, serializer=JSONSerializer).cleanup()
-            FailedJobRegistry(queue=queue, serializer=JSONSerializer).cleanup()
+            queue.finished_job_registry.cleanup()
+            queue.failed_job_registry.cleanup()
             clean_worker_registry(queue)
 
 

@@ -10,17 +10,18 @@ import redis
 from redis.client import Pipeline
 from rq import Queue
 from rq.exceptions import NoSuchJobError
-from rq.executions import Execution
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import ScheduledJobRegistry, StartedJobRegistry
-from rq.serializers import JSONSerializer
 
 from jobs.errors import WorkerLostError
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History, Outcome, after_loss
+from jobs.queue.rq_internals import (
+    Execution,
+    RateLimitRegistry,
+    enqueue,
+    enqueue_rate_limited,
+)
 from jobs.queue.transitions import EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.worker.attempts import Attempts, put_back
 
@@ -42,6 +43,7 @@ class Recovery:
     """Passes over the queues. Several processes may make them at once: the fence lets one win."""
 
     def __init__(self, broker: Broker) -> None:
+        self._broker = broker
         self._connection: redis.Redis = broker.connection
         self._queues = list(broker.queues.values())
         self._attempts = Attempts(broker)
@@ -52,12 +54,9 @@ class Recovery:
         """Let the jobs run again, or fail them, whose worker stopped its heartbeat."""
         lost: list[Lost] = []
         for queue in self._queues:
-            registry = StartedJobRegistry(queue=queue, serializer=JSONSerializer)
-            entries = cast(
-                "list[bytes]", self._connection.zrangebyscore(registry.key, 0, time.time())
-            )
-            for entry in entries:
-                recovered = self._recover(registry.key, entry.decode())
+            key = queue.started_job_registry.key
+            for entry in cast("list[bytes]", self._connection.zrangebyscore(key, 0, time.time())):
+                recovered = self._recover(key, entry.decode())
                 if recovered is not None:
                     lost.append(recovered)
         return lost
@@ -66,7 +65,7 @@ class Recovery:
         """Queue the jobs whose wait before the next attempt is over; returns how many."""
         count = 0
         for queue in self._queues:
-            key = ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key
+            key = queue.scheduled_job_registry.key
             for job_id in cast("list[bytes]", self._connection.zrangebyscore(key, 0, time.time())):
                 count += self._enqueue(queue, key, job_id.decode())
         return count
@@ -75,12 +74,11 @@ class Recovery:
         """Put back the jobs that a worker popped and never began, because it died in between."""
         now, still_popped, found = time.monotonic(), {}, []
         for queue in self._queues:
-            popped = IntermediateQueue(queue.key, connection=self._connection)
-            for job_id in popped.get_job_ids():
+            for job_id in queue.intermediate_queue.get_job_ids():
                 since = self._popped_since.get(job_id, now)
                 if now - since < POPPED_SECONDS:
                     still_popped[job_id] = since
-                elif self._put_back(queue, popped, job_id):
+                elif self._put_back(queue, job_id):
                     found.append(job_id)
         self._popped_since = still_popped
         return found
@@ -148,24 +146,24 @@ class Recovery:
             def write(pipeline: Pipeline) -> None:
                 pipeline.zrem(registry_key, job_id)
                 if job.has_rate_limit:
-                    queue._enqueue_rate_limited_job(job, pipeline)
+                    enqueue_rate_limited(pipeline, queue, job)
                 else:
-                    queue._enqueue_job(job, pipeline)
+                    enqueue(pipeline, queue, job)
 
             return write
 
         return change(self._connection, job_id, decide)
 
-    def _put_back(self, queue: Queue, popped: IntermediateQueue, job_id: str) -> bool:
+    def _put_back(self, queue: Queue, job_id: str) -> bool:
         status = self._connection.hget(Job.key_for(job_id), "status")
         if status != JobStatus.QUEUED.value.encode():
-            popped.remove(job_id)
+            queue.intermediate_queue.remove(job_id)
             return False
         return put_back(self._connection, queue, job_id)
 
     def _fetch(self, job_id: str) -> Job | None:
         try:
-            return Job.fetch(job_id, connection=self._connection, serializer=JSONSerializer)
+            return self._broker.fetch(job_id)
         except NoSuchJobError:
             return None
 

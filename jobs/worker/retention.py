@@ -14,17 +14,17 @@ import redis
 import structlog
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import CanceledJobRegistry
-from rq.results import Result
-from rq.serializers import JSONSerializer
-from rq.worker_registration import get_keys
 
 from jobs.documents.client import DocumentClient
 from jobs.questions.soft_delete import SoftDeletion
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import LOG_LOCK_KEY, RETENTION_LOCK_KEY, job_key
+from jobs.queue.rq_internals import (
+    RateLimitRegistry,
+    get_worker_keys,
+    results_key,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +78,7 @@ class Retention:
     """One process's share of it. Call `run_once` as often as you like."""
 
     def __init__(self, broker: Broker, documents: DocumentClient) -> None:
+        self._broker = broker
         self._connection = broker.connection
         self._queues = list(broker.queues.values())
         self._settings = broker.settings
@@ -115,11 +116,11 @@ class Retention:
     def _forget_canceled(self, before: float) -> None:
         """RQ never expires canceled jobs; their score is when they were canceled."""
         for queue in self._queues:
-            key = CanceledJobRegistry(queue=queue, serializer=JSONSerializer).key
+            key = queue.canceled_job_registry.key
             ids = cast("list[bytes]", self._connection.zrangebyscore(key, "-inf", before))
             for job_id in (item.decode() for item in ids):
                 with self._connection.pipeline() as pipeline:
-                    pipeline.delete(Job.key_for(job_id), Result.get_key(job_id))
+                    pipeline.delete(Job.key_for(job_id), results_key(job_id))
                     pipeline.zrem(key, job_id)
                     pipeline.execute()
 
@@ -130,7 +131,7 @@ class Retention:
             for key in (registry.rate_limited_key, registry.allowed_key):
                 for job_id in self._without_record(key, before):
                     with suppress(NoSuchJobError):  # the registry cleans up after itself
-                        job = self._fetch(job_id)
+                        job = self._broker.fetch(job_id)
                         if job.func_name == ANSWER_QUESTION:  # others have no record
                             job.delete()
                             self._connection.zrem(key, job_id)
@@ -145,9 +146,6 @@ class Retention:
                 job_id for job_id, there in zip(ids, pipeline.execute(), strict=True) if not there
             ]
 
-    def _fetch(self, job_id: str) -> Job:
-        return Job.fetch(job_id, connection=self._connection, serializer=JSONSerializer)
-
     def _bound_workers(self) -> None:
         """Give RQ's entry of a worker a TTL, should it have none.
 
@@ -155,7 +153,7 @@ class Retention:
         living worker renews it.
         """
         with self._connection.pipeline(transaction=False) as pipeline:
-            for key in get_keys(connection=self._connection):
+            for key in get_worker_keys(connection=self._connection):
                 pipeline.expire(key, WORKER_SECONDS, nx=True)
             pipeline.execute()
 

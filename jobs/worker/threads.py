@@ -16,18 +16,16 @@ import redis
 import structlog
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
-from rq import Queue, SimpleWorker, worker_registration
-from rq.exceptions import DequeueTimeout
+from rq import Queue
 from rq.job import Job
-from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException, TimerDeathPenalty
-from rq.utils import now
 from rq.worker import WorkerStatus
 from structlog.contextvars import bound_contextvars
 
 from jobs.errors import AskqueueError, SupersededError
 from jobs.queue.pauses import CHECK_SECONDS, Pauses
 from jobs.queue.retry_policy import History, Outcome, after_error, known_error
+from jobs.queue.rq_internals import JsonWorker, now, register_worker
 from jobs.queue.valkey_errors import server_words
 from jobs.worker.attempts import EXECUTION_TTL_SECONDS, Attempt, Attempts, performing, put_back
 
@@ -49,10 +47,8 @@ COMMIT_WAIT_SECONDS = 0.5
 Report = Callable[[Job, Outcome], None]
 
 
-class ThreadWorker(SimpleWorker):
+class ThreadWorker(JsonWorker):
     """Serves one queue: RQ then moves a job atomically, so that a crash cannot lose it."""
-
-    death_penalty_class = TimerDeathPenalty
 
     def __init__(
         self,
@@ -63,27 +59,10 @@ class ThreadWorker(SimpleWorker):
         report: Report,
         pauses: Pauses | None = None,
     ) -> None:
-        queue = Queue(
-            queue_name,
-            connection=connection,
-            serializer=JSONSerializer,
-            death_penalty_class=TimerDeathPenalty,
-        )
-        super().__init__(
-            [queue],
-            name=name,
-            connection=connection,
-            serializer=JSONSerializer,
-            worker_ttl=WORKER_TTL_SECONDS,
-            log_job_description=False,
-        )
+        super().__init__(queue_name, name, connection, WORKER_TTL_SECONDS)
         self._attempts = attempts
         self._report = report
         self._pauses = pauses or Pauses(connection)
-
-    def request_shutdown(self) -> None:
-        """End the loop after the job that runs now; from any thread."""
-        self._stop_requested = True
 
     def work(self, *_args: Any, **_kwargs: Any) -> bool:
         """Take jobs until a shutdown is requested. Raises what redis raises.
@@ -92,16 +71,16 @@ class ThreadWorker(SimpleWorker):
         """
         self.register_birth()  # type: ignore[no-untyped-call] # RQ does not annotate it
         self.set_state(WorkerStatus.IDLE)
-        while not self._stop_requested:
+        while not self.is_shutdown_requested:
             self.check_for_suspension(burst=False)
             if self._is_paused():
                 time.sleep(CHECK_SECONDS / 2)
                 continue
-            popped = self._pop()
+            popped = self.pop(IDLE_SECONDS)
             if popped is None:
                 continue
             # While it waited: the job is for another process, or for later.
-            if self._stop_requested or self._is_paused():
+            if self.is_shutdown_requested or self._is_paused():
                 put_back(self.connection, popped[1], popped[0].id)
             else:
                 self.execute_job(*popped)
@@ -135,25 +114,13 @@ class ThreadWorker(SimpleWorker):
         mapping: dict[FieldT, EncodableT] = {**self.serialize(), "state": self.get_state()}
         pipeline.hset(self.key, mapping=mapping)
         pipeline.expire(self.key, WORKER_SHOWN_SECONDS)
-        worker_registration.register(self, pipeline)
+        register_worker(self, pipeline)
 
     def procline(self, message: str) -> None:
         """Nothing: the process has one name and many threads."""
 
     def _is_paused(self) -> bool:
         return any(self._pauses.is_paused(queue.name) for queue in self.queues)
-
-    def _pop(self) -> tuple[Job, Queue] | None:
-        try:
-            return Queue.dequeue_any(
-                self.queues,
-                IDLE_SECONDS,
-                connection=self.connection,
-                serializer=self.serializer,
-                death_penalty_class=self.death_penalty_class,
-            )
-        except DequeueTimeout:
-            return None
 
     def _run(self, attempt: Attempt) -> None:
         job = attempt.job
