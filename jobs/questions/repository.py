@@ -154,14 +154,14 @@ class JobRepository:
         pipeline.delete(job_key(job_id))
         pipeline.zrem(user_jobs_key(user), job_id)
 
-    def next_attempt(self, pipeline: Pipeline, job_id: str) -> tuple[int, str]:
+    def next_attempt(self, connection: redis.Redis, job_id: str) -> tuple[int, str]:
         """The number of the attempt that may begin, and the user; 0 if there is no record.
 
-        Numbers go on after an owner's retry, so that no two attempts of a job share one. The
-        pipeline is watching: this reads at once.
+        Numbers go on after an owner's retry, so that no two attempts of a job share one. Takes a
+        connection, or a pipeline that is watching.
         """
         user, number = cast(
-            "list[bytes | None]", pipeline.hmget(job_key(job_id), "user", "attempt")
+            "list[bytes | None]", connection.hmget(job_key(job_id), "user", "attempt")
         )
         return (int(number or 0) + 1, user.decode()) if user else (0, "")
 

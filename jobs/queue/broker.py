@@ -21,7 +21,7 @@ ANSWER_QUESTION = "jobs.tasks.answer_question"
 QUESTION_TIMEOUT_SECONDS = 600
 INDEXING_TIMEOUT_SECONDS = 3600
 
-# Shown in rq-dashboard as raw HTML, so no word of a user may be in it.
+# rq-dashboard shows these as raw HTML, so they hold no words of a user.
 DESCRIPTIONS = {
     ANSWER_QUESTION: "Answer a question",
     "jobs.tasks.index_document": "Index a document",
@@ -51,7 +51,7 @@ class Broker:
         timeout_seconds: int = QUESTION_TIMEOUT_SECONDS,
         rate_limit_key: str = "",
     ) -> Job:
-        """A job that is not on its queue yet; `args` are JSON types, without a word of a user.
+        """Return a job that is not on its queue yet; `args` are JSON types without words of a user.
 
         With a `rate_limit_key`, at most `concurrency` jobs of that key are queued or running at
         once.
@@ -69,7 +69,7 @@ class Broker:
         )
 
     def concurrency(self, queue_name: str) -> int:
-        """How many jobs of one user are queued or running at once."""
+        """Return how many jobs of one user may be queued or running at once."""
         return {
             QUESTIONS_QUEUE: self.settings.user_concurrency,
             BATCH_QUEUE: self.settings.batch_concurrency,
@@ -86,7 +86,7 @@ class Broker:
         timeout_seconds: int = QUESTION_TIMEOUT_SECONDS,
         rate_limit_key: str = "",
     ) -> Job:
-        """Create a job and put it on its queue, or let it wait for its limit, see `create`."""
+        """Create a job and put it on its queue, or let it wait for its limit; see `create`."""
         job = self.create(
             queue_name,
             function,
