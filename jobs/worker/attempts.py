@@ -143,9 +143,8 @@ class Attempts:
                 self._records.finish(pipeline, job.id, result["text"], cited)
                 answer_cache.remember(pipeline, job.id, result, self._retention_seconds)
                 outbox.announce(pipeline, job, JobState.FINISHED)
-            if not (
-                attempt.number and result.get("earlier_at")
-            ):  # its time is not that of a new answer
+            # An answer from the cache says nothing about how long a new one takes.
+            if not (attempt.number and result.get("earlier_at")):
                 note_duration(pipeline, job.origin, _seconds_run(job), self._retention_seconds)
             metrics.add(pipeline, counts)
 
