@@ -29,8 +29,8 @@ from jobs.errors import (
     OthersDocumentError,
     PrivateUnsafeError,
 )
-from jobs.extraction.file_types import check_content
-from jobs.extraction.read_text import MEDIA_TYPES
+from jobs.extraction.file_types import MEDIA_TYPES
+from jobs.extraction.upload_check import check_upload
 from jobs.models import Document, DocumentStatus, IndexState, Visibility
 from jobs.queue.broker import INDEXING_TIMEOUT_SECONDS, Broker
 from jobs.queue.connection import broker_errors
@@ -78,7 +78,7 @@ class DocumentClient:
         """
         name = display_name(name)
         self.check(name, len(data))
-        check_content(name, data)
+        check_upload(name, data)
         owner = self._owner(user, visibility)
         document_id = document_id_of(data, owner)
         with broker_errors():

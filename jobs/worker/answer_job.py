@@ -106,7 +106,7 @@ def _answer(
         # A follow-up is looked up as the question that it was understood as.
         basis = (collection, *runtime.basis, generator.model)
         lookup = Lookup(asked.user, understood.text, question.documents, basis)
-        result = runtime.cache.answer(lookup, make, afresh=question.afresh)
+        result = runtime.cache.answer(lookup, make, use_cache=question.use_cache)
     else:
         result = make()
     if result.earlier_at is not None:

@@ -18,7 +18,7 @@ from jobs.documents.client import DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
 from jobs.extraction.extract import extract
-from jobs.models import Document, DocumentStatus
+from jobs.models import Document, DocumentStatus, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
@@ -79,7 +79,7 @@ class Lab:
     def answer(self) -> float:
         """Ask for what the good document says; returns the seconds until it was said."""
         began = time.monotonic()
-        view = self.jobs.wait("ann", self.jobs.submit_question("ann", QUESTION).id, 30)
+        view = self.jobs.wait("ann", self.jobs.submit("ann", Question(QUESTION)).id, 30)
         answer = self.jobs.get_answer("ann", view.id)
         assert answer is not None, view
         assert "EUR 160" in answer.text, answer.text
