@@ -9,8 +9,6 @@ from dataclasses import replace
 from typing import cast
 
 import redis
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.batches.models import Batch, BatchRow, BatchState, LineResult, RowState
 from jobs.batches.rows import job_id_of, lines_key, questions_key, read_states, states_of
@@ -18,6 +16,7 @@ from jobs.models import Answer
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.codec import decode_values, stored_names
 from jobs.queue.keys import batch_key
+from jobs.queue.results import read_answers
 
 FIELDS = stored_names(Batch, without=("id", "counts"))
 RESULTS_CHUNK = 200
@@ -100,19 +99,7 @@ class BatchReader:
                 yield LineResult(cells, state, answers.get(row), asked[row].failure)
 
     def _answers(self, batch_id: str, rows: Sequence[int]) -> dict[int, Answer]:
-        pipeline = self._connection.pipeline(transaction=False)
-        for row in rows:
-            pipeline.xrevrange(Result.get_key(job_id_of(batch_id, row)), count=1)
-        found: dict[int, Answer] = {}
-        for row, entries in zip(rows, pipeline.execute() if rows else [], strict=True):
-            for entry_id, payload in entries:
-                result = Result.restore(
-                    job_id_of(batch_id, row),
-                    entry_id.decode(),
-                    payload,
-                    self._connection,
-                    JSONSerializer,
-                )
-                if isinstance(result.return_value, dict):
-                    found[row] = Answer.from_dict(result.return_value)
-        return found
+        answers = read_answers(self._connection, [job_id_of(batch_id, row) for row in rows])
+        return {
+            row: answer for row, answer in zip(rows, answers, strict=True) if answer is not None
+        }

@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-import rq.serializers
 import structlog
 import waitress
 from flask import Flask, Response, abort, request
@@ -26,6 +25,7 @@ from rq.serializers import JSONSerializer
 from jobs.access.operators import are_credentials
 from jobs.logs import configure_logging
 from jobs.queue.connection import connect
+from jobs.queue.rq_internals import replace_pickle
 from jobs.settings import LOOPBACK_HOSTS, Settings
 
 log = structlog.get_logger(__name__)
@@ -65,9 +65,7 @@ def create_app(settings: Settings) -> Flask:
 
 def _load_rq_dashboard(settings: Settings, connection: redis.Redis) -> Flask:
     """rq-dashboard's own application, on JSON and on one pool of connections."""
-    # Some of its views ask RQ for a job or worker without naming a serializer, and RQ then takes
-    # this one. Unpickling runs whatever code somebody wrote to Valkey.
-    vars(rq.serializers)["PickleSerializer"] = JSONSerializer
+    replace_pickle()  # some of its views name no serializer
     from rq_dashboard import web
     from rq_dashboard.cli import make_flask_app
 
