@@ -28,6 +28,10 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+# How many earlier questions a follow-up is understood with, each with its answer.
+MAX_TURNS = 3
+
+
 class JobState(StrEnum):
     """The states of a job as people see them."""
 
@@ -91,10 +95,10 @@ class SupportLevel(StrEnum):
 class Question:
     """What is asked.
 
-    `documents` are the ids of those that it is asked of, in order of id; none for all. `model` is
-    "" for the configured one. `follows` is the id of the question that this one follows up, and
-    `version_of` of one that this is another version of; both are "" or of the same user. One that
-    is asked `afresh` is not answered from an earlier answer.
+    `documents` are the ids of the documents to search, none for all of them. `model` is "" for the
+    configured one. `follows` is the id of the question that this one follows up, `version_of` the
+    id of one that this is another version of; both are "" or ids of the same user's questions.
+    Without `use_cache` it is not answered from the answer to an earlier question.
     """
 
     text: str
@@ -102,7 +106,7 @@ class Question:
     model: str = ""
     follows: str = ""
     version_of: str = ""
-    afresh: bool = False
+    use_cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -251,8 +255,7 @@ class JobView:
     """A job as its owner sees it, from its small fields alone. Times are Unix seconds (UTC).
 
     `queued_at` is when it was last put on the queue: when asked, or when its owner retried it.
-    `documents`, `model`, `follows`, `version_of` and `afresh` are as in `Question`. `thread` is
-    the id of the question that all its versions go back to, its own if it is the first.
+    `thread` is the id of the question that all its versions go back to, its own if it is the first.
     `position` counts from 1 and is known for queued jobs only. `preview` is the first line of
     the answer. `attempt` is 0 until a worker starts the job. `failure` says why it failed, or why
     there is another attempt to wait for. `in_batch` says that it is a row of a batch.
@@ -260,7 +263,7 @@ class JobView:
 
     id: str
     user: str
-    question: str
+    asked: Question
     state: JobState
     asked_at: float
     queued_at: float = 0.0
@@ -273,27 +276,15 @@ class JobView:
     preview: str = ""
     failure: Failure | None = None
     feedback: Feedback | None = None
-    documents: tuple[str, ...] = ()
-    model: str = ""
-    follows: str = ""
-    version_of: str = ""
     thread: str = ""
     urgent: bool = False
     in_batch: bool = False
-    afresh: bool = False
 
     @property
     def can_be_urgent(self) -> bool:
         """True for a question that waits and is not urgent yet; rows of batches never are."""
         waits = self.state in (JobState.QUEUED, JobState.WAITING, JobState.RETRYING)
         return waits and not self.urgent and not self.in_batch
-
-    @property
-    def asked(self) -> Question:
-        """What was asked, all of it."""
-        return Question(
-            self.question, self.documents, self.model, self.follows, self.version_of, self.afresh
-        )
 
     @property
     def waited_seconds(self) -> float | None:

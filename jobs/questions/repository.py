@@ -76,7 +76,12 @@ class Record:
     def asked(self) -> Question:
         """The question, all of it."""
         return Question(
-            self.question, self.documents, self.model, self.follows, self.version_of, self.afresh
+            self.question,
+            documents=self.documents,
+            model=self.model,
+            follows=self.follows,
+            version_of=self.version_of,
+            use_cache=not self.afresh,
         )
 
 
@@ -155,7 +160,7 @@ class JobRepository:
             version_of=question.version_of,
             thread=thread,
             urgent=urgent,
-            afresh=question.afresh,
+            afresh=not question.use_cache,
         )
         fields = encode(record, sparse=True)
         folded = fold(question.text)
@@ -326,7 +331,7 @@ def to_view(
     return JobView(
         id=job_id,
         user=record.user,
-        question=record.question,
+        asked=record.asked,
         state=state,
         asked_at=record.asked_at,
         queued_at=record.asked_at if record.queued_at is None else record.queued_at,
@@ -339,14 +344,9 @@ def to_view(
         # Also why there was an attempt before the one that is now waited for.
         failure=None if state in _WITHOUT_FAILURE else record.failure,
         feedback=None if record.useful is None else Feedback(record.useful, record.reason),
-        documents=record.documents,
-        model=record.model,
-        follows=record.follows,
-        version_of=record.version_of,
         thread=record.thread or job_id,
         urgent=record.urgent,
         in_batch=origin == BATCH_QUEUE,
-        afresh=record.afresh,
     )
 
 
