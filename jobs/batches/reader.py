@@ -11,7 +11,7 @@ from typing import cast
 import redis
 
 from jobs.batches.models import Batch, BatchRow, BatchState, LineResult, RowState
-from jobs.batches.rows import job_id_of, lines_key, questions_key, read_states, states_of
+from jobs.batches.rows import job_id_of, lines_key, questions_key, read_statuses, states_of
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.codec import decode_values, stored_names
 from jobs.queue.keys import batch_key
@@ -40,7 +40,7 @@ class BatchReader:
             and batch.state is not BatchState.DELETED
         ]
         for batch in found:
-            read_states(pipeline, batch.id, batch.rows)
+            read_statuses(pipeline, batch.id, batch.rows)
         states = pipeline.execute() if found else []
         return [
             replace(batch, counts=dict(Counter(states_of(reply))))
@@ -49,7 +49,7 @@ class BatchReader:
 
     def states(self, batch: Batch) -> list[RowState]:
         """The states of all rows, in order."""
-        return states_of(read_states(self._connection, batch.id, batch.rows))
+        return states_of(read_statuses(self._connection, batch.id, batch.rows))
 
     def rows(
         self, batch_id: str, rows: Sequence[int], states: Sequence[RowState]
