@@ -167,7 +167,7 @@ def test_document_waits_for_room_too(stack: Stack) -> None:
     wait_until(lambda: stack.refused() > refused + 3, 20, "refusal of the worker's writes")
     stack.server.free_memory()
     wait_until(lambda: status() is DocumentStatus.INDEXED, RECOVERY_SECONDS, "indexing")
-    assert len(stack.clients.documents.list()) == 2
+    assert len(stack.clients.documents.list_documents()) == 2
 
 
 class _Recovery:
