@@ -11,8 +11,7 @@ from typing import cast
 import redis
 
 from jobs.batches.models import Batch, BatchRow, BatchState, LineResult, RowState
-from jobs.batches.rows import job_id_of, lines_key, questions_key, read_states, states_of
-from jobs.models import Answer
+from jobs.batches.rows import job_id_of, lines_key, questions_key, read_statuses, states_of
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.codec import decode_values, stored_names
 from jobs.queue.keys import batch_key
@@ -41,7 +40,7 @@ class BatchReader:
             and batch.state is not BatchState.DELETED
         ]
         for batch in found:
-            read_states(pipeline, batch.id, batch.rows)
+            read_statuses(pipeline, batch.id, batch.rows)
         states = pipeline.execute() if found else []
         return [
             replace(batch, counts=dict(Counter(states_of(reply))))
@@ -50,7 +49,7 @@ class BatchReader:
 
     def states(self, batch: Batch) -> list[RowState]:
         """The states of all rows, in order."""
-        return states_of(read_states(self._connection, batch.id, batch.rows))
+        return states_of(read_statuses(self._connection, batch.id, batch.rows))
 
     def rows(
         self, batch_id: str, rows: Sequence[int], states: Sequence[RowState]
@@ -88,18 +87,15 @@ class BatchReader:
         lines = [json.loads(text) for text in texts]
         rows = sorted({row for row, _cells in lines if row is not None})
         # Of a deleted row, the result may be there still.
-        answers = self._answers(batch_id, [r for r in rows if states[r] is not RowState.GONE])
+        there = [row for row in rows if states[row] is not RowState.GONE]
+        job_ids = [job_id_of(batch_id, row) for row in there]
+        answers = dict(zip(there, read_answers(self._connection, job_ids), strict=True))
         asked = {row.number - 1: row for row in self.rows(batch_id, rows, states)}
         for row, cells in lines:
             if row is None:
                 yield LineResult(cells, None)
             else:
                 # The states were read first: what is there by now counts.
-                state = RowState.FINISHED if row in answers else states[row]
-                yield LineResult(cells, state, answers.get(row), asked[row].failure)
-
-    def _answers(self, batch_id: str, rows: Sequence[int]) -> dict[int, Answer]:
-        answers = read_answers(self._connection, [job_id_of(batch_id, row) for row in rows])
-        return {
-            row: answer for row, answer in zip(rows, answers, strict=True) if answer is not None
-        }
+                answer = answers.get(row)
+                state = states[row] if answer is None else RowState.FINISHED
+                yield LineResult(cells, state, answer, asked[row].failure)

@@ -91,7 +91,7 @@ def _add(
         _watch(documents, added, owner, is_anyone_indexing)
     elif added and not is_anyone_indexing():
         _say(NO_WORKER)
-    now = [item for item in documents.list(owner) if item.id in added]
+    now = [item for item in documents.list_documents(owner) if item.id in added]
     failed = [item for item in now if item.status is DocumentStatus.FAILED]
     indexed = sum(item.status is DocumentStatus.INDEXED for item in now)
     for document in failed:
@@ -110,7 +110,7 @@ def _watch(
     """Show a progress bar until all are done, or until no worker is left."""
     with tqdm(total=len(added), unit="document", bar_format="{l_bar}{bar}| {n:.1f}/{total}") as bar:
         while True:
-            known = [item for item in documents.list(owner) if item.id in added]
+            known = [item for item in documents.list_documents(owner) if item.id in added]
             over = [
                 item
                 for item in known

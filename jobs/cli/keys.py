@@ -54,7 +54,7 @@ def _create(keys: ApiKeys, options: argparse.Namespace) -> int:
 
 
 def _list(keys: ApiKeys, user: str) -> int:
-    mine = keys.list(user)
+    mine = keys.list_keys(user)
     for key in mine:
         _say(_line(key))
     if not mine:

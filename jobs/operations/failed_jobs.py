@@ -58,7 +58,7 @@ class DeadLetters:
         self._lifecycle = Lifecycle(broker)
         self._register = DocumentRepository(broker.connection)
 
-    def list(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
+    def list_failed(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
         """A page of the failed jobs, newest first; of one kind of error, or of all.
 
         It reads a few fields of every failed job, one round trip for each `CHUNK` of them.

@@ -14,7 +14,7 @@ from typing import Any
 from rq.timeouts import JobTimeoutException
 
 from jobs.errors import AskqueueError, HandedBackError, JobTimeoutError, WorkerLostError
-from jobs.models import Failure
+from jobs.models import Failure, from_json
 
 MAX_ATTEMPTS = 3
 # Waits before the second and the third attempt: about 2 s, then 8 s. "Equal jitter" (half fixed,
@@ -48,11 +48,13 @@ class History:
     outage_since: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the history as JSON types, for the job's `meta`."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> History:
-        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+        """Return the history of which `to_dict` made these JSON types."""
+        return from_json(cls, data)
 
 
 @dataclass(frozen=True)

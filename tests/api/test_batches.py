@@ -62,7 +62,7 @@ def test_batch_is_paused_resumed_retried_and_deleted(
     assert everything.post(f"{path}/pause").json()["state"] == "paused"
     assert everything.post(f"{path}/resume").json()["state"] == "running"
     assert everything.post(f"{path}/retry").json() == {"retried": 0}
-    lines = clients.batches.list("api")
+    lines = clients.batches.list_batches("api")
     assert len(lines) == 1
     assert everything.delete(path).status_code == 204
     for method, end in (("GET", ""), ("GET", "/results"), ("POST", "/stop"), ("DELETE", "")):

@@ -107,7 +107,7 @@ def test_every_endpoint_needs_its_scope(
         assert needed.value in response.json()["error"]["message"]
         use_key(needed)
         assert kind_of_refusal(everything.request(method, filled)) != "missing_scope", path
-        for key in clients.keys.list("ann"):
+        for key in clients.keys.list_keys("ann"):
             clients.keys.revoke("ann", key.id)
         asked += 1
     assert asked > 30
@@ -123,7 +123,7 @@ def test_wrong_revoked_and_expired_keys_are_refused_alike(
     """401 with a challenge, in the shape of every error; nothing tells them apart."""
     replies = []
     use_key(*ALL)
-    clients.keys.revoke("ann", clients.keys.list("ann")[0].id)
+    clients.keys.revoke("ann", clients.keys.list_keys("ann")[0].id)
     replies.append(everything.get("/jobs"))
     everything.headers["Authorization"] = "Bearer askq_wrong"
     replies.append(everything.get("/jobs"))

@@ -181,9 +181,9 @@ OF_ALL: dict[str, Callable[[Clients, str, list[str]], object]] = {
     "read": lambda c, user, names: c.jobs.read_jobs(user, names),
     "export": lambda c, user, names: c.jobs.answers_of(user, names),
     "after": lambda c, user, _names: c.jobs.list_after(user, JobQuery()),
-    "batches": lambda c, user, _names: c.batches.list(user),
-    "keys": lambda c, user, _names: c.keys.list(user),
-    "webhooks": lambda c, user, _names: c.webhooks.list(user),
+    "batches": lambda c, user, _names: c.batches.list_batches(user),
+    "keys": lambda c, user, _names: c.keys.list_keys(user),
+    "webhooks": lambda c, user, _names: c.webhooks.list_webhooks(user),
 }
 
 

@@ -205,7 +205,7 @@ class Crowd:
                 self.read(user, others.choice(list(self.jobs)))
             case "list":
                 self.call(user, "GET", "/documents")
-                self.take(user, repr(self.clients.documents.list(self.name(user))))
+                self.take(user, repr(self.clients.documents.list_documents(self.name(user))))
             case "search":
                 self.call(user, "GET", "/jobs", params={"search": others.choice(["", "budget"])})
             case "open" if self.ids():
@@ -214,7 +214,7 @@ class Crowd:
                 self.delete(user, others.choice(self.ids()))
             case _:
                 self.call(user, "GET", "/ready")
-                self.take(user, repr(self.clients.dead_letters.list()))
+                self.take(user, repr(self.clients.dead_letters.list_failed()))
 
     def open(self, user: int, document_id: str) -> None:
         reply = self.call(user, "GET", f"/documents/{document_id}")

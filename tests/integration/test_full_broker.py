@@ -183,7 +183,7 @@ def test_reading_goes_on_over_connections_that_were_idle(full: Full) -> None:
         for connection in pool._available_connections:
             connection.next_health_check = 0.0  # as after the longest pause
     assert listed(full) == before
-    assert full.clients.documents.list() == []
+    assert full.clients.documents.list_documents() == []
 
 
 def test_upload_to_a_full_server_leaves_nothing(full: Full, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_upload_to_a_full_server_leaves_nothing(full: Full, tmp_path: Path) -> N
     full.ask_until_refused()
     with pytest.raises(full.error):
         full.clients.documents.add(USER, "b.txt", b"Refused.")
-    assert [document.id for document in full.clients.documents.list()] == [kept.id]
+    assert [document.id for document in full.clients.documents.list_documents()] == [kept.id]
     files = {path.name for path in (tmp_path / "data" / "documents").iterdir()}
     assert files == {kept.id}
     full.free(full.server)

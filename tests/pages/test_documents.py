@@ -104,7 +104,7 @@ def test_upload_tells_what_became_of_each_file(clients: FakeClients, open_page: 
     assert "**a.txt** – added; the list below shows how far it is" in text
     assert "**b.txt** – already there as “a.txt”" in text
     assert "**c.txt** – “c.txt” is empty." in text
-    assert [entry.name for entry in clients.documents.list()] == ["a.txt"]
+    assert [entry.name for entry in clients.documents.list_documents()] == ["a.txt"]
     app.button(key="upload_results_dismiss").click().run()
     assert "a.txt** – added" not in words(app)
 
@@ -212,7 +212,9 @@ def test_upload_is_private_only_if_that_is_chosen(
     app.radio[0].set_value("private").run()
     app.file_uploader[0].set_value([("a.txt", b"alpha", "text/plain")]).run()
     assert "**a.txt** – added for you alone" in words(app)
-    assert [(each.name, each.owner) for each in clients.documents.list(USER)] == [("a.txt", USER)]
+    assert [(each.name, each.owner) for each in clients.documents.list_documents(USER)] == [
+        ("a.txt", USER)
+    ]
     assert app.radio[0].value == "private"
 
 

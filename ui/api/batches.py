@@ -147,7 +147,7 @@ def list_batches(
     work: Work, user: Reader, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20
 ) -> Batches:
     """Your newest batches, newest first."""
-    return Batches(batches=[_info(batch) for batch in work.list(user, limit)])
+    return Batches(batches=[_info(batch) for batch in work.list_batches(user, limit)])
 
 
 @router.get("/{batch_id}", responses={404: UNKNOWN})

@@ -127,7 +127,9 @@ async def add_document(
 @router.get("", response_model_exclude_none=True)
 def list_documents(store: Store, user: DocumentsUser, settings: Limits) -> Documents:
     """The documents that are shared, and the caller's own, newest first."""
-    return Documents(documents=[_info(document, settings) for document in store.list(user)])
+    return Documents(
+        documents=[_info(document, settings) for document in store.list_documents(user)]
+    )
 
 
 @router.get("/{document_id}", response_model_exclude_none=True, responses={404: UNKNOWN})

@@ -119,7 +119,7 @@ def create_webhook(registry: Registry, user: Asker, body: WebhookRequest) -> New
 @router.get("", response_model_exclude_none=True)
 def list_webhooks(registry: Registry, user: Asker) -> WebhookList:
     """Your webhooks, the oldest first, without their secrets."""
-    return WebhookList(webhooks=[_info(webhook) for webhook in registry.list(user)])
+    return WebhookList(webhooks=[_info(webhook) for webhook in registry.list_webhooks(user)])
 
 
 @router.get("/{webhook_id}", responses=UNKNOWN, response_model_exclude_none=True)

@@ -28,7 +28,7 @@ def show_page() -> None:
     )
     st.link_button("What the API can do", "/api/docs", icon=":material/api:", type="tertiary")
     with showing_errors():
-        _show_keys(keys, person, keys.list(person.user))
+        _show_keys(keys, person, keys.list_keys(person.user))
         show_webhooks(get_clients().webhooks, person.user)
 
 

@@ -116,7 +116,7 @@ def _show_selected(
     clients: Clients, user: str, job_id: str | None, around: Conditions
 ) -> tuple[JobView | None, float | None]:
     if job_id is None:
-        is_indexing = show_welcome(clients.jobs, user, clients.documents.list(user))
+        is_indexing = show_welcome(clients.jobs, user, clients.documents.list_documents(user))
         return None, ACTIVE_SECONDS if is_indexing else None
     try:
         return _show_job(clients, user, job_id, around)

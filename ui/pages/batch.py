@@ -62,7 +62,7 @@ def _draw(clients: Clients, user: str) -> float | None:
 
 
 def _draw_list(clients: Clients, user: str) -> float | None:
-    found = clients.batches.list(user)
+    found = clients.batches.list_batches(user)
     if found:
         show_batches(found)
     return ACTIVE_SECONDS if any(batch.is_active for batch in found) else None

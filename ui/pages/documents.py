@@ -44,7 +44,7 @@ def show_page() -> None:
 def _draw(clients: Clients, person: Person) -> float | None:
     """Draw what is live; returns how soon to draw it again."""
     notices, table = st.container(), st.container()
-    entries = clients.documents.list(person.user)
+    entries = clients.documents.list_documents(person.user)
     index = clients.documents.index_state()
     is_reindexing = bool(index.reindex_job_id) and clients.documents.is_reindexing()
     kept_seconds = clients.settings.document_retention_seconds

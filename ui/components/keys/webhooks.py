@@ -29,7 +29,7 @@ def show_webhooks(webhooks: Webhooks, user: str) -> None:
         "yours is over. Rows of batches are not told."
     )
     with showing_errors():
-        _show_all(webhooks, user, webhooks.list(user))
+        _show_all(webhooks, user, webhooks.list_webhooks(user))
 
 
 def _show_all(webhooks: Webhooks, user: str, mine: Sequence[Webhook]) -> None:

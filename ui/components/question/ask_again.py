@@ -50,7 +50,7 @@ def show_ask_again(
     def ask() -> None:
         with showing_errors():  # what was typed stays
             job = jobs.get_job(user, job_id)
-            asked = _read(jobs, documents.list(user), settings, user, job)
+            asked = _read(jobs, documents.list_documents(user), settings, user, job)
             with st.container(horizontal=True, horizontal_alignment="right"):
                 is_cancelled = st.button("Cancel", key="ask_again_cancelled")
                 is_confirmed = st.button(
