@@ -20,7 +20,7 @@ def test_imports_keep_to_the_layers() -> None:
 
 
 def test_settings_alone_read_the_environment() -> None:
-    """Variables of the environment are read in jobs/settings.py; the launcher hands them on."""
+    """Variables of the environment are read in jobs/settings/ alone; the launcher hands them on."""
     readers = {
         str(path.relative_to(ROOT))
         for folder in ("jobs", "ui")
