@@ -10,6 +10,10 @@ from typing import Any, TypeVar
 _Part = TypeVar("_Part", "Citation", "CheckedQuote")
 
 
+# How many earlier questions a follow-up is understood with, each with its answer.
+MAX_TURNS = 3
+
+
 class JobState(StrEnum):
     """The states of a job as people see them."""
 
@@ -38,12 +42,10 @@ class Stage(StrEnum):
     RETRIEVING = "retrieving"
     GENERATING = "generating"
     CHECKING = "checking"
-    EXTRACTING = "extracting"
-    EMBEDDING = "embedding"
 
     @classmethod
     def _missing_(cls, value: object) -> Stage:
-        """A stage of a newer worker is no reason to show nothing of its job."""
+        """Read the stages of newer workers, and those of earlier versions, as `WAITING`."""
         return cls.WAITING
 
 

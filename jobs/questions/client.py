@@ -24,8 +24,8 @@ from jobs.errors import (
     InvalidStateError,
     NotFoundError,
 )
-from jobs.llm.rewriting import MAX_TURNS
 from jobs.models import (
+    MAX_TURNS,
     Answer,
     Eta,
     Feedback,

@@ -20,8 +20,17 @@ from jobs.errors import (
     NotFoundError,
     UnknownDocumentsError,
 )
-from jobs.llm.rewriting import MAX_TURNS, Turn
-from jobs.models import Answer, Document, DocumentStatus, JobState, JobView, Question, Stage
+from jobs.llm.rewriting import Turn
+from jobs.models import (
+    MAX_TURNS,
+    Answer,
+    Document,
+    DocumentStatus,
+    JobState,
+    JobView,
+    Question,
+    Stage,
+)
 from jobs.questions.client import JobClient, new_job_id
 from jobs.questions.export import evaluation_lines
 from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion

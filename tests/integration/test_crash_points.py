@@ -29,13 +29,13 @@ from jobs.queue.connection import connect
 from jobs.queue.retry_policy import History
 from jobs.search.index import KEYWORD_COLLECTION
 from jobs.settings import Settings
-from jobs.tasks import Runtime, use_runtime
 from jobs.worker import maintenance as maintenance_module
 from jobs.worker import recovery as recovery_module
 from jobs.worker import threads as threads_module
 from jobs.worker.attempts import Attempts
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.recovery import Recovery
+from jobs.worker.runtime import Runtime, use_runtime
 from jobs.worker.threads import ThreadWorker
 from tests.integration.faulty_valkey import Crash, Fault, Kind, make_faulty
 
@@ -164,7 +164,7 @@ class Bench:
 
     def _runtime(self) -> Runtime:
         runtime = Runtime(self.settings)
-        vars(runtime).update(index=FakeIndex(), generator=self.generator)
+        runtime.open_index, runtime.generator = FakeIndex(), self.generator
         return runtime
 
     def lapse(self, registry: type[StartedJobRegistry] | type[ScheduledJobRegistry]) -> None:

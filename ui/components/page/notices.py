@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.models import JobPage, JobState
 from ui.components.common.looks import JOB_LOOKS
 from ui.components.common.text import counted, one_line, plain
-from ui.state.session import JobStates
+from ui.state.refresh import JobStates
 
 QUESTION_CHARS = 60
 TITLE = "Askqueue"

@@ -80,8 +80,8 @@ def show_question(jobs: JobClient, user: str, job: JobView, *, urgency: bool = F
 def show_unfinished(jobs: JobClient, job: JobView, live: LiveText) -> None:
     """Show what is being done, what was written so far, and why an attempt before failed."""
     waiting = waiting_of(jobs, job)
-    progress = (STAGES[live.stage] if job.state is JobState.STARTED else waiting, eta_of(jobs, job))
-    st.caption(" · ".join(filter(None, progress)))
+    doing = f"{STAGES[live.stage]}…" if job.state is JobState.STARTED else waiting
+    st.caption(" · ".join(filter(None, (doing, eta_of(jobs, job)))))
     if job.failure:
         # Without what to do about it, which is the next sentence: it is tried again anyway.
         reason = job.failure.message.partition(". ")[0].rstrip(".")
