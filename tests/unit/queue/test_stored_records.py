@@ -288,7 +288,7 @@ ASKED_HASH = {
     "thread": "j3",
     "afresh": "1",
 }
-QUESTION = Question("Größe?", ("d1", "d2"), "small", "j0", "j2", True)
+QUESTION = Question("Größe?", ("d1", "d2"), "small", "j0", "j2", use_cache=False)
 LATER_HASH = {
     **FAILURE_HASH,
     "urgent": "1",
