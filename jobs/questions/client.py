@@ -328,8 +328,8 @@ class JobClient:
     def undo_deletion(self, user: str, job_id: str) -> JobView:
         """Bring a deleted question back as it was; raises NotFoundError once it is purged."""
         with broker_errors():
-            asked = self._records.read_asked(job_id)
-            if asked is None or asked.user != user:
+            record = self._records.read(job_id)
+            if record is None or record.user != user:
                 raise NotFoundError()
             if self._deletions.undo(job_id, user):
                 log.info("deletion undone", job_id=job_id, user=user)

@@ -192,7 +192,7 @@ class Lifecycle:
         if job is None:
             return False
         held_key = job.rate_limit_key
-        asked = self._records.read_asked(job_id)
+        record = self._records.read(job_id)
         self._forget_attempts(job)
 
         def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
@@ -207,8 +207,8 @@ class Lifecycle:
                 pipeline.hdel(job.key, "meta")  # RQ does not write an empty one
                 if held_key != job.rate_limit_key:
                     pipeline.hdel(job.key, "rate_limit_key", "rate_limit_concurrency")
-                if asked is not None:
-                    self._records.queue_again(pipeline, job_id, asked.user, thread=asked.thread)
+                if record is not None:
+                    self._records.queue_again(pipeline, job_id, record.user, thread=record.thread)
                 if job.has_rate_limit:
                     enqueue_rate_limited(pipeline, queue, job)
                 else:
@@ -284,9 +284,9 @@ class Lifecycle:
         job.meta = {}
         job.started_at = job.ended_at = None
         if job.rate_limit_key == SUSPECTS_KEY:
-            asked = self._records.read_asked(job.id)
-            job.rate_limit_key = limit_key(job.origin, asked.user) if asked else None
-            job.rate_limit_concurrency = self._broker.concurrency(job.origin) if asked else None
+            record = self._records.read(job.id)
+            job.rate_limit_key = limit_key(job.origin, record.user) if record else None
+            job.rate_limit_concurrency = self._broker.concurrency(job.origin) if record else None
 
     def _queue_of(self, job: Job) -> Queue:
         return self._broker.queues[job.origin]

@@ -48,7 +48,9 @@ _WITHOUT_FAILURE = (JobState.STARTED, JobState.FINISHED, JobState.STOPPED)
 class Record:
     """What is stored of a question, without what only its answer or the search reads.
 
-    A field that says nothing is not stored.
+    Times are Unix seconds. Since `queued_at`, `earlier` seconds went into attempts that came to
+    nothing, and `retry_waits` seconds into the waits after them. Fields with their default values
+    are not stored.
     """
 
     user: str
@@ -86,22 +88,6 @@ class Record:
 
 
 RECORD_FIELDS = stored_names(Record)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a worker needs of a record. `queued_at` is a Unix time.
-
-    Since then, `earlier` seconds went into attempts that came to nothing, and `retry_waits` into
-    the waits after them.
-    """
-
-    user: str
-    question: Question
-    queued_at: float
-    earlier: float = 0.0
-    retry_waits: float = 0.0
-    thread: str = ""
 
 
 # An attempt that counts no more must not move the stage of the one that does.
@@ -263,20 +249,10 @@ class JobRepository:
         """Show the stage of this attempt, unless a later one has begun."""
         self._set_stage(keys=[job_key(job_id)], args=[attempt, stage.value])
 
-    def read_asked(self, job_id: str) -> Asked | None:
-        """Who asked what; None if the record is gone."""
+    def read(self, job_id: str) -> Record | None:
+        """Read a record, even of a question that its owner deleted; None if it is gone."""
         values = cast("list[bytes | None]", self._connection.hmget(job_key(job_id), RECORD_FIELDS))
-        record = decode_values(Record, RECORD_FIELDS, values)
-        if record is None:
-            return None
-        return Asked(
-            record.user,
-            record.asked,
-            record.queued_at or 0.0,
-            record.earlier,
-            record.retry_waits,
-            record.thread,
-        )
+        return decode_values(Record, RECORD_FIELDS, values)
 
     def partial(self, job_id: str) -> str:
         value = cast("bytes | None", self._connection.hget(job_key(job_id), "partial"))

@@ -111,8 +111,8 @@ class SoftDeletion:
 
     def _remove(self, job_id: str, deleted_before: float) -> bool:
         """One that nobody brought back, perhaps to delete it anew; False if somebody did."""
-        asked = self._records.read_asked(job_id)
-        user = asked.user if asked else ""
+        record = self._records.read(job_id)
+        user = record.user if record else ""
         if self._lifecycle.delete(job_id, user, deleted_before=deleted_before):
             return True
 
