@@ -17,9 +17,10 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from jobs.errors import AskqueueError
 from jobs.logs import configure_logging
-from ui.api.application import app as api
+from ui.api.application import create_app
 from ui.clients import get_clients
-from ui.identity.people import IdentityMiddleware, get_signer
+from ui.identity.browser_cookie import signer_of
+from ui.identity.people import IdentityMiddleware
 from ui.streamlit_patches.kept_replies import keep_replies
 from ui.streamlit_patches.theme_cache import keep_theme
 from ui.web.allowed_hosts import AllowedHosts
@@ -39,9 +40,11 @@ gc.freeze()  # what is loaded now stays
 gc.set_threshold(*GARBAGE_THRESHOLDS)
 keep_theme()
 keep_replies()
-configure_logging(get_clients().settings)
-check_start(get_clients().settings)
-get_signer()  # a secret that cannot be had is better known now than at the first visit
+clients = get_clients()
+settings = clients.settings
+configure_logging(settings)
+check_start(settings)
+signer_of(settings)  # a secret that cannot be read is to fail now, not at the first visit
 
 # Streamlit logs what goes wrong in a page, with a handler of its own: ours hides secrets.
 _page_errors = logging.getLogger("streamlit.error_util")
@@ -77,13 +80,13 @@ app = st.App(
     routes=[
         # without it, this address would be taken for a page
         Route(API_PREFIX, RedirectResponse(f"{API_PREFIX}/")),
-        Mount(API_PREFIX, app=api),
+        Mount(API_PREFIX, app=create_app(clients)),
     ],
     middleware=[
         Middleware(PageHeaders, inline_scripts=page_scripts),
-        Middleware(AllowedHosts),
-        Middleware(DeepLinks),
-        Middleware(IdentityMiddleware, no_pages=(API_PREFIX,)),
+        Middleware(AllowedHosts, allowed=settings.host_names),
+        Middleware(DeepLinks, settings=settings),
+        Middleware(IdentityMiddleware, settings=settings, no_pages=(API_PREFIX,)),
     ],
     on_script_error=show_script_error,
 )

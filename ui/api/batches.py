@@ -14,15 +14,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from jobs.batches.client import BatchClient
 from jobs.batches.models import Batch, BatchState, LineResult, Lines, RowState
 from jobs.batches.results_file import to_csv
 from jobs.batches.spreadsheet import Sheet, likely_sheet, lines_of, read_sheets
 from jobs.errors import InvalidBatchError
-from ui.api.dependencies import Asker, Reader
-from ui.api.guards import refuse_other_sites
-from ui.api.models import ERRORS, ErrorDetail, is_unicode, moment
-from ui.clients import get_clients
+from ui.api.dependencies import AppClients, Asker, Reader, refuse_other_sites
+from ui.api.errors import ERRORS, ErrorDetail, detail_of
+from ui.api.models import Text, is_unicode, moment
 
 # As on the page; BATCH_MAX_ROWS is what counts.
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -32,16 +30,14 @@ EXAMPLE_ID = "3b7c0f9a1d2e4f5a8b9c0d1e2f3a4b5c"
 UNKNOWN = {**ERRORS[404], "description": "Unknown batch, or another user's"}
 CHANGE: dict[int | str, dict[str, Any]] = {403: ERRORS[403], 404: UNKNOWN}
 
-Word = Annotated[str, AfterValidator(is_unicode)]
-
 
 class BatchRequest(BaseModel):
     """Questions to ask as one; the same again goes on with what was submitted before."""
 
-    questions: list[Word] = Field(
+    questions: list[Text] = Field(
         min_length=1, examples=[["What is the hotel limit?", "Who approves a flight?"]]
     )
-    name: Word = Field("Questions", max_length=200, examples=["Audit of March"])
+    name: Text = Field("Questions", max_length=200, examples=["Audit of March"])
 
 
 class BatchInfo(BaseModel):
@@ -85,12 +81,6 @@ class BatchResults(BaseModel):
     lines: list[BatchLine]
 
 
-def batches() -> BatchClient:
-    return get_clients().batches
-
-
-Work = Annotated[BatchClient, Depends(batches)]
-
 router = APIRouter(prefix="/batches", responses={503: ERRORS[503]}, tags=["batches"])
 
 
@@ -115,7 +105,7 @@ router = APIRouter(prefix="/batches", responses={503: ERRORS[503]}, tags=["batch
 )
 async def submit_batch(
     request: Request,
-    work: Work,
+    clients: AppClients,
     user: Asker,
     name: Annotated[
         str, Query(max_length=200, description="Name of a CSV."), AfterValidator(is_unicode)
@@ -139,21 +129,21 @@ async def submit_batch(
         lines = await anyio.to_thread.run_sync(_read, body, name, column, header)
     else:
         raise HTTPException(415, "Send application/json or text/csv.")
-    return _info(await anyio.to_thread.run_sync(work.submit, user, lines))
+    return _info(await anyio.to_thread.run_sync(clients.batches.submit, user, lines))
 
 
 @router.get("")
 def list_batches(
-    work: Work, user: Reader, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20
+    clients: AppClients, user: Reader, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20
 ) -> Batches:
     """Your newest batches, newest first."""
-    return Batches(batches=[_info(batch) for batch in work.list(user, limit)])
+    return Batches(batches=[_info(batch) for batch in clients.batches.list(user, limit)])
 
 
 @router.get("/{batch_id}", responses={404: UNKNOWN})
-def read_batch(batch_id: str, work: Work, user: Reader) -> BatchInfo:
+def read_batch(batch_id: str, clients: AppClients, user: Reader) -> BatchInfo:
     """How far a batch is."""
-    return _info(work.get(user, batch_id))
+    return _info(clients.batches.get(user, batch_id))
 
 
 @router.get(
@@ -162,10 +152,11 @@ def read_batch(batch_id: str, work: Work, user: Reader) -> BatchInfo:
     responses={200: {"content": {CSV_TYPE: {"schema": {"type": "string"}}}}, 404: UNKNOWN},
 )
 def read_results(
-    batch_id: str, work: Work, user: Reader, format: Literal["json", "csv"] = "json"
+    batch_id: str, clients: AppClients, user: Reader, format: Literal["json", "csv"] = "json"
 ) -> Response:
     """Each line with its answer, in the order of the input; also before all are answered."""
-    header, results = work.header(user, batch_id), work.results(user, batch_id)
+    header = clients.batches.header(user, batch_id)
+    results = clients.batches.results(user, batch_id)
     if format == "csv":
         return Response(
             to_csv(header, results),
@@ -176,27 +167,27 @@ def read_results(
 
 
 @router.post("/{batch_id}/pause", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
-def pause_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
+def pause_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
     """Ask no further question. What runs finishes."""
-    return _info(work.pause(user, batch_id))
+    return _info(clients.batches.pause(user, batch_id))
 
 
 @router.post("/{batch_id}/stop", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
-def stop_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
+def stop_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
     """Ask no further question, and stop what runs. It can be resumed all the same."""
-    return _info(work.stop(user, batch_id))
+    return _info(clients.batches.stop(user, batch_id))
 
 
 @router.post("/{batch_id}/resume", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
-def resume_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
+def resume_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
     """Go on with what was not asked yet, was stopped, or is gone."""
-    return _info(work.resume(user, batch_id))
+    return _info(clients.batches.resume(user, batch_id))
 
 
 @router.post("/{batch_id}/retry", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
-def retry_batch(batch_id: str, work: Work, user: Asker) -> Retried:
+def retry_batch(batch_id: str, clients: AppClients, user: Asker) -> Retried:
     """Ask the failed questions again, with all their attempts."""
-    return Retried(retried=work.retry_failed(user, batch_id))
+    return Retried(retried=clients.batches.retry_failed(user, batch_id))
 
 
 @router.delete(
@@ -205,9 +196,9 @@ def retry_batch(batch_id: str, work: Work, user: Asker) -> Retried:
     dependencies=[Depends(refuse_other_sites)],
     responses=CHANGE,
 )
-def delete_batch(batch_id: str, work: Work, user: Asker) -> None:
+def delete_batch(batch_id: str, clients: AppClients, user: Asker) -> None:
     """Remove a batch with all its answers."""
-    work.delete(user, batch_id)
+    clients.batches.delete(user, batch_id)
 
 
 def _listed(body: bytes) -> Lines:
@@ -246,7 +237,6 @@ def _as_json(header: list[str], results: Iterator[LineResult]) -> Iterator[str]:
 
 def _line(result: LineResult) -> BatchLine:
     answer = result.answer if result.state is RowState.FINISHED else None
-    failure = result.failure
     return BatchLine(
         cells=list(result.cells),
         state=result.state,
@@ -254,7 +244,7 @@ def _line(result: LineResult) -> BatchLine:
         support=answer.support.value if answer else None,
         citations=list(answer.to_dict()["citations"]) if answer else [],
         model=answer.model if answer else None,
-        error=ErrorDetail(kind=failure.kind, message=failure.message) if failure else None,
+        error=detail_of(result.failure),
     )
 
 

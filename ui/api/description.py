@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from jobs.errors import AskqueueError
 from jobs.settings import Settings
 from jobs.webhooks.client import MAX_WEBHOOKS
+from ui.api.errors import KINDS, STATUS_CODES
 
 LIMITS = (
     "max_question_chars",
@@ -27,11 +28,11 @@ OWN_LIMITS = (
 )
 
 
-def description(status_codes: Mapping[type[AskqueueError], int], kinds: Mapping[int, str]) -> str:
-    """Markdown: the one error shape, its kinds with their status, and the limits as shipped."""
-    rows = {(status, kind): "" for status, kind in kinds.items()}
+def description() -> str:
+    """Return Markdown: the shape of errors, their kinds with their status, and default limits."""
+    rows = {(status, kind): "" for status, kind in KINDS.items()}
     rows[422, "invalid_input"] = "Names the field and what is wrong with it."
-    rows |= {(status, kind.kind): kind.message for kind, status in _raised(status_codes)}
+    rows |= {(status, kind.kind): kind.message for kind, status in _errors()}
     errors = "\n".join(
         f"| {status} | `{kind}` | {sentence} |" for (status, kind), sentence in sorted(rows.items())
     )
@@ -50,12 +51,10 @@ def description(status_codes: Mapping[type[AskqueueError], int], kinds: Mapping[
     )
 
 
-def _raised(
-    status_codes: Mapping[type[AskqueueError], int],
-) -> Iterator[tuple[type[AskqueueError], int]]:
-    """The errors that have a status, with their kinds that have a word of their own."""
-    for kind, status in status_codes.items():
-        yield kind, status
-        for more in kind.__subclasses__():
-            if more.kind != kind.kind and more not in status_codes:
-                yield more, status
+def _errors() -> Iterator[tuple[type[AskqueueError], int]]:
+    """Yield the errors with their status, and subclasses that have a kind of their own."""
+    for error, status in STATUS_CODES.items():
+        yield error, status
+        for subclass in error.__subclasses__():
+            if subclass.kind != error.kind and subclass not in STATUS_CODES:
+                yield subclass, status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,14 +11,12 @@ from starlette.datastructures import UploadFile as FormFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from jobs.documents.client import DocumentClient
 from jobs.errors import InvalidUploadError
 from jobs.models import Document, Visibility
 from jobs.settings import Settings
-from ui.api.dependencies import API_USER, DocumentsUser
-from ui.api.guards import refuse_other_sites, settings
-from ui.api.models import ERRORS, ErrorDetail, moment
-from ui.clients import get_clients
+from ui.api.dependencies import API_USER, AppClients, DocumentsUser, refuse_other_sites
+from ui.api.errors import ERRORS, ErrorDetail, detail_of
+from ui.api.models import moment
 
 EXAMPLE_ID = "5f2b51ca2fdc5baa31ec02e002f69aec3b7a3f3d9cf1f4b1f1a0a7f3b8d9e2c4"
 # What a form says around its file. MAX_UPLOAD_MB is what counts; this server reads no more.
@@ -60,12 +57,6 @@ class Documents(BaseModel):
     documents: list[DocumentInfo]
 
 
-def documents() -> DocumentClient:
-    return get_clients().documents
-
-
-Store = Annotated[DocumentClient, Depends(documents)]
-Limits = Annotated[Settings, Depends(settings)]
 UNKNOWN = {**ERRORS[404], "description": "Unknown document"}
 
 router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["documents"])
@@ -107,7 +98,7 @@ router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["doc
     },
 )
 async def add_document(
-    request: Request, response: Response, store: Store, user: DocumentsUser, settings: Limits
+    request: Request, response: Response, clients: AppClients, user: DocumentsUser
 ) -> DocumentInfo:
     """Add a document, as the field `file` of a form, and queue it for indexing.
 
@@ -115,27 +106,29 @@ async def add_document(
     With the field `visibility` as `private`, only the caller sees it; callers who are nobody in
     particular cannot add one.
     """
-    name, data, visibility = await _form_of(request, settings)
+    name, data, visibility = await _form_of(request, clients.settings)
     if visibility is Visibility.PRIVATE and user == API_USER:
         raise InvalidUploadError(NOBODY)
-    document, is_new = await anyio.to_thread.run_sync(store.add, user, name, data, visibility)
+    document, is_new = await anyio.to_thread.run_sync(
+        clients.documents.add, user, name, data, visibility
+    )
     if not is_new:
         response.status_code = 200
-    return _info(document, settings)
+    return _info(document, clients.settings)
 
 
 @router.get("", response_model_exclude_none=True)
-def list_documents(store: Store, user: DocumentsUser, settings: Limits) -> Documents:
+def list_documents(clients: AppClients, user: DocumentsUser) -> Documents:
     """The documents that are shared, and the caller's own, newest first."""
-    return Documents(documents=[_info(document, settings) for document in store.list(user)])
+    return Documents(
+        documents=[_info(document, clients.settings) for document in clients.documents.list(user)]
+    )
 
 
 @router.get("/{document_id}", response_model_exclude_none=True, responses={404: UNKNOWN})
-def read_document(
-    document_id: str, store: Store, user: DocumentsUser, settings: Limits
-) -> DocumentInfo:
+def read_document(document_id: str, clients: AppClients, user: DocumentsUser) -> DocumentInfo:
     """One document; read it again until its status is indexed or failed."""
-    return _info(store.get(document_id, user), settings)
+    return _info(clients.documents.get(document_id, user), clients.settings)
 
 
 @router.delete(
@@ -147,9 +140,9 @@ def read_document(
         404: UNKNOWN,
     },
 )
-def delete_document(document_id: str, store: Store, user: DocumentsUser) -> None:
+def delete_document(document_id: str, clients: AppClients, user: DocumentsUser) -> None:
     """Remove a document that the caller added: it is gone at once, its passages shortly after."""
-    store.delete(user, document_id)
+    clients.documents.delete(user, document_id)
 
 
 async def _form_of(request: Request, settings: Settings) -> tuple[str, bytes, Visibility]:
@@ -187,7 +180,6 @@ def _visibility_of(value: object) -> Visibility:
 
 
 def _info(document: Document, settings: Settings) -> DocumentInfo:
-    failure = document.failure
     return DocumentInfo(
         id=document.id,
         name=document.name,
@@ -199,5 +191,5 @@ def _info(document: Document, settings: Settings) -> DocumentInfo:
         passages=document.passages,
         added_at=moment(document.added_at),
         kept_until=moment(document.kept_until(settings.document_retention_seconds)),
-        error=ErrorDetail(kind=failure.kind, message=failure.message) if failure else None,
+        error=detail_of(document.failure),
     )

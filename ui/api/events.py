@@ -13,9 +13,10 @@ from pydantic import BaseModel
 
 from jobs.errors import NotFoundError
 from jobs.questions.follower import EventKind, JobEvent, Position
-from ui.api.dependencies import Client, Reader
-from ui.api.models import ERRORS, Error, ErrorDetail, result_of, status_of
-from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Followings, take_place
+from ui.api.dependencies import AppClients, Reader
+from ui.api.errors import ERRORS, Error, ErrorDetail
+from ui.api.models import result_of, status_of
+from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Follower, limit_followers
 
 RETRY_MS = 1000
 EXAMPLE = """\
@@ -67,7 +68,7 @@ class RestartData(BaseModel):
 @router.get(
     "/jobs/{job_id}/events",
     response_class=Response,
-    dependencies=[Depends(take_place)],
+    dependencies=[Depends(limit_followers)],
     description=DESCRIPTION,
     responses={
         200: {"content": {SSE_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE}}},
@@ -78,19 +79,19 @@ class RestartData(BaseModel):
 )
 async def follow_job(
     job_id: str,
-    client: Client,
+    clients: AppClients,
     user: Reader,
-    following: Followings,
+    follower: Follower,
     last_event_id: Annotated[
         str,
         Header(alias="Last-Event-ID", description="The `id` of the last event that came."),
     ] = "",
 ) -> Response:
     position = Position.of(last_event_id) if last_event_id else Position()
-    view = await anyio.to_thread.run_sync(client.get_job, user, job_id)
+    view = await anyio.to_thread.run_sync(clients.jobs.get_job, user, job_id)
     if position.over and view.state.is_over and view.attempt == position.attempt:
         return Response(status_code=204)
-    events = following.follow(user, job_id, position)
+    events = follower.follow(user, job_id, position)
     return ClosingStream(_as_text(events, job_id), SSE_HEADERS)
 
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from jobs.documents.client import DocumentClient
 from jobs.errors import AskqueueError, BrokerUnavailableError, DocumentStoreUnavailableError
 from jobs.models import Failure, WorkerReport
 from jobs.settings import QUEUE_NAMES
-from ui.api.dependencies import Client
-from ui.api.documents import documents
-from ui.api.models import ErrorDetail
+from ui.api.dependencies import AppClients
+from ui.api.errors import RETRY_LATER, ErrorDetail, detail_of
 
 # Probes give up after a second or a few; a host that does not answer at all would hold one longer.
 PATIENCE_SECONDS = 3.0
-RETRY_AFTER_SECONDS = 5
 
 T = TypeVar("T")
 
@@ -33,6 +30,11 @@ class Readiness(StrEnum):
     READY = "ready"
     DEGRADED = "degraded"  # it serves, and something is missing
     UNAVAILABLE = "unavailable"
+
+
+class ServiceStatus(BaseModel):
+    status: str = "Server is up and running"
+    service: str = "RAG Query API"
 
 
 class Alive(BaseModel):
@@ -62,6 +64,12 @@ class Ready(BaseModel):
     error: ErrorDetail | None = Field(None, description="Why it cannot serve, with 503.")
 
 
+@router.get("/")
+def read_root() -> ServiceStatus:
+    """Say that the API is up."""
+    return ServiceStatus()
+
+
 @router.get("/health")
 async def read_health() -> Alive:
     """Whether this process answers; nothing else is asked. Restart it if it does not."""
@@ -73,19 +81,17 @@ async def read_health() -> Alive:
     response_model_exclude_none=True,
     responses={503: {"model": Ready, "description": "It cannot serve: the job queue is away"}},
 )
-async def read_ready(
-    response: Response, client: Client, documents: Annotated[DocumentClient, Depends(documents)]
-) -> Ready:
+async def read_ready(response: Response, clients: AppClients) -> Ready:
     """What the service stands on. 503 if it cannot serve; send nobody here then.
 
     With `degraded`, questions are accepted and kept, and what is missing says so.
     """
-    reports = await _asked(client.workers, BrokerUnavailableError())
-    store = await _asked(documents.check_store, DocumentStoreUnavailableError())
+    reports = await _asked(clients.jobs.workers, BrokerUnavailableError())
+    store = await _asked(clients.documents.check_store, DocumentStoreUnavailableError())
     ready = _ready(reports, store)
     if ready.status is Readiness.UNAVAILABLE:
         response.status_code = 503
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        response.headers.update(RETRY_LATER)
     return ready
 
 
@@ -143,4 +149,4 @@ def _workers(reports: list[WorkerReport]) -> Workers:
 def _dependency(problem: Failure | None) -> Dependency:
     if problem is None:
         return Dependency(ok=True)
-    return Dependency(ok=False, error=ErrorDetail(kind=problem.kind, message=problem.message))
+    return Dependency(ok=False, error=detail_of(problem))

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from jobs.settings import Settings
-from ui.api.dependencies import User
-from ui.api.guards import settings
-from ui.api.key import GivenKey, may_operate
+from ui.api.dependencies import AppClients, GivenKey, User, may_operate
 from ui.identity.people import who_is
 
 router = APIRouter(tags=["service"])
@@ -25,13 +20,11 @@ class Me(BaseModel):
 
 
 @router.get("/me")
-def read_me(
-    request: Request, user: User, key: GivenKey, settings: Annotated[Settings, Depends(settings)]
-) -> Me:
-    """Whose questions and documents the caller sees."""
+def read_me(request: Request, clients: AppClients, user: User, key: GivenKey) -> Me:
+    """Say whose questions and documents the caller sees."""
     if key:  # whoever else is signed in in this browser
-        return Me(user=user, name="", is_operator=may_operate(key, request, settings))
-    person = who_is(request)
+        return Me(user=user, name="", is_operator=may_operate(key, request, clients.settings))
+    person = who_is(request, clients.settings)
     return Me(
         user=user,
         name=person.name if person else "",

@@ -21,18 +21,12 @@ from fastapi.routing import APIRoute
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.exceptions import HTTPException
 
-from jobs.errors import (
-    AskqueueError,
-    BrokerUnavailableError,
-    InvalidQuestionError,
-    TooManyFollowersError,
-    TooManyQuestionsError,
-)
+from jobs.errors import AskqueueError, InvalidQuestionError
 from jobs.questions.client import JobClient
 from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
-from ui.api.dependencies import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, User
-from ui.api.guards import refuse_other_sites
-from ui.api.models import ERRORS, is_unicode
+from ui.api.dependencies import AppClients, Asker, User, refuse_other_sites
+from ui.api.errors import ERRORS, headers_of, status_code_of
+from ui.api.models import is_unicode
 from ui.api.openai_models import (
     MODEL,
     ChatCompletion,
@@ -46,20 +40,12 @@ from ui.api.openai_models import (
     ending_of,
     usage_of,
 )
-from ui.api.rate_limit import IdempotencyKey, job_id_of, refusal_headers
-from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Followings, take_place
+from ui.api.rate_limit import IdempotencyKey, job_id_of
+from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Follower, limit_followers
 
-RETRY_AFTER_SECONDS = 5
 AGAIN = "\n\n(The answer begins again.)\n\n"
 # Clients of OpenAI ask again by themselves after a 5xx. A job has had its attempts.
 NO_RETRY = {"x-should-retry": "false"}
-STATUS_CODES: dict[type[AskqueueError], int] = {
-    **CALLER_STATUS_CODES,
-    InvalidQuestionError: 400,
-    TooManyQuestionsError: 429,
-    BrokerUnavailableError: 503,
-    TooManyFollowersError: 503,
-}
 
 
 class OpenAIRoute(APIRoute):
@@ -76,12 +62,10 @@ class OpenAIRoute(APIRoute):
             except HTTPException as error:
                 return _refused(error.status_code, str(error.detail), headers=error.headers)
             except AskqueueError as error:
-                status = next((c for k, c in STATUS_CODES.items() if isinstance(error, k)), 500)
-                headers = CHALLENGES.get(error.kind)
-                if status == 503:
-                    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-                if isinstance(error, TooManyQuestionsError):
-                    headers = dict(refusal_headers(error))
+                status = status_code_of(error)
+                if status == 422:
+                    status = 400  # as at OpenAI
+                headers = headers_of(error)
                 return _refused(status, error.message, code=error.kind, headers=headers)
 
         return handle_in_shape
@@ -113,7 +97,7 @@ async def list_models(_user: User) -> ModelList:
 
 @router.post(
     "/chat/completions",
-    dependencies=[Depends(refuse_other_sites), Depends(take_place)],
+    dependencies=[Depends(refuse_other_sites), Depends(limit_followers)],
     response_model=ChatCompletion,
     responses={
         200: {
@@ -135,9 +119,9 @@ async def list_models(_user: User) -> ModelList:
 async def complete_chat(
     request: Request,
     body: ChatCompletionRequest,
-    client: Client,
+    clients: AppClients,
     user: Asker,
-    ways: Followings,
+    follower: Follower,
     key: IdempotencyKey = "",
 ) -> Response:
     """Ask the last message of the role user, and reply when it is answered, or as it is.
@@ -150,9 +134,9 @@ async def complete_chat(
         return _refused(404, sentence, code="model_not_found", param="model")
     question = _asked(body)
     job_id, afresh = job_id_of(user, key), body.cache is False
-    submit = partial(client.submit_question, user, question, job_id=job_id, afresh=afresh)
+    submit = partial(clients.jobs.submit_question, user, question, job_id=job_id, afresh=afresh)
     view = await anyio.to_thread.run_sync(submit)
-    chat = _Chat(view.id, int(view.asked_at), client, ways, user, kept=bool(key))
+    chat = _Chat(view.id, int(view.asked_at), clients.jobs, follower, user, kept=bool(key))
     if body.stream:
         return ClosingStream(chat.chunks(wants_usage=body.wants_usage), SSE_HEADERS)
     return await chat.whole(request)
@@ -166,20 +150,21 @@ class _Chat:
         job_id: str,
         created: int,
         client: JobClient,
-        ways: JobFollower,
+        follower: JobFollower,
         user: str,
         *,
         kept: bool = False,
     ) -> None:
         self._job_id, self._created = job_id, created
-        self._client, self._ways, self._user = client, ways, user
+        self._client, self._follower, self._user = client, follower, user
         self._kept = kept
 
     async def events(self) -> AsyncGenerator[JobEvent]:
         """What happens until the end; closed before it, it stops a question that is not kept."""
         is_over = False
         try:
-            async with aclosing(self._ways.follow(self._user, self._job_id, Position())) as events:
+            following = self._follower.follow(self._user, self._job_id, Position())
+            async with aclosing(following) as events:
                 async for event in events:
                     is_over = event.kind.is_end
                     yield event

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from jobs.webhooks.client import Event, Webhook, Webhooks
+from jobs.webhooks.client import Event, Webhook
 from jobs.webhooks.outbox import Delivery
-from ui.api.dependencies import Asker
-from ui.api.guards import refuse_other_sites
-from ui.api.models import ERRORS, Text, moment
-from ui.clients import get_clients
+from ui.api.dependencies import AppClients, Asker, refuse_other_sites
+from ui.api.errors import ERRORS
+from ui.api.models import Text, moment
 
 EXAMPLE_ID = "4be0d7a9c1f23e58"
 EXAMPLE_URL = "https://example.com/hooks/askqueue"
@@ -92,52 +91,47 @@ class Sent(BaseModel):
     delivery_id: str
 
 
-def webhooks() -> Webhooks:
-    return get_clients().webhooks
-
-
-Registry = Annotated[Webhooks, Depends(webhooks)]
 SAME_SITE = [Depends(refuse_other_sites)]
 
 router = APIRouter(prefix="/webhooks", responses={503: ERRORS[503]}, tags=["webhooks"])
 
 
 @router.post("", status_code=201, dependencies=SAME_SITE, response_model_exclude_none=True)
-def create_webhook(registry: Registry, user: Asker, body: WebhookRequest) -> NewWebhook:
+def create_webhook(clients: AppClients, user: Asker, body: WebhookRequest) -> NewWebhook:
     """Have an address told when a job of yours is over; at most 10 a user.
 
     Each delivery is a POST of JSON, signed as in Standard Webhooks, tried up to 12 times over 19
     hours until a 2xx comes back within 10 seconds. It may arrive more than once: `webhook-id`
     tells. Rows of a batch are not told.
     """
-    webhook, secret = registry.create(
+    webhook, secret = clients.webhooks.create(
         user, body.url, body.events, include_answer=body.include_answer
     )
     return NewWebhook(**_info(webhook).model_dump(), secret=secret)
 
 
 @router.get("", response_model_exclude_none=True)
-def list_webhooks(registry: Registry, user: Asker) -> WebhookList:
+def list_webhooks(clients: AppClients, user: Asker) -> WebhookList:
     """Your webhooks, the oldest first, without their secrets."""
-    return WebhookList(webhooks=[_info(webhook) for webhook in registry.list(user)])
+    return WebhookList(webhooks=[_info(webhook) for webhook in clients.webhooks.list(user)])
 
 
 @router.get("/{webhook_id}", responses=UNKNOWN, response_model_exclude_none=True)
-def read_webhook(webhook_id: str, registry: Registry, user: Asker) -> WebhookInfo:
+def read_webhook(webhook_id: str, clients: AppClients, user: Asker) -> WebhookInfo:
     """One webhook."""
-    return _info(registry.get(user, webhook_id))
+    return _info(clients.webhooks.get(user, webhook_id))
 
 
 @router.delete("/{webhook_id}", status_code=204, dependencies=SAME_SITE, responses=UNKNOWN)
-def delete_webhook(webhook_id: str, registry: Registry, user: Asker) -> None:
+def delete_webhook(webhook_id: str, clients: AppClients, user: Asker) -> None:
     """Remove a webhook, with its log and all that waits to be sent."""
-    registry.delete(user, webhook_id)
+    clients.webhooks.delete(user, webhook_id)
 
 
 @router.get("/{webhook_id}/deliveries", responses=UNKNOWN, response_model_exclude_none=True)
-def list_deliveries(webhook_id: str, registry: Registry, user: Asker) -> DeliveryList:
+def list_deliveries(webhook_id: str, clients: AppClients, user: Asker) -> DeliveryList:
     """What was sent, what came of it, and what waits."""
-    return DeliveryList(deliveries=_infos(registry.deliveries(user, webhook_id)))
+    return DeliveryList(deliveries=_infos(clients.webhooks.deliveries(user, webhook_id)))
 
 
 @router.post(
@@ -147,18 +141,18 @@ def list_deliveries(webhook_id: str, registry: Registry, user: Asker) -> Deliver
     responses=SEND,
     response_model_exclude_none=True,
 )
-def resend(webhook_id: str, delivery_id: str, registry: Registry, user: Asker) -> DeliveryInfo:
+def resend(webhook_id: str, delivery_id: str, clients: AppClients, user: Asker) -> DeliveryInfo:
     """Send a delivery again now, under the same `webhook-id`."""
-    return _infos([registry.resend(user, webhook_id, delivery_id)])[0]
+    return _infos([clients.webhooks.resend(user, webhook_id, delivery_id)])[0]
 
 
 @router.post("/{webhook_id}/test", status_code=202, dependencies=SAME_SITE, responses=SEND)
-def test(webhook_id: str, registry: Registry, user: Asker) -> Sent:
+def test(webhook_id: str, clients: AppClients, user: Asker) -> Sent:
     """Send a delivery of the type `webhook.test`, once; the log says what came of it.
 
     If it arrives, a webhook that was switched off is on again.
     """
-    return Sent(delivery_id=registry.test(user, webhook_id))
+    return Sent(delivery_id=clients.webhooks.test(user, webhook_id))
 
 
 def _info(webhook: Webhook) -> WebhookInfo:
