@@ -1,4 +1,4 @@
-"""Batches over HTTP: questions by the hundred, how far they are, and the answers as a file."""
+"""Batches over HTTP: submit many questions, follow their progress, read the answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHANGE: dict[int | str, dict[str, Any]] = {403: ERRORS[403], 404: UNKNOWN}
 
 
 class BatchRequest(BaseModel):
-    """Questions to ask as one; the same again goes on with what was submitted before."""
+    """Questions to ask as one batch. The same list again is the same batch, and resumes it."""
 
     questions: list[Text] = Field(
         min_length=1, examples=[["What is the hotel limit?", "Who approves a flight?"]]
@@ -41,16 +41,16 @@ class BatchRequest(BaseModel):
 
 
 class BatchInfo(BaseModel):
-    """A batch, and how many of its questions are in which state."""
+    """A batch, with the number of its questions in each state."""
 
     id: str = Field(examples=[EXAMPLE_ID])
     name: str
-    state: BatchState = Field(description="What its owner wants: running, paused or stopped.")
-    is_over: bool = Field(description="True if each question has come to an end.")
+    state: BatchState = Field(description="What its owner has set: running, paused or stopped.")
+    is_over: bool = Field(description="True once every question is over.")
     submitted_at: datetime
-    lines: int = Field(description="Lines of the file, or of the list.", examples=[3])
-    questions: int = Field(description="Different questions, each asked once.", examples=[2])
-    over: int = Field(description="Questions that have come to an end.", examples=[1])
+    lines: int = Field(description="Lines of the file or of the list.", examples=[3])
+    questions: int = Field(description="Distinct questions; each is asked once.", examples=[2])
+    over: int = Field(description="Questions that are over.", examples=[1])
     counts: dict[RowState, int] = Field(examples=[{"finished": 1, "started": 1}])
 
 
@@ -59,11 +59,11 @@ class Batches(BaseModel):
 
 
 class Retried(BaseModel):
-    retried: int = Field(description="How many failed questions are asked again.")
+    retried: int = Field(description="Number of failed questions that are asked again.")
 
 
 class BatchLine(BaseModel):
-    """What became of one line. `state` is absent if it has no question."""
+    """The outcome of one line. `state` is absent if the line has no question."""
 
     cells: list[str]
     state: RowState | None = None
@@ -75,7 +75,7 @@ class BatchLine(BaseModel):
 
 
 class BatchResults(BaseModel):
-    """All lines, in their order."""
+    """All lines, in the order of the input."""
 
     header: list[str]
     lines: list[BatchLine]
@@ -108,13 +108,16 @@ async def submit_batch(
     clients: AppClients,
     user: Asker,
     name: Annotated[
-        str, Query(max_length=200, description="Name of a CSV."), AfterValidator(is_unicode)
+        str, Query(max_length=200, description="Name of the CSV."), AfterValidator(is_unicode)
     ] = "questions.csv",
     column: Annotated[
-        str, Query(max_length=200, description="Header of the questions' column; empty: a guess.")
+        str,
+        Query(
+            max_length=200, description="Header of the column with the questions; guessed if empty."
+        ),
     ] = "",
     header: Annotated[
-        bool | None, Query(description="Whether the first row of the CSV is one; absent: a guess.")
+        bool | None, Query(description="Whether the first row is a header; guessed if absent.")
     ] = None,
 ) -> BatchInfo:
     """Ask a list of questions (JSON) or a table with one in each row (CSV), as one batch.
@@ -136,13 +139,13 @@ async def submit_batch(
 def list_batches(
     clients: AppClients, user: Reader, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20
 ) -> Batches:
-    """Your newest batches, newest first."""
+    """Return your newest batches, newest first."""
     return Batches(batches=[_info(batch) for batch in clients.batches.list(user, limit)])
 
 
 @router.get("/{batch_id}", responses={404: UNKNOWN})
 def read_batch(batch_id: str, clients: AppClients, user: Reader) -> BatchInfo:
-    """How far a batch is."""
+    """Return a batch and its progress."""
     return _info(clients.batches.get(user, batch_id))
 
 
@@ -154,7 +157,7 @@ def read_batch(batch_id: str, clients: AppClients, user: Reader) -> BatchInfo:
 def read_results(
     batch_id: str, clients: AppClients, user: Reader, format: Literal["json", "csv"] = "json"
 ) -> Response:
-    """Each line with its answer, in the order of the input; also before all are answered."""
+    """Return each line with its answer, in the order of the input, even before the end."""
     header = clients.batches.header(user, batch_id)
     results = clients.batches.results(user, batch_id)
     if format == "csv":
@@ -168,25 +171,25 @@ def read_results(
 
 @router.post("/{batch_id}/pause", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
 def pause_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
-    """Ask no further question. What runs finishes."""
+    """Start no more questions; those that are running finish."""
     return _info(clients.batches.pause(user, batch_id))
 
 
 @router.post("/{batch_id}/stop", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
 def stop_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
-    """Ask no further question, and stop what runs. It can be resumed all the same."""
+    """Start no more questions and stop the running ones. The batch can be resumed."""
     return _info(clients.batches.stop(user, batch_id))
 
 
 @router.post("/{batch_id}/resume", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
 def resume_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
-    """Go on with what was not asked yet, was stopped, or is gone."""
+    """Ask the questions that were not asked yet, were stopped, or have expired."""
     return _info(clients.batches.resume(user, batch_id))
 
 
 @router.post("/{batch_id}/retry", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
 def retry_batch(batch_id: str, clients: AppClients, user: Asker) -> Retried:
-    """Ask the failed questions again, with all their attempts."""
+    """Ask the failed questions again, each with a full number of attempts."""
     return Retried(retried=clients.batches.retry_failed(user, batch_id))
 
 
@@ -213,7 +216,7 @@ def _listed(body: bytes) -> Lines:
 
 
 def _read(body: bytes, name: str, column: str, header: bool | None) -> Lines:
-    """The lines of a CSV; raises InvalidBatchError."""
+    """Return the lines of a CSV; raises InvalidBatchError."""
     sheets = read_sheets(name, body)
     sheet = sheets[likely_sheet(sheets)]
     headed = sheet.seems_to_have_header if header is None else header
@@ -226,7 +229,7 @@ def _read(body: bytes, name: str, column: str, header: bool | None) -> Lines:
 
 
 def _as_json(header: list[str], results: Iterator[LineResult]) -> Iterator[str]:
-    """`BatchResults`, line by line: all answers of a large batch at once would fill the memory."""
+    """Yield `BatchResults` line by line: a large batch does not fit into memory."""
     yield f'{{"header":{json.dumps(header)},"lines":['
     comma = ""
     for result in results:

@@ -1,4 +1,4 @@
-"""What the API's documentation says before its endpoints: errors by kind, and limits."""
+"""The introduction of the API's documentation: kinds of errors, and limits."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ OWN_LIMITS = (
     ("CSV of a batch", "10 MB"),
     ("Webhooks of one user", str(MAX_WEBHOOKS)),
     ("`wait` of a result", "30 seconds"),
-    ("Callers that wait for a result, at once", "50; the others are answered at once"),
-    ("Callers that follow a job, or wait for the OpenAI protocol, at once", "200; then 503"),
+    ("Callers that wait for a result at the same time", "50; others are answered at once"),
+    ("Callers that follow a job or use the OpenAI protocol at the same time", "200; then 503"),
 )
 
 
@@ -45,9 +45,9 @@ def description() -> str:
     return (
         'Every error is `{"error": {"kind": …, "message": …}}`: a stable word for programs and a '
         "sentence for people; below `/v1`, in the shape of OpenAI. 503 comes with `Retry-After`. "
-        "A job that failed carries the same, with kinds of its own, such as `bad_api_key`.\n\n"
+        "A failed job carries the same shape, with kinds of its own, such as `bad_api_key`.\n\n"
         f"| Status | `kind` | Message |\n|---|---|---|\n{errors}\n\n"
-        f"| Limit | As shipped |\n|---|---|\n{limits}\n{fixed}\n"
+        f"| Limit | Default |\n|---|---|\n{limits}\n{fixed}\n"
     )
 
 

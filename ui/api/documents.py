@@ -1,4 +1,4 @@
-"""Documents over HTTP: add, list, read, delete; with the limits and words of the page."""
+"""Documents over HTTP: add, list, read and delete, with the same limits as on the page."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ NOBODY = (
 
 
 class DocumentInfo(BaseModel):
-    """A document, and how far it is on its way into the index."""
+    """A document and the progress of its indexing."""
 
     id: str = Field(
-        description="The SHA-256 of its content, in hex; of a private one, of its owner as well.",
+        description="SHA-256 of its content in hex; for a private document, of its owner too.",
         examples=[EXAMPLE_ID],
     )
     name: str = Field(examples=["travel-policy.pdf"])
     size: int = Field(description="Bytes.", examples=[48211])
     status: str = Field(description="queued, indexing, indexed or failed.", examples=["indexed"])
     visibility: Visibility = Field(
-        description="shared with everybody, or private: only its owner sees it, asks it, and finds "
-        "it cited."
+        description="shared with everybody, or private: only its owner sees it, asks it, and is "
+        "given answers from it."
     )
-    progress: float = Field(description="From 0 to 1 while it is indexed.", examples=[1.0])
+    progress: float = Field(description="From 0 to 1 during indexing.", examples=[1.0])
     pages: int = Field(examples=[12])
     passages: int = Field(examples=[31])
     added_at: datetime
-    kept_until: datetime | None = Field(None, description="When it leaves; absent if never.")
+    kept_until: datetime | None = Field(None, description="When it is removed; absent if never.")
     error: ErrorDetail | None = Field(None, description="Why it is not indexed.")
 
 
@@ -102,9 +102,9 @@ async def add_document(
 ) -> DocumentInfo:
     """Add a document, as the field `file` of a form, and queue it for indexing.
 
-    At most `MAX_UPLOAD_MB` (50 unless set). The same content again is kept for as long as new.
-    With the field `visibility` as `private`, only the caller sees it; callers who are nobody in
-    particular cannot add one.
+    At most `MAX_UPLOAD_MB` (50 by default). The same content again restarts its retention time.
+    With the field `visibility` set to `private`, only the caller sees it; callers without an
+    identity of their own cannot add one.
     """
     name, data, visibility = await _form_of(request, clients.settings)
     if visibility is Visibility.PRIVATE and user == API_USER:
@@ -119,7 +119,7 @@ async def add_document(
 
 @router.get("", response_model_exclude_none=True)
 def list_documents(clients: AppClients, user: DocumentsUser) -> Documents:
-    """The documents that are shared, and the caller's own, newest first."""
+    """Return the shared documents and the caller's own, newest first."""
     return Documents(
         documents=[_info(document, clients.settings) for document in clients.documents.list(user)]
     )
@@ -127,7 +127,7 @@ def list_documents(clients: AppClients, user: DocumentsUser) -> Documents:
 
 @router.get("/{document_id}", response_model_exclude_none=True, responses={404: UNKNOWN})
 def read_document(document_id: str, clients: AppClients, user: DocumentsUser) -> DocumentInfo:
-    """One document; read it again until its status is indexed or failed."""
+    """Return one document. Poll it until its status is indexed or failed."""
     return _info(clients.documents.get(document_id, user), clients.settings)
 
 
@@ -141,12 +141,12 @@ def read_document(document_id: str, clients: AppClients, user: DocumentsUser) ->
     },
 )
 def delete_document(document_id: str, clients: AppClients, user: DocumentsUser) -> None:
-    """Remove a document that the caller added: it is gone at once, its passages shortly after."""
+    """Remove a document that the caller added: at once, and its passages shortly after."""
     clients.documents.delete(user, document_id)
 
 
 async def _form_of(request: Request, settings: Settings) -> tuple[str, bytes, Visibility]:
-    """The file's name and content, and who sees it; raises InvalidUploadError, or HTTPException."""
+    """Return the file's name, content and visibility; raises InvalidUploadError, HTTPException."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(415, "Send a form, multipart/form-data, with the file as `file`.")
     most, read = settings.max_upload_bytes + FORM_BYTES, 0

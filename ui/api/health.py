@@ -1,4 +1,4 @@
-"""Whether the API lives, and whether it can serve: for load balancers and watchers."""
+"""Liveness and readiness, for load balancers and monitoring."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobs.settings import QUEUE_NAMES
 from ui.api.dependencies import AppClients
 from ui.api.errors import RETRY_LATER, ErrorDetail, detail_of
 
-# Probes give up after a second or a few; a host that does not answer at all would hold one longer.
+# Probes give up after a few seconds; a host that does not answer would hold one for longer.
 PATIENCE_SECONDS = 3.0
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ router = APIRouter(tags=["service"])
 
 class Readiness(StrEnum):
     READY = "ready"
-    DEGRADED = "degraded"  # it serves, and something is missing
+    DEGRADED = "degraded"  # it serves, but something is missing
     UNAVAILABLE = "unavailable"
 
 
@@ -43,25 +43,27 @@ class Alive(BaseModel):
 
 class Dependency(BaseModel):
     ok: bool
-    error: ErrorDetail | None = Field(None, description="What is wrong, and what to do.")
+    error: ErrorDetail | None = Field(None, description="What is wrong and what to do.")
 
 
 class Workers(Dependency):
     alive: int = Field(0, description="Worker processes that reported in the last 10 seconds.")
     queues: dict[str, int] = Field(
-        {}, description="Queue to threads that serve it.", examples=[{"questions": 16, "batch": 4}]
+        {},
+        description="Number of threads that serve each queue.",
+        examples=[{"questions": 16, "batch": 4}],
     )
 
 
 class Ready(BaseModel):
-    """What the service stands on. `index` is as the workers report it: they alone use it."""
+    """The dependencies of the service. `index` is as reported by the workers, who alone use it."""
 
     status: Readiness
     valkey: Dependency
     workers: Workers
     index: Dependency
     documents: Dependency
-    error: ErrorDetail | None = Field(None, description="Why it cannot serve, with 503.")
+    error: ErrorDetail | None = Field(None, description="With 503: why it cannot serve.")
 
 
 @router.get("/")
@@ -72,19 +74,21 @@ def read_root() -> ServiceStatus:
 
 @router.get("/health")
 async def read_health() -> Alive:
-    """Whether this process answers; nothing else is asked. Restart it if it does not."""
+    """Answer while this process is alive; no dependency is checked. Restart it without a reply."""
     return Alive()
 
 
 @router.get(
     "/ready",
     response_model_exclude_none=True,
-    responses={503: {"model": Ready, "description": "It cannot serve: the job queue is away"}},
+    responses={
+        503: {"model": Ready, "description": "It cannot serve: the job queue is unavailable"}
+    },
 )
 async def read_ready(response: Response, clients: AppClients) -> Ready:
-    """What the service stands on. 503 if it cannot serve; send nobody here then.
+    """Return the state of all dependencies; 503 if the service should get no requests.
 
-    With `degraded`, questions are accepted and kept, and what is missing says so.
+    With `degraded`, questions are accepted and kept; `error` says what is missing.
     """
     reports = await _asked(clients.jobs.workers, BrokerUnavailableError())
     store = await _asked(clients.documents.check_store, DocumentStoreUnavailableError())
@@ -96,7 +100,7 @@ async def read_ready(response: Response, clients: AppClients) -> Ready:
 
 
 async def _asked(question: Callable[[], T], silence: AskqueueError) -> T | AskqueueError:
-    """What a dependency says, or what is wrong with it; `silence` if it says nothing in time."""
+    """Return the reply of a dependency, or its error; `silence` if there is no reply in time."""
     with anyio.move_on_after(PATIENCE_SECONDS):
         try:
             return await anyio.to_thread.run_sync(question, abandon_on_cancel=True)
@@ -133,7 +137,7 @@ def _ready(reports: list[WorkerReport] | AskqueueError, store: AskqueueError | N
 def _workers(reports: list[WorkerReport]) -> Workers:
     threads: Counter[str] = Counter()
     for report in reports:
-        # a worker of before the threads were told has at least one for each queue
+        # a worker of a version that reports no threads has at least one for each queue
         threads.update(report.threads_by_queue or dict.fromkeys(report.queues, 1))
     unserved = [name for name in QUEUE_NAMES if not threads[name]]
     error = None

@@ -1,4 +1,4 @@
-"""The part of the HTTP API that says who the caller is."""
+"""Who the caller of the HTTP API is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ router = APIRouter(tags=["service"])
 class Me(BaseModel):
     """Who the caller is."""
 
-    user: str = Field(description="The owner of what the caller asks.")
-    name: str = Field(description="The name for people to read; empty where nobody signs in.")
+    user: str = Field(description="The owner of the questions that the caller asks.")
+    name: str = Field(description="The name for display; empty where nobody signs in.")
     is_operator: bool
 
 

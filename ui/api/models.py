@@ -1,4 +1,4 @@
-"""The JSON of a job, and what several resources need to build theirs."""
+"""The JSON of a job, and the types that several resources share."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EXAMPLE_ID = "9f1c7a52b3e84c0e8a8b7c1d2e3f4a5b"
 
 
 def is_unicode(text: str) -> str:
-    """Refuse half a character: JSON can say it (`\\ud800`), but no encoding can store it."""
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    """Refuse lone surrogates: JSON can express them (`\\ud800`), but no encoding can store them."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("this is no valid text")
     return text
 
@@ -32,25 +32,25 @@ class Priority(StrEnum):
 
 
 class EtaRange(BaseModel):
-    """Seconds from now between which the job is done, four times out of five."""
+    """When the job will be done, in seconds from now; right four times out of five."""
 
     low_seconds: float = Field(ge=0, examples=[20.4])
     high_seconds: float = Field(ge=0, examples=[51.7])
     overdue: bool = Field(
-        False, description="It has run longer than nearly all of late; the range is a guess."
+        False, description="It has run longer than nearly all recent jobs; the range is a guess."
     )
 
 
 class WaitingFor(BaseModel):
-    """Why a job waits, for programs and for people."""
+    """Why a job waits: a word for programs and a sentence for people."""
 
     reason: str = Field(
-        description="queue, own_questions (all places that one user has are taken), alone (a "
-        "worker died with it), retry, paused (by an operator) or no_worker.",
+        description="queue, own_questions (you have as many running as one user may), alone "
+        "(a worker died with it), retry, paused (by an operator) or no_worker.",
         examples=["queue"],
     )
     message: str = Field(examples=["2 ahead of you"])
-    ahead: int | None = Field(None, description="How many are before it on the queue.")
+    ahead: int | None = Field(None, description="Number of jobs before it on the queue.")
     retry_at: datetime | None = Field(None, description="When the next attempt may start.")
 
 
@@ -72,12 +72,12 @@ class JobStatus(BaseModel):
     started_at: datetime | None = Field(None, description="When the latest attempt started.")
     retry_at: datetime | None = Field(None, description="When a retrying job runs again.")
     eta: EtaRange | None = Field(
-        None, description="When it is done, learned from recent jobs; absent if not known."
+        None, description="When it will be done, estimated from recent jobs; absent if unknown."
     )
     ended_at: datetime | None = Field(None, description="When it finished, failed or was stopped.")
     result: str | None = Field(None, description="The answer, when finished.")
     error: ErrorDetail | None = Field(None, description="Why it failed.")
-    documents: list[str] | None = Field(None, description="Those that it is asked of, if not all.")
+    documents: list[str] | None = Field(None, description="The documents that it asks, if not all.")
     model: str | None = Field(None, description="The model that was chosen for it.")
     follows: str | None = Field(None, description="The job whose question it follows up.")
     version_of: str | None = Field(None, description="The job that it is another version of.")
@@ -103,7 +103,7 @@ class JobResult(BaseModel):
     earlier_at: datetime | None = Field(
         None, description="When this answer was first given, if it is an earlier one."
     )
-    notes: list[str] = Field([], description="What to know about the answer, in sentences.")
+    notes: list[str] = Field([], description="Notes about the answer, one sentence each.")
     error: ErrorDetail | None = None
 
 

@@ -1,7 +1,7 @@
 """The OpenAI protocol over the same jobs, so that its clients can use Askqueue as a model.
 
-A question that comes this way is a job like any other, in its asker's history. A caller that goes
-away stops it, as generation stops there.
+A question that comes this way is a job like any other, in its user's history. A caller that
+disconnects stops it, as at OpenAI.
 """
 
 from __future__ import annotations
@@ -80,18 +80,18 @@ router = APIRouter(
     route_class=OpenAIRoute,
     tags=["openai"],
     responses={
-        400: _error("Bad input, or something that is not supported"),
-        401: _error("A wrong or expired API key, or nobody is signed in"),
+        400: _error("Invalid input, or a feature that is not supported"),
+        401: _error("Wrong or expired API key, or nobody is signed in"),
         403: _error("The API key lacks the scope, or another site asks"),
-        422: _error("Not given here: bad input is 400, as at OpenAI"),
-        503: _error("The job queue is away; Retry-After says when to ask"),
+        422: _error("Not used here: invalid input is 400, as at OpenAI"),
+        503: _error("The job queue is unavailable; Retry-After says when to ask again"),
     },
 )
 
 
 @router.get("/models")
 async def list_models(_user: User) -> ModelList:
-    """The one model: answers from the documents, with citations."""
+    """Return the only model: answers from the documents, with citations."""
     return ModelList(data=[ModelInfo()])
 
 
@@ -106,14 +106,14 @@ async def list_models(_user: User) -> ModelList:
             "content": {SSE_TYPE: {"schema": {"type": "string"}}},
         },
         404: _error("Unknown model"),
-        409: _error("Somebody stopped or deleted the question"),
-        413: _error("More than this takes"),
+        409: _error("The question was stopped or deleted"),
+        413: _error("Too large"),
         429: {
-            **_error("As many as you may ask in a minute; Retry-After says when there is room"),
+            **_error("Too many questions in a minute; Retry-After says when to ask again"),
             "headers": ERRORS[429]["headers"],
         },
         502: _error("The question failed; `code` and `message` say why"),
-        503: _error("The job queue is away, or too many wait; Retry-After says when to ask"),
+        503: _error("The job queue is unavailable, or too many callers wait; see Retry-After"),
     },
 )
 async def complete_chat(
@@ -124,10 +124,11 @@ async def complete_chat(
     follower: Follower,
     key: IdempotencyKey = "",
 ) -> Response:
-    """Ask the last message of the role user, and reply when it is answered, or as it is.
+    """Ask the last message of the role user; reply with the answer, or stream it.
 
-    The text ends with a list of its sources; `citations` has them with the passages' words. Going
-    away stops the question, unless it came with a key: then its answer waits to be asked for again.
+    The text ends with a list of its sources; `citations` has the cited passages. Disconnecting
+    stops the question, unless it came with an Idempotency-Key: then its answer can be fetched
+    later, with the same key.
     """
     if body.model != MODEL:
         sentence = f"There is no model “{body.model}” here. Use “{MODEL}”."
@@ -160,7 +161,7 @@ class _Chat:
         self._kept = kept
 
     async def events(self) -> AsyncGenerator[JobEvent]:
-        """What happens until the end; closed before it, it stops a question that is not kept."""
+        """Yield the events until the end; closing early stops a question that is not kept."""
         is_over = False
         try:
             following = self._follower.follow(self._user, self._job_id, Position())
@@ -173,7 +174,7 @@ class _Chat:
                 await self._stop()
 
     async def whole(self, request: Request) -> Response:
-        """The reply in one piece; nobody reads it if the caller has gone."""
+        """Return the reply in one piece; nobody reads it if the caller has disconnected."""
         end: JobEvent | None = None
 
         async def watch(scope: anyio.CancelScope) -> None:
@@ -191,7 +192,7 @@ class _Chat:
         return JSONResponse(self._completion(end).model_dump())
 
     async def chunks(self, *, wants_usage: bool) -> AsyncGenerator[bytes]:
-        """The reply as chunks of a stream."""
+        """Yield the reply as chunks of a stream."""
         no_usage = {"usage": None} if wants_usage else {}
         yield self._chunk({"role": "assistant", "content": ""}, **no_usage)
         has_text = False
@@ -262,7 +263,7 @@ def _asked(body: ChatCompletionRequest) -> str:
 
 
 def _failed(end: JobEvent | None) -> JSONResponse:
-    """The reply to a question without an answer; `end` is None if the caller has gone."""
+    """Return the reply to a question without an answer; `end` is None after a disconnect."""
     status, error = _failure(end)
     return JSONResponse(OpenAIError(error=error).model_dump(), status, NO_RETRY)
 
@@ -289,7 +290,7 @@ def _refused(
 
 
 def _said(problem: Mapping[str, Any]) -> str:
-    """A problem of validation; a sentence of ours stands by itself."""
+    """Describe a validation error; a message of ours needs no field name."""
     sentence = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return sentence

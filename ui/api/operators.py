@@ -57,13 +57,13 @@ class PauseChange(BaseModel):
 
 
 class FailedJob(BaseModel):
-    """A job that failed for good: what and why, never what was asked or by whom."""
+    """A job that failed for good, without its question and its user."""
 
     job_id: str = Field(examples=[EXAMPLE_ID])
     queue: str = Field(examples=["questions"])
-    description: str = Field(description="What it does.", examples=["Answer a question"])
+    description: str = Field(description="What the job does.", examples=["Answer a question"])
     error: ErrorDetail
-    attempts: int = Field(description="Attempts that counted, since it was last queued.")
+    attempts: int = Field(description="Attempts that counted since it was last queued.")
     failed_at: datetime
 
 
@@ -76,7 +76,7 @@ class FailedJobs(BaseModel):
 
 
 class RequeueRequest(BaseModel):
-    """Which failed jobs: those of a kind, or all."""
+    """Which failed jobs: those of one kind, or all."""
 
     kind: str = Field("", description="A kind of error.", examples=["bad_api_key"])
     all: bool = Field(False, description="True for all, whatever the error.")
@@ -89,7 +89,7 @@ class RequeueRequest(BaseModel):
 
 
 class Requeued(BaseModel):
-    requeued: int = Field(description="How many jobs are queued again.", examples=[9])
+    requeued: int = Field(description="Number of jobs that were queued again.", examples=[9])
 
 
 # Queues
