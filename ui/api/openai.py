@@ -22,6 +22,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.exceptions import HTTPException
 
 from jobs.errors import AskqueueError, InvalidQuestionError
+from jobs.models import Question
 from jobs.questions.client import JobClient
 from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
 from ui.api.dependencies import AppClients, Asker, User, refuse_other_sites
@@ -133,9 +134,8 @@ async def complete_chat(
     if body.model != MODEL:
         sentence = f"There is no model “{body.model}” here. Use “{MODEL}”."
         return _refused(404, sentence, code="model_not_found", param="model")
-    question = _asked(body)
-    job_id, afresh = job_id_of(user, key), body.cache is False
-    submit = partial(clients.jobs.submit_question, user, question, job_id=job_id, afresh=afresh)
+    question = Question(_asked(body), use_cache=body.cache is not False)
+    submit = partial(clients.jobs.submit, user, question, job_id=job_id_of(user, key))
     view = await anyio.to_thread.run_sync(submit)
     chat = _Chat(view.id, int(view.asked_at), clients.jobs, follower, user, kept=bool(key))
     if body.stream:

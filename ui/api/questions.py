@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from jobs.errors import NotFoundError
-from jobs.models import JobState, JobView
+from jobs.models import JobState, JobView, Question
 from jobs.questions.client import JobClient
 from ui.api.dependencies import AppClients, Asker, Reader, refuse_other_sites
 from ui.api.errors import ERRORS
@@ -99,17 +99,16 @@ def submit(
 ) -> ChatAccepted:
     """Put a question on the queue. Once this returns, the question is stored and is not lost."""
     asked = body or ChatRequest(query="")
-    view = clients.jobs.submit_question(
-        user,
+    question = Question(
         query if query is not None else asked.query,
-        urgent=asked.priority is Priority.URGENT,
-        job_id=job_id_of(user, key),
-        documents=asked.documents,
+        documents=tuple(asked.documents),
         model=asked.model,
         follows=asked.follows,
         version_of=asked.version_of,
-        afresh=not asked.cache,
+        use_cache=asked.cache,
     )
+    urgent = asked.priority is Priority.URGENT
+    view = clients.jobs.submit(user, question, job_id=job_id_of(user, key), urgent=urgent)
     response.headers.update(rate_headers(clients.jobs.rate(user)))
     return ChatAccepted(job_id=view.id)
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from jobs.citation_format import page_label
 from jobs.models import Answer, CheckedQuote, Citation
-from ui.components.common.text import badge, counted, pages, plain, safe_markdown
+from ui.components.common.text import badge, counted, plain, safe_markdown
 from ui.components.question.source_links import link_to, show_source_links
-from ui.state import source
+from ui.state import source as source_state
 
 # Stand for a mark while the Markdown around it is made safe. No model writes them.
 FOUND, NOT_FOUND, LINK, LINK_END = "\ue001", "\ue002", "\ue003", "\ue004"
@@ -29,7 +30,7 @@ def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
                 label_of(citation),
                 key=f"citation_{job_id}_{citation.number}",
                 help="Show the passage where it stands",
-                on_click=source.open_source,
+                on_click=source_state.open_source,
                 args=(job_id, citation.number),
             )
         show_source_links(job_id)
@@ -42,7 +43,7 @@ def in_order(citations: Sequence[Citation]) -> list[Citation]:
 def label_of(citation: Citation) -> str:
     """Number, document and pages, as Markdown."""
     label = f":blue-badge[{citation.number}] {plain(citation.document_name)}"
-    place = pages(citation.page, citation.last_page)
+    place = page_label(citation.page, citation.last_page)
     return f"{label} :gray[· {place}]" if place else label
 
 
