@@ -15,7 +15,11 @@ from ui.components.page.account_menu import show_account
 from ui.components.page.notices import tab_title
 from ui.components.page.sign_in_page import show_entrance
 from ui.identity.people import Person, current_person, operators_access
-from ui.state import address, history, session
+from ui.state import address as address_state
+from ui.state import history as history_state
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
+from ui.state import session as session_state
 
 STATIC = Path(__file__).resolve().parent / "static"
 # Not with Ctrl: browsers keep Ctrl+N, and most of its neighbours, for themselves.
@@ -24,9 +28,9 @@ NEW_QUESTION_KEYS = "Alt+N"
 
 def main() -> None:
     person, refusal = visitor()
-    session.claim(person.user if person else None)
-    title = tab_title(session.take_foreseen_states())
-    session.set_title(title)
+    session_state.claim(person.user if person else None)
+    title = tab_title(refresh_state.take_title_states())
+    refresh_state.title.set(title)
     st.set_page_config(
         page_title=title,
         page_icon=str(STATIC / "icon.svg"),
@@ -44,11 +48,11 @@ def main() -> None:
         return
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
     if page.title == "Ask":
-        session.open_address()
-        address.open_address()
+        question_state.open_address()
+        address_state.open_address()
     else:
-        address.leave()
-    session.set_shown_job(None)  # the page says if it shows one
+        address_state.leave()
+    question_state.shown_job.set(None)  # the page says if it shows one
     with st.sidebar:
         show_account(get_clients().settings, person)
         show_sidebar(person.user, on_ask_page=page.title == "Ask")
@@ -91,23 +95,23 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
         shortcut=NEW_QUESTION_KEYS,
         help=f"{NEW_QUESTION_KEYS} from anywhere",
     ):
-        session.start_new_question()
-        st.switch_page(ASK_PAGE, query_params=address.parameters())
+        question_state.start_new_question()
+        st.switch_page(ASK_PAGE, query_params=address_state.parameters())
     st.text_input(
         "Search your questions",
-        key=session.HISTORY_SEARCH,
+        key=history_state.HISTORY_SEARCH,
         type="search",
         placeholder="Search your questions",
         label_visibility="collapsed",
         live=True,
         persist_state="session",
-        on_change=history.search_in_sidebar,
+        on_change=history_state.search_in_sidebar,
     )
     try:
         show_history(get_clients().jobs, user, on_ask_page=on_ask_page)
     except BrokerUnavailableError:
         # The page itself says what is wrong, and has the sidebar drawn again when it is over.
-        session.set_sidebar_states(None)
+        refresh_state.sidebar_states.set(None)
         st.caption("The history is back as soon as the job queue is.")
 
 

@@ -45,7 +45,7 @@ def compose(view: JobView, answer: Answer) -> Sheet:
     """Compose the content of an answer's file. Sources are in order of their numbers."""
     citations = sorted(answer.citations, key=lambda citation: citation.number)
     return Sheet(
-        question=clean(view.question) or "Question",
+        question=clean(view.asked.text) or "Question",
         facts=f"Asked {_date(view.asked_at)}{_scope(view)} · {_author(answer)}",
         warnings=_warnings(answer),
         blocks=parse(clean(answer.text), {citation.number for citation in citations}),
@@ -60,7 +60,7 @@ def clean(text: str) -> str:
 
 
 def _scope(view: JobView) -> str:
-    count = len(view.documents)
+    count = len(view.asked.documents)
     if not count:
         return ""
     return " of one document" if count == 1 else f" of {count} documents"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import redis
 
-from jobs.interruptible import Cancelled, call
-from jobs.llm.rewriting import MAX_TURNS, Rewriting, Turn, make_turn
-from jobs.models import Answer, TokenUse
+from jobs.cancellation import Cancelled, call_cancellable
+from jobs.llm.rewriting import Rewriting, Turn, make_turn
+from jobs.models import MAX_TURNS, Answer, TokenUse
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.results import read_answers
 
@@ -50,8 +50,8 @@ def read_turns(connection: redis.Redis, user: str, follows: str) -> tuple[Turn, 
         [answer] = read_answers(connection, [follows])
         if view is None or view.user != user or answer is None:
             break
-        turns.append(make_turn(answer.standalone or view.question, answer.text))
-        follows = view.follows
+        turns.append(make_turn(answer.standalone or view.asked.text, answer.text))
+        follows = view.asked.follows
     return tuple(reversed(turns))
 
 
@@ -66,7 +66,7 @@ def understand(
     if not turns:
         return Understood(question, note=NO_EARLIER_ANSWER)
     began = time.monotonic()
-    rewriting = call(lambda: rewrite(question, turns), cancelled)
+    rewriting = call_cancellable(lambda: rewrite(question, turns), cancelled)
     return Understood(
         rewriting.text or question,
         time.monotonic() - began,

@@ -10,8 +10,8 @@ from typing import Protocol
 from jobs.answering.citation_coverage import CitationCoverage, measure_coverage
 from jobs.answering.citations import check_citations
 from jobs.answering.quotes import check_quotes
+from jobs.cancellation import Cancelled, call_cancellable, iterate_cancellable
 from jobs.citation_format import without_markers
-from jobs.interruptible import Cancelled, call, each
 from jobs.llm.chat import NOT_FOUND_SENTENCE, Generator
 from jobs.models import Answer, Citation, Passage, Stage, SupportLevel, Timings, TokenUse
 
@@ -50,7 +50,7 @@ def answer(
     """
     began = time.monotonic()
     progress.stage(Stage.RETRIEVING)
-    passages = call(lambda: search(question), cancelled)
+    passages = call_cancellable(lambda: search(question), cancelled)
     retrieval = time.monotonic() - began
     if not passages:
         progress.text(NOTHING_FOUND)
@@ -64,7 +64,7 @@ def answer(
     parts: list[str] = []
     notes: list[str] = []
     tokens, first_token = TokenUse(), None
-    for chunk in each(lambda: generator.stream(question, passages), cancelled):
+    for chunk in iterate_cancellable(lambda: generator.stream(question, passages), cancelled):
         tokens = chunk.tokens or tokens
         if chunk.note:
             notes.append(chunk.note)
@@ -82,7 +82,7 @@ def answer(
     result = _checked("".join(parts), passages, generator, timings, tokens)
     timings = replace(timings, checking=time.monotonic() - generated)
     cited = [passages[citation.number - 1] for citation in result.citations]
-    texts = call(lambda: surroundings(cited), cancelled) if cited else {}
+    texts = call_cancellable(lambda: surroundings(cited), cancelled) if cited else {}
     citations = tuple(_in_context(citation, texts) for citation in result.citations)
     return replace(result, citations=citations, notes=tuple(notes), timings=timings)
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from jobs.citation_format import without_markers
 from jobs.models import TokenUse
 
-# How much of the conversation before a follow-up the model sees: questions with their answers.
-MAX_TURNS = 3
+# Of each turn of the conversation before a follow-up.
 MAX_TURN_QUESTION_CHARS = 600
 MAX_TURN_ANSWER_CHARS = 1500
 MAX_STANDALONE_CHARS = 1000

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from jobs.cancellation import Cancelled, call_cancellable
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
 from jobs.errors import EmbeddingsUnsupportedError, UnreadableDocumentError
 from jobs.extraction.extract import Extracted, extract
-from jobs.interruptible import Cancelled, call
 from jobs.models import Document, DocumentStatus, Failure, Passage
 from jobs.queue.connection import broker_errors
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex
@@ -179,7 +179,7 @@ class Indexer:
         show("embedding", EXTRACTED, f"0 of {len(passages)}")
         texts = [passage.text for passage in passages]
         try:
-            return call(lambda: embedder.embed(texts, on_batch), cancelled)
+            return call_cancellable(lambda: embedder.embed(texts, on_batch), cancelled)
         except EmbeddingsUnsupportedError as error:
             self.index.note_unsupported(error)
             raise

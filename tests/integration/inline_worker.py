@@ -15,8 +15,8 @@ from jobs.extraction.extract import Extracted, ExtractedPassage
 from jobs.search import indexer
 from jobs.search.target_collection import sync_target
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, Settings
-from jobs.tasks import Runtime, report_outcome, use_runtime
 from jobs.worker.attempts import Attempts
+from jobs.worker.runtime import Runtime, report_outcome, use_runtime
 from jobs.worker.threads import ThreadWorker
 
 QUEUES = (INDEXING_QUEUE, QUESTIONS_QUEUE, BATCH_QUEUE)

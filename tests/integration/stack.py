@@ -6,11 +6,9 @@ Not a test itself. What a worker serves and whom it calls is in its environment.
 from __future__ import annotations
 
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import redis
 from rq.job import Job
@@ -20,26 +18,17 @@ from rq.serializers import JSONSerializer
 from jobs.documents.client import DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
-from jobs.models import DocumentStatus, JobView
+from jobs.models import DocumentStatus, JobView, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History
 from jobs.settings import Settings
 from tests.integration.processes import ROOT, environment, module
+from tests.waiting import HANG_SECONDS, until
 
-T = TypeVar("T")
 USER = "ann"
 TEXT = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
 QUESTION = "What is the hotel limit per night?"
-
-
-def until(probe: Callable[[], T], seconds: float = 30.0) -> T:
-    """Ask again until the answer is true; fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not (value := probe()):
-        assert time.monotonic() < deadline, f"no success within {seconds} s"
-        time.sleep(0.02)
-    return value
 
 
 class Stack:
@@ -90,13 +79,14 @@ class Stack:
         return document.id
 
     def ask(self, question: str = QUESTION) -> JobView:
-        return self.jobs.submit_question(USER, question)
+        return self.jobs.submit(USER, Question(question))
 
     def view(self, job_id: str) -> JobView:
         return self.jobs.get_job(USER, job_id)
 
-    def over(self, job_id: str, seconds: float = 30.0) -> JobView:
-        view = self.jobs.wait(USER, job_id, seconds)
+    def over(self, job_id: str) -> JobView:
+        """Wait until the job is over, and return it."""
+        view = self.jobs.wait(USER, job_id, HANG_SECONDS)
         assert view.state.is_over, view
         return view
 

@@ -13,11 +13,12 @@ import pytest
 
 from jobs.cli.failed import main
 from jobs.errors import AskqueueError, BadApiKeyError, NoQuotaError
-from jobs.models import JobState
+from jobs.models import JobState, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
+from tests.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,7 +51,7 @@ def shell(
 @pytest.fixture
 def fail(client: JobClient, broker: Broker) -> Callable[[AskqueueError], str]:
     def fail_(error: AskqueueError) -> str:
-        client.submit_question("ann", "Who earns the most?")
+        client.submit("ann", Question("Who earns the most?"))
         return fail_next(broker, error)
 
     return fail_
@@ -217,7 +218,7 @@ def test_module_runs_as_a_program(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "2 jobs are queued again.\n", "")

@@ -22,13 +22,15 @@ from jobs.errors import (
     BrokerReadOnlyError,
     BrokerUnavailableError,
 )
+from jobs.models import Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors, connect
 from jobs.queue.valkey_errors import explain
 from jobs.settings import Settings
 from tests.integration.full_valkey import FullValkey, full_valkey
-from tests.integration.processes import free_port, wait_until
+from tests.integration.processes import free_port
+from tests.waiting import until
 
 SECRET = "what nobody else may read"
 WRITES: dict[str, Callable[[redis.Redis], object]] = {
@@ -160,10 +162,10 @@ def test_user_without_permission_is_told_a_command_that_gives_it(
     client = connect(server.url.replace("//", "//app:pw@"))
     jobs = JobClient(Broker(client, settings))
     with pytest.raises(BrokerNotPermittedError) as raised:
-        jobs.submit_question("ann", "why?")
+        jobs.submit("ann", Question("why?"))
     words = [{"USER": "app"}.get(word, word.strip("'")) for word in raised.value.command.split()]
     server.client.execute_command(*words[1:])
-    assert jobs.submit_question("ann", "why?").position == 1
+    assert jobs.submit("ann", Question("why?")).position == 1
     client.close()
 
 
@@ -191,7 +193,7 @@ def test_server_that_reads_its_data_back_in_asks_for_patience(tmp_path: Path) ->
         return seen[-1] is BrokerLoadingError
 
     try:
-        wait_until(is_loading, 10, "loading")
+        until(is_loading, "loading")
     finally:
         process.kill()
         process.wait()

@@ -14,7 +14,7 @@ from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import BAD_KEY, FakeClients
 from tests.pages.test_history import select, told
 from ui.components.common import bulk
-from ui.state import history
+from ui.state import history as history_state
 from ui.state.bulk import BulkRun
 
 
@@ -144,13 +144,13 @@ def test_deletion_of_many_can_be_undone_for_longer(
     clients: FakeClients, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is time to notice that they were too many."""
-    ids = put_finished(clients, history.MANY + 1)
+    ids = put_finished(clients, history_state.MANY + 1)
     app = open_page()
     select(app, ids[0])
     app.button(key="select_all").click().run()
     app.button(key="bulk_delete").click().run()
-    late = time.time() + history.UNDO_MANY_SECONDS - 2
-    monkeypatch.setattr(history.time, "time", lambda: late)
+    late = time.time() + history_state.UNDO_MANY_SECONDS - 2
+    monkeypatch.setattr(history_state.time, "time", lambda: late)
     app.run()
     app.button(key="undo_deletion").click().run()
     assert len(clients.jobs.jobs) == len(ids)

@@ -11,15 +11,15 @@ def script() -> None:
 
     from jobs.models import JobState
     from ui.components.page.notices import tab_title
-    from ui.state import session
+    from ui.state import refresh as refresh_state
 
-    session.set_refresh_seconds(30.0)
-    session.set_sidebar_states((("one", JobState.STARTED), ("two", JobState.QUEUED)))
-    st.text(tab_title(session.take_foreseen_states()))
-    session.foresee_end("one", JobState.FINISHED)
-    st.text(tab_title(session.take_foreseen_states()))
-    st.text(str(session.refresh_seconds()))
-    st.text(str([each.value for _, each in session.sidebar_states() or ()]))
+    refresh_state.refresh_seconds.set(30.0)
+    refresh_state.sidebar_states.set((("one", JobState.STARTED), ("two", JobState.QUEUED)))
+    st.text(tab_title(refresh_state.take_title_states()))
+    refresh_state.note_end("one", JobState.FINISHED)
+    st.text(tab_title(refresh_state.take_title_states()))
+    st.text(str(refresh_state.refresh_seconds.get()))
+    st.text(str([each.value for _, each in refresh_state.sidebar_states.get() or ()]))
 
 
 def test_next_run_begins_with_the_title_and_interval_of_what_is_over() -> None:

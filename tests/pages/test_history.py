@@ -12,7 +12,7 @@ from jobs.errors import BrokerUnavailableError
 from jobs.models import JobState
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import ANSWER, BAD_KEY, FakeClients
-from ui.state import history
+from ui.state import history as history_state
 
 DAY = 24 * 3600
 
@@ -100,7 +100,7 @@ def test_refresh_does_not_search_again_at_once(
     app.text_input(key="job_search").set_value("running").run()
     searches = len(clients.jobs.done("find"))
     clients.jobs.change(running, preview="", state=JobState.RETRYING)
-    monkeypatch.setattr(history.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(history_state.time, "monotonic", lambda: 0.0)
     app.run()
     assert len(clients.jobs.done("find")) == searches
     assert list(app.dataframe[0].value["State"][0]) == ["Retrying"]
@@ -174,8 +174,8 @@ def test_undo_is_offered_for_a_while(
     app.button(key=f"delete_{job}").click().run()
     assert "undo_deletion" in button_keys(app)
     assert app.session_state["refresh_seconds"] == 1.0
-    late = time.time() + history.UNDO_SECONDS + 1
-    monkeypatch.setattr(history.time, "time", lambda: late)
+    late = time.time() + history_state.UNDO_SECONDS + 1
+    monkeypatch.setattr(history_state.time, "time", lambda: late)
     app.run()
     assert "undo_deletion" not in button_keys(app)
 

@@ -9,15 +9,15 @@ def script() -> None:
     """A page that has two things to say, and whose first run is cut short while it says one."""
     import streamlit as st
 
-    from ui.state import session
+    from ui.state import notices as notice_state
 
     if not st.session_state.get("is_told"):
         st.session_state["is_told"] = True
-        session.keep_notice("one", ":material/info:")
-        session.keep_notice("two", ":material/info:")
-        for _text, _icon in session.notices():
+        notice_state.add("one", ":material/info:")
+        notice_state.add("two", ":material/info:")
+        for _text, _icon in notice_state.pending():
             st.stop()
-    for text, icon in session.notices():
+    for text, icon in notice_state.pending():
         st.toast(text, icon=icon)
 
 

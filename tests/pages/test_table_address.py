@@ -11,7 +11,7 @@ from jobs.models import JobState
 from tests.pages.conftest import OpenPage, words
 from tests.pages.fakes import BAD_KEY, FakeClients
 from tests.pages.test_history import DAY, questions
-from ui.state import address as table_address
+from ui.state import address as address_state
 
 NONSENSE = {
     "search": "",
@@ -120,7 +120,7 @@ def test_page_that_is_not_there_is_the_first(clients: FakeClients, open_page: Op
 @pytest.mark.parametrize("text", ["2026-03-01..2026-02-01", "2999-01-01..2999-01-02", "..", "x"])
 def test_days_that_cannot_be_are_left_out(text: str) -> None:
     """The wrong way round, in the future, or no days at all."""
-    assert table_address.READERS["days"](text) is None
+    assert address_state.READERS["days"](text) is None
 
 
 def test_both_searches_are_one(clients: FakeClients, open_page: OpenPage) -> None:

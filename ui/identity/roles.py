@@ -9,7 +9,7 @@ from jobs.models import Document
 from jobs.settings import Settings
 from ui.identity import people
 from ui.identity.people import Person
-from ui.state import session
+from ui.state import operators as operator_state
 
 
 def visitor(settings: Settings) -> Person | None:
@@ -18,7 +18,7 @@ def visitor(settings: Settings) -> Person | None:
     if person is None:
         return None
     access = people.operators_access(settings)
-    gave_password = access is Access.PASSWORD and session.is_operator()
+    gave_password = access is Access.PASSWORD and operator_state.is_signed_in.get()
     return replace(person, is_operator=access is Access.OPEN or gave_password)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from jobs.errors import AskqueueError
+from jobs.access.api_keys import ApiKey, ApiKeys
 from ui.clients import get_clients
-from ui.components.common.errors import show_failure
+from ui.components.common.reporting import showing_errors
 from ui.components.keys.key_form import show_key_form, show_new_key
 from ui.components.keys.key_table import show_keys, show_revocation
 from ui.components.keys.webhooks import show_webhooks
-from ui.identity.people import current_person
+from ui.identity.people import Person, current_person
 from ui.state import keys as key_state
 
 
@@ -25,11 +27,12 @@ def show_page() -> None:
         "it asks stands in your history."
     )
     st.link_button("What the API can do", "/api/docs", icon=":material/api:", type="tertiary")
-    try:
-        mine = keys.list(person.user)
-    except AskqueueError as error:
-        show_failure(error.failure)
-        return
+    with showing_errors():
+        _show_keys(keys, person, keys.list(person.user))
+        show_webhooks(get_clients().webhooks, person.user)
+
+
+def _show_keys(keys: ApiKeys, person: Person, mine: Sequence[ApiKey]) -> None:
     if not show_new_key():
         show_key_form(keys, person)
     st.header("Your keys", anchor=False)
@@ -37,10 +40,9 @@ def show_page() -> None:
         show_keys(mine)
     else:
         st.info("You have no keys yet.", icon=":material/key_off:")
-    doomed = key_state.key_to_revoke()
-    if doomed:
-        show_revocation(keys, person.user, doomed)
-    show_webhooks(get_clients().webhooks, person.user)
+    to_revoke = key_state.to_revoke.get()
+    if to_revoke:
+        show_revocation(keys, person.user, to_revoke)
 
 
 show_page()

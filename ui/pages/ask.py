@@ -37,7 +37,10 @@ from ui.components.question.unsent_question import show_unsent
 from ui.components.question.versions import show_versions
 from ui.components.question.welcome import show_welcome
 from ui.identity.people import current_user
-from ui.state import address, history, session, thread
+from ui.state import address as address_state
+from ui.state import history as history_state
+from ui.state import question as question_state
+from ui.state import thread as thread_state
 
 # Longer lines are hard to read.
 READING_PIXELS = 1000
@@ -47,20 +50,20 @@ def show_page() -> None:
     clients, user = get_clients(), current_user()
     if user is None:
         return
-    if session.is_composing():
-        thread.follow(None)
+    if question_state.composing.get():
+        thread_state.follow(None)
     # First, so that what is being typed survives whatever happens below.
     with st.bottom:
         with st.container(key="followed_place"):
             show_followed()
         question = st.chat_input(
             "Ask your documents…",
-            key=session.QUESTION_INPUT,
+            key=question_state.QUESTION_INPUT,
             max_chars=clients.settings.max_question_chars,
         )
     if question:
         submit_question(clients.jobs, user, next_question(question))
-        thread.follow(None)
+        thread_state.follow(None)
     show_unsent(clients.jobs, user)
     show_live(clients.jobs, user, lambda: _draw(clients, user))
     show_evidence(clients.jobs, clients.pictures, user)
@@ -76,9 +79,9 @@ def _draw(clients: Clients, user: str) -> float | None:
     around = clients.conditions()
     workers = around.workers
     page = read_table(clients.jobs, user)
-    address.note()
-    selected = session.selected_job() or _latest(clients.jobs, user, page)
-    session.set_shown_job(selected)
+    address_state.note()
+    selected = question_state.selected_job.get() or _latest(clients.jobs, user, page)
+    question_state.shown_job.set(selected)
     with banners:
         show_banners(workers, around.index)
         is_paused = show_paused(around.pauses, QUESTIONS_QUEUE)
@@ -93,7 +96,7 @@ def _draw(clients: Clients, user: str) -> float | None:
         seconds = seconds or OUTAGE_SECONDS
     if seconds and not workers:  # to notice for how long, and the end of it
         seconds = min(seconds, OUTAGE_SECONDS)
-    if page.total or history.job_query().is_filtered:
+    if page.total or history_state.job_query().is_filtered:
         with table:
             st.space("small")
             show_job_table(clients.jobs, clients.documents, user, page)
@@ -102,9 +105,9 @@ def _draw(clients: Clients, user: str) -> float | None:
 
 def _latest(jobs: JobClient, user: str, page: JobPage) -> str | None:
     """The newest question, unless a new one is about to be asked."""
-    if session.is_composing():
+    if question_state.composing.get():
         return None
-    if history.job_query() != JobQuery() or history.page_number() > 1:
+    if history_state.job_query() != JobQuery() or history_state.page_number() > 1:
         page = jobs.list_jobs(user, limit=1)
     return page.jobs[0].id if page.jobs else None
 
@@ -120,7 +123,9 @@ def _show_selected(
     except NotFoundError as error:
         show_failure(error.failure, quiet=True)
         st.button(
-            "New question", icon=":material/edit_square:", on_click=session.start_new_question
+            "New question",
+            icon=":material/edit_square:",
+            on_click=question_state.start_new_question,
         )
         return None, None
 
@@ -128,9 +133,9 @@ def _show_selected(
 def _show_job(
     clients: Clients, user: str, job_id: str, around: Conditions
 ) -> tuple[JobView, float | None]:
-    jobs, live = clients.jobs, session.live_text(job_id)
+    jobs, live = clients.jobs, question_state.live_text(job_id)
     job, live = jobs.read_live(user, live)
-    session.keep_live_text(live)
+    question_state.keep_live_text(live)
     # What not every question has, in containers, as in `_draw`.
     with st.container():
         show_earlier(jobs, user, job)
@@ -145,12 +150,12 @@ def _show_job(
         show_unanswered(job, jobs.get_partial_text(user, job_id))
         show_ask_again_button(job)
         return job, None
-    answer = session.kept_answer(job_id) or jobs.get_answer(user, job_id)
+    answer = question_state.kept_answer(job_id) or jobs.get_answer(user, job_id)
     if answer is None:
         st.info("This answer is no longer kept. Ask again to get a new one.")
         show_ask_again_button(job)
         return job, None
-    session.keep_answer(job_id, answer)
+    question_state.keep_answer(job_id, answer)
     with st.container():
         show_understood(answer)
     show_changes(jobs, clients.documents, user, job, answer)

@@ -27,14 +27,14 @@ def show_page() -> None:
     clients, user = get_clients(), current_user()
     if user is None:
         return
-    job_id = batch_state.take_row_to_open()
+    job_id = batch_state.row_to_open.take()
     if job_id:
         st.switch_page(ASK_PAGE, query_params={"job": job_id})
     batch_state.open_address()
-    doomed = batch_state.batch_to_delete()
-    if doomed:
-        show_batch_deletion(clients.batches, user, doomed)
-    if batch_state.selected() is None:
+    to_delete = batch_state.to_delete.get()
+    if to_delete:
+        show_batch_deletion(clients.batches, user, to_delete)
+    if batch_state.selected.get() is None:
         st.title("Batches", anchor=False)
         st.caption(
             "Many questions at once: each row of a table is asked on its own, beside your other "
@@ -55,7 +55,7 @@ def show_page() -> None:
 
 def _draw(clients: Clients, user: str) -> float | None:
     """Draw what is live; returns how soon to draw it again."""
-    batch_id = batch_state.selected()
+    batch_id = batch_state.selected.get()
     if batch_id is None:
         return _draw_list(clients, user)
     return _draw_one(clients, user, batch_id)

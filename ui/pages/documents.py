@@ -25,7 +25,7 @@ from ui.components.page.banners import NO_WORKER_SECONDS, show_no_worker, show_p
 from ui.components.page.live_page import ACTIVE_SECONDS, show_live
 from ui.identity.people import Person
 from ui.identity.roles import visitor
-from ui.state import session
+from ui.state import documents as document_state
 
 
 def show_page() -> None:
@@ -35,9 +35,9 @@ def show_page() -> None:
         return
     st.title("Documents", anchor=False)
     show_uploader(clients.documents, person.user, clients.settings.max_upload_mb)
-    doomed = session.document_to_delete()
-    if doomed:
-        show_document_deletion(clients.documents, person, doomed)
+    to_delete = document_state.to_delete.get()
+    if to_delete:
+        show_document_deletion(clients.documents, person, to_delete)
     show_live(clients.jobs, person.user, lambda: _draw(clients, person))
 
 

@@ -13,7 +13,7 @@ from ui.components.operations.requeue_dialog import show_requeue_confirmation
 from ui.components.page.live_page import show_live
 from ui.components.page.operator_sign_in import show_sign_in, show_sign_out
 from ui.identity.people import current_user, operators_access
-from ui.state import session, tables
+from ui.state import operators as operator_state
 
 REFRESH_SECONDS = 3.0
 
@@ -25,12 +25,12 @@ def show_page() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Failed jobs", anchor=False)
-        if access is Access.PASSWORD and session.is_operator():
+        if access is Access.PASSWORD and operator_state.is_signed_in.get():
             show_sign_out()
-    if access is Access.PASSWORD and not session.is_operator():
+    if access is Access.PASSWORD and not operator_state.is_signed_in.get():
         show_sign_in(clients.settings)
         return
-    kind = session.kind_to_requeue()
+    kind = operator_state.kind_to_requeue.get()
     if kind:
         show_requeue_confirmation(clients.dead_letters, kind)
     show_live(clients.jobs, user, lambda: _draw(clients.dead_letters))
@@ -41,7 +41,7 @@ def _draw(letters: DeadLetters) -> float:
     page = _read(letters)
     if page.entries:
         show_kinds(page.kinds)
-        show_failed_jobs(letters, page, tables.failed_kind())
+        show_failed_jobs(letters, page, operator_state.failed_kind())
     else:
         st.info(
             "Nothing has failed. Questions and documents that fail for good are listed here, and "
@@ -53,13 +53,13 @@ def _draw(letters: DeadLetters) -> float:
 
 def _read(letters: DeadLetters) -> DeadLetterPage:
     """The page that is looked at or, if nothing is left on it, the nearest that has something."""
-    kind, number = tables.failed_kind(), tables.failed_page()
+    kind, number = operator_state.failed_kind(), operator_state.failed_page()
     page = letters.list(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     if not page.entries and number > 1:
-        tables.show_first_failed_page()
+        operator_state.show_first_failed_page()
         page = letters.list(kind, limit=PAGE_SIZE)
     if not page.entries and kind:
-        tables.show_all_failed_kinds()
+        operator_state.show_all_failed_kinds()
         page = letters.list(limit=PAGE_SIZE)
     return page
 

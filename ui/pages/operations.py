@@ -21,7 +21,7 @@ from ui.components.page.banners import show_no_worker
 from ui.components.page.live_page import show_live
 from ui.components.page.operator_sign_in import show_sign_in, show_sign_out
 from ui.identity.people import current_person, operators_access, page_host
-from ui.state import session, tables
+from ui.state import operators as operator_state
 
 REFRESH_SECONDS = 3.0
 PERIODS = {"Last hour": (HOUR, "minute"), "Last day": (DAY, "10 minutes")}
@@ -36,7 +36,7 @@ def show_page() -> None:
     access = operators_access(clients.settings)
     if person is None or access is Access.CLOSED:
         return
-    is_in = access is not Access.PASSWORD or session.is_operator()
+    is_in = access is not Access.PASSWORD or operator_state.is_signed_in.get()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Operations", anchor=False)
         dashboard = dashboard_address(clients.settings, page_host())
@@ -85,7 +85,7 @@ def _show_past(operations: Operations, failed_now: int) -> None:
             list(PERIODS),
             default=next(iter(PERIODS)),
             required=True,
-            key=tables.OPERATIONS_PERIOD,
+            key=operator_state.OPERATIONS_PERIOD,
             label_visibility="collapsed",
         )
         st.segmented_control(
@@ -93,12 +93,12 @@ def _show_past(operations: Operations, failed_now: int) -> None:
             list(QUEUE_NAMES),
             default=QUEUE_NAMES[0],
             required=True,
-            key=tables.OPERATIONS_QUEUE,
+            key=operator_state.OPERATIONS_QUEUE,
             label_visibility="collapsed",
         )
-    period, span_name = PERIODS[tables.operations_period() or "Last hour"]
+    period, span_name = PERIODS[operator_state.operations_period() or "Last hour"]
     spans = operations.spans(period)
-    show_charts(spans, tables.operations_queue() or QUEUE_NAMES[0], span_name)
+    show_charts(spans, operator_state.operations_queue() or QUEUE_NAMES[0], span_name)
     st.header("Failures by kind, on all queues", anchor=False)
     show_failures(_kinds(spans), failed_now)
 

@@ -1,6 +1,6 @@
 """The filters, the order and the page of the table in the page's address, for reloads and links.
 
-What the address says and nobody can mean, such as a state that there is not, is left out.
+What makes no sense in an address, such as an unknown state, is ignored.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
 
 from jobs.models import JobState
 from jobs.questions.query import JobOrder
-from ui.state import history
+from ui.state import history as history_state
 from ui.state.history import (
     JOB_DATES,
     JOB_DOCUMENT,
@@ -26,13 +27,14 @@ from ui.state.history import (
     NO_FILTERS,
 )
 from ui.state.periods import CUSTOM, PERIODS
+from ui.state.session_value import SessionValue
 
 MAX_SEARCH_CHARS = 300
 MAX_PAGE = 1_000_000
 FIRST_DAY = date(2000, 1, 1)
 DAYS_BETWEEN = ".."
 
-# The parameters and the keys that they stand for, and what each is where the address has none.
+# The parameters, the keys of the widgets they stand for, and their values without a parameter.
 KEYS = {
     "search": JOB_SEARCH,
     "state": JOB_FILTER,
@@ -44,28 +46,32 @@ KEYS = {
 }
 DEFAULTS: Mapping[str, Any] = {**NO_FILTERS, JOB_ORDER: JobOrder.NEWEST.value, JOB_TABLE_PAGE: 1}
 
+# What the address said of the table when it was read or written last.
+_known: SessionValue[Mapping[str, str]] = SessionValue("table_address", MappingProxyType({}))
+_left: SessionValue[bool] = SessionValue("table_left", False)
+
 
 def open_address() -> None:
     """Let the address say what the table shows, or make it say so. Once per run of the Ask page.
 
-    Who comes from another page finds the table as it was left, unless the address has a say.
+    Coming from another page, the table is as it was left, unless the address says otherwise.
     """
     received = _received()
-    came_back = st.session_state.pop("table_left", False) and not received
-    if not came_back and received != st.session_state.get("table_address", {}):
+    came_back = _left.take() and not received
+    if not came_back and received != _known.get():
         _show(received)
-    # Written even if it seems right, see `ui.state.session.open_address`; the browser takes it as
-    # one.
+    # Written even if it seems right, see `ui.state.question.open_address`; both are one step of
+    # the browser's history.
     _write()
 
 
 def leave() -> None:
-    """Note that another page is shown: its address says nothing of the table."""
-    st.session_state["table_left"] = True
+    """Note that another page is shown, whose address says nothing about the table."""
+    _left.set(True)
 
 
 def note() -> None:
-    """Make the address say what the table shows, if that has changed: it is one step back then."""
+    """Make the address say what the table shows; a change is a step of the browser's history."""
     if parameters() != _received():
         _write()
 
@@ -75,13 +81,14 @@ def _received() -> dict[str, str]:
 
 
 def _write() -> None:
-    st.session_state["table_address"] = ours = parameters()
+    ours = parameters()
+    _known.set(ours)
     others = {name: value for name, value in st.query_params.items() if name not in KEYS}
     st.query_params.from_dict({**others, **ours})
 
 
 def parameters() -> dict[str, str]:
-    """What the address says of the table as it is now, in a fixed order."""
+    """Return what the address says of the table as it is now, in a fixed order."""
     texts = {name: _text_of(key) for name, key in KEYS.items()}
     return {name: text for name, text in texts.items() if text}
 
@@ -91,18 +98,18 @@ def _text_of(key: str) -> str:
     if not value or value == DEFAULTS[key]:
         return ""
     if key == JOB_DATES:
-        is_used = history.period() == CUSTOM
+        is_used = history_state.period() == CUSTOM
         return DAYS_BETWEEN.join(day.isoformat() for day in value) if is_used else ""
     return str(value).strip()
 
 
 def _show(received: Mapping[str, str]) -> None:
-    """Have the table show what these parameters say, as far as one can mean it."""
+    """Have the table show what these parameters say, as far as they make sense."""
     for name, key in KEYS.items():
         value = READERS[name](received[name]) if name in received else None
         st.session_state[key] = DEFAULTS[key] if value is None else value
-    history.share_search()
-    history.clear_selection()
+    history_state.share_search()
+    history_state.clear_selection()
 
 
 def _one_of(values: Mapping[str, object] | type[JobState] | type[JobOrder]) -> Callable[[str], Any]:
@@ -116,7 +123,7 @@ def _days(text: str) -> tuple[date, ...] | None:
         first, last = (date.fromisoformat(day) for day in text.split(DAYS_BETWEEN))
     except ValueError:
         return None
-    return (first, last) if FIRST_DAY <= first <= last <= history.today() else None
+    return (first, last) if FIRST_DAY <= first <= last <= history_state.today() else None
 
 
 def _page(text: str) -> int | None:

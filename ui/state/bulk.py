@@ -1,4 +1,4 @@
-"""What one session is doing to many questions, piece by piece, so that its page stays free."""
+"""What one session is doing to many questions, piece by piece, so that its page stays usable."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Action(StrEnum):
 
 @dataclass
 class BulkRun:
-    """An action on the questions that were selected when it began, and how far it is.
+    """An action on the questions that were selected when it began, and its progress.
 
-    Of the first `tried` it was done to those of `done`; the others did not allow it any more. Of
-    those that were deleted, the ones in `undoable` can come back. `until`, of an undo, is the Unix
-    time at which the rest of it can still be undone; `resume_at`, on the monotonic clock, is when
-    its next piece may begin.
+    The first `tried` of them were tried: it succeeded for those in `done` and was refused for the
+    others. Deletions in `undoable` can be undone. `until` is, for an undo, the Unix time until
+    which the rest can be undone; `resume_at`, on the monotonic clock, is when the next piece may
+    begin.
     """
 
     action: Action
@@ -43,17 +43,17 @@ class BulkRun:
 
     @property
     def refused(self) -> int:
-        """How many of those that were tried did not allow it."""
+        """How many were tried in vain."""
         return self.tried - len(self.done)
 
 
 def runs() -> list[BulkRun]:
-    """What is under way: the first of them now, the others after it."""
+    """Return the runs in the order they were started: the first is under way, the others wait."""
     kept: list[BulkRun] = st.session_state.setdefault("bulk_runs", [])
     return kept
 
 
-def stop_here() -> None:
-    """Leave what the first run has not come to as it is."""
+def stop_first() -> None:
+    """Stop the run that is under way; what it has not come to is left alone."""
     if runs():
         runs()[0].is_stopped = True

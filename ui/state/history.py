@@ -1,10 +1,9 @@
-"""What one session remembers of the user's questions: filters, what was found, what is selected."""
+"""What one session remembers of the user's questions: filters, what is selected, deletions."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,11 +11,14 @@ import streamlit as st
 
 from jobs.models import JobState
 from jobs.questions.query import JobOrder, JobQuery
-from ui.state import tables
+from ui.state import refresh as refresh_state
+from ui.state import tables as table_state
 from ui.state.periods import ANY_TIME, bounds_of
-from ui.state.session import ALL, HISTORY_SEARCH, history_search, request_redraw
+from ui.state.session_value import SessionValue
+from ui.state.tables import ALL
 
 # Keys of widgets. Their values can be read before the widgets are drawn.
+HISTORY_SEARCH = "history_search"
 JOB_TABLE = "job_table"
 JOB_TABLE_RETRY = "job_table_retry"
 JOB_TABLE_PAGE = "job_table_page"
@@ -40,23 +42,23 @@ NO_FILTERS = {
 UNDO_SECONDS = 30.0
 UNDO_MANY_SECONDS = 300.0
 MANY = 50
-# The table's query and the sidebar's, and the one before.
-KEPT_FOUND = 3
 
+# The ids that the rows of the table stand for, from the top.
+rows: SessionValue[tuple[str, ...]] = SessionValue("table_rows", ())
+# The ids of the selected questions: on the page of the table, or of all that matched.
+selected: SessionValue[frozenset[str]] = SessionValue("table_selected", frozenset())
 
-@dataclass(frozen=True)
-class Found:
-    """The ids that a query found, and until when they need not be looked for again."""
-
-    job_ids: Sequence[str]
-    until: float
+# What "Select all" selected, some of which may be deselected since.
+_all_selected: SessionValue[tuple[str, ...]] = SessionValue("table_all", ())
+# What was deleted, and until when (Unix time) that can be undone.
+_deletions: SessionValue[tuple[tuple[tuple[str, ...], float], ...]] = SessionValue("deletions", ())
 
 
 # Filters
 
 
 def job_query() -> JobQuery:
-    """What the filters and the order above the table ask for."""
+    """Return what the filters and the order above the table ask for."""
     chosen = _value(JOB_FILTER)
     asked_from, asked_until = bounds_of(
         _value(JOB_PERIOD), tuple(st.session_state.get(JOB_DATES) or ()), datetime.now(time_zone())
@@ -77,43 +79,49 @@ def _value(key: str) -> str:
 
 
 def period() -> str:
-    """The period that is chosen, of `ui.state.periods`."""
+    """Return the chosen period, one of `ui.state.periods.PERIODS`."""
     return _value(JOB_PERIOD)
 
 
 def document_filter() -> str:
-    """The id of the document that is chosen, or `ALL`."""
+    """Return the id of the chosen document, or `ALL`."""
     return _value(JOB_DOCUMENT)
 
 
 def clear_filters() -> None:
-    """Keep every question; the order stays."""
+    """Show every question; the order stays."""
     for key, value in NO_FILTERS.items():
         st.session_state[key] = value
     show_first_page()
     share_search()
-    request_redraw()
+    refresh_state.request_redraw()
 
 
 def search_in_table() -> None:
-    """Let the search above the table be the sidebar's, too."""
+    """Search in the sidebar for what was typed above the table."""
     share_search()
     show_first_page()
-    request_redraw()
+    refresh_state.request_redraw()
 
 
 def search_in_sidebar() -> None:
-    """Let the sidebar's search be that of the table, too."""
-    st.session_state[JOB_SEARCH] = history_search()
+    """Search in the table for what was typed in the sidebar."""
+    st.session_state[JOB_SEARCH] = sidebar_search()
     show_first_page()
 
 
+def sidebar_search() -> str:
+    """Return the words that the sidebar searches for; "" for none."""
+    return str(st.session_state.get(HISTORY_SEARCH) or "")
+
+
 def share_search() -> None:
+    """Put the table's search into the sidebar's field."""
     st.session_state[HISTORY_SEARCH] = str(st.session_state.get(JOB_SEARCH) or "")
 
 
 def time_zone() -> tzinfo | None:
-    """The browser's time zone; None for the server's where it is not known."""
+    """Return the browser's time zone; None, which means the server's, if it is not known."""
     try:
         return ZoneInfo(st.context.timezone) if st.context.timezone else None
     except (ZoneInfoNotFoundError, ValueError):
@@ -121,43 +129,20 @@ def time_zone() -> tzinfo | None:
 
 
 def today() -> date:
+    """Return the day that it is for the reader."""
     return datetime.now(time_zone()).date()
 
 
 def page_number() -> int:
-    """The page of the table, from 1."""
+    """Return the page of the table, from 1."""
     return int(st.session_state.get(JOB_TABLE_PAGE) or 1)
 
 
 def show_first_page() -> None:
-    """Show the first page of another query; what was selected of all that matched goes with it."""
+    """Show the first page, as for another query; drop what "Select all" selected."""
     st.session_state[JOB_TABLE_PAGE] = 1
-    if _all_selected():
+    if _all_selected.get():
         clear_selection()
-
-
-# What was found and read, for a while
-
-
-def kept_found(query: JobQuery) -> Found | None:
-    """What this query found, unless it is time to look again."""
-    found: Found | None = st.session_state.get("found", {}).get(query)
-    return found if found is not None and time.monotonic() < found.until else None
-
-
-def keep_found(query: JobQuery, found: Found) -> None:
-    kept = {**st.session_state.get("found", {}), query: found}
-    st.session_state["found"] = dict([*kept.items()][-KEPT_FOUND:])
-
-
-def kept_names() -> Mapping[str, str] | None:
-    """The names of the documents by id, unless it is time to read them again."""
-    names, until = st.session_state.get("document_names", (None, 0.0))
-    return names if time.monotonic() < until else None
-
-
-def keep_names(names: Mapping[str, str], seconds: float) -> None:
-    st.session_state["document_names"] = (names, time.monotonic() + seconds)
 
 
 # The table
@@ -168,66 +153,48 @@ def set_rows(ids: Sequence[str]) -> None:
 
     The table knows its selection by position only, and positions shift as questions are asked.
     """
-    st.session_state["table_rows"] = tuple(ids)
-    kept = selected() if _all_selected() else selected() & frozenset(ids)
-    st.session_state["table_selected"] = kept
-    rows = [row for row, job_id in enumerate(ids) if job_id in kept]
-    tables.select_rows(JOB_TABLE, rows)
-
-
-def rows() -> tuple[str, ...]:
-    """The ids of the rows, from the top."""
-    ids: tuple[str, ...] = st.session_state.get("table_rows", ())
-    return ids
+    rows.set(tuple(ids))
+    kept = selected.get() if _all_selected.get() else selected.get() & frozenset(ids)
+    selected.set(kept)
+    table_state.select_rows(JOB_TABLE, [row for row, job_id in enumerate(ids) if job_id in kept])
 
 
 def note_selection() -> str | None:
     """Remember the selected rows by their ids; or return the id of the row that was clicked."""
     selection = st.session_state[JOB_TABLE]
-    for row, _column in tables.cells_of(selection):
-        return tables.row_id("table_rows", row)  # what is selected stays so
-    ids = (tables.row_id("table_rows", row) for row in tables.rows_of(selection))
-    elsewhere = selected() - frozenset(rows())
-    st.session_state["table_selected"] = elsewhere | frozenset(filter(None, ids))
+    for row, _column in table_state.cells_of(selection):
+        return table_state.id_at(rows.get(), row)  # the selection stays as it is
+    ids = (table_state.id_at(rows.get(), row) for row in table_state.rows_of(selection))
+    elsewhere = selected.get() - frozenset(rows.get())
+    selected.set(elsewhere | frozenset(filter(None, ids)))
     return None
 
 
-def selected() -> frozenset[str]:
-    """The ids of the selected questions: on the page of the table, or of all that matched."""
-    ids: frozenset[str] = st.session_state.get("table_selected", frozenset())
-    return ids
-
-
 def selected_in_order() -> tuple[str, ...]:
-    """The same, in the order of the table when they were selected."""
-    chosen = selected()
-    return tuple(id_ for id_ in dict.fromkeys((*_all_selected(), *rows())) if id_ in chosen)
+    """Return the selected ids in the order of the table when they were selected."""
+    chosen, ids = selected.get(), dict.fromkeys((*_all_selected.get(), *rows.get()))
+    return tuple(job_id for job_id in ids if job_id in chosen)
 
 
 def select_all(ids: Sequence[str]) -> None:
     """Select these, which match the filters now, on whatever page of the table they are."""
-    st.session_state["table_all"] = tuple(ids)
-    st.session_state["table_selected"] = frozenset(ids)
-
-
-def _all_selected() -> tuple[str, ...]:
-    """What "Select all" selected, some of which may be selected no more; () if it was not used."""
-    ids: tuple[str, ...] = st.session_state.get("table_all", ())
-    return ids
+    _all_selected.set(tuple(ids))
+    selected.set(frozenset(ids))
 
 
 def clear_selection() -> None:
-    st.session_state["table_selected"] = frozenset()
-    st.session_state["table_all"] = ()
+    """Select nothing."""
+    selected.clear()
+    _all_selected.clear()
 
 
 def retried_id() -> str | None:
-    """The id of the row whose retry button was just clicked."""
+    """Return the id of the row whose retry button was just clicked."""
     click = st.session_state.get(JOB_TABLE_RETRY)
-    return tables.row_id("table_rows", int(click["row"])) if click else None
+    return table_state.id_at(rows.get(), int(click["row"])) if click else None
 
 
-# What was deleted, and can be brought back
+# Deletions that can be undone
 
 
 def note_deleted(job_ids: Sequence[str]) -> None:
@@ -237,29 +204,24 @@ def note_deleted(job_ids: Sequence[str]) -> None:
 
 
 def keep_undoable(job_ids: Sequence[str], until: float) -> None:
-    """Offer to bring these back until then (Unix time)."""
-    kept = [entry for entry in _deletions() if entry[1] > time.time()]
-    st.session_state["deletions"] = [*kept, (tuple(job_ids), until)] if job_ids else kept
+    """Offer to restore these until then (Unix time)."""
+    kept = tuple(entry for entry in _deletions.get() if entry[1] > time.time())
+    _deletions.set((*kept, (tuple(job_ids), until)) if job_ids else kept)
 
 
 def undoable() -> tuple[str, ...]:
-    """The ids of the questions whose deletion can be undone now."""
+    """Return the ids of the questions whose deletion can be undone now."""
     now = time.time()
-    return tuple(job_id for ids, until in _deletions() if until > now for job_id in ids)
+    return tuple(job_id for ids, until in _deletions.get() if until > now for job_id in ids)
 
 
 def undo_seconds() -> float:
-    """How long the last of them can still be undone, in seconds."""
-    return max((until - time.time() for _ids, until in _deletions()), default=0.0)
+    """Return how long the last of them can still be undone, in seconds."""
+    return max((until - time.time() for _ids, until in _deletions.get()), default=0.0)
 
 
 def take_deleted() -> tuple[tuple[str, ...], float]:
-    """What can be undone, and until when (Unix time); from now on it is not offered any more."""
+    """Return what can be undone, and until when (Unix time), and stop offering it."""
     taken, until = undoable(), time.time() + undo_seconds()
-    st.session_state["deletions"] = []
+    _deletions.clear()
     return taken, until
-
-
-def _deletions() -> list[tuple[tuple[str, ...], float]]:
-    entries: list[tuple[tuple[str, ...], float]] = st.session_state.get("deletions", [])
-    return entries

@@ -5,28 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from jobs.access.api_keys import ApiKey
+from ui.state.session_value import SessionValue
 
+# Keys of widgets.
 NAME, SCOPES, DAYS = "key_name", "key_scopes", "key_days"
 
-
-def new_key() -> tuple[ApiKey, str] | None:
-    """The key just made, and its secret, until its owner has copied it."""
-    made: tuple[ApiKey, str] | None = st.session_state.get("new_key")
-    return made
-
-
-def set_new_key(made: tuple[ApiKey, str] | None) -> None:
-    st.session_state["new_key"] = made
-
-
-def key_to_revoke() -> ApiKey | None:
-    """The key that its owner is asked about."""
-    key: ApiKey | None = st.session_state.get("key_to_revoke")
-    return key
-
-
-def set_key_to_revoke(key: ApiKey | None) -> None:
-    st.session_state["key_to_revoke"] = key
+# The key just made, and its secret, until its owner has copied it.
+new_key: SessionValue[tuple[ApiKey, str] | None] = SessionValue("new_key", None)
+# The key that its owner is asked about.
+to_revoke: SessionValue[ApiKey | None] = SessionValue("key_to_revoke", None)
 
 
 def clear_name() -> None:

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.state.session import request_redraw
+from ui.state import refresh as refresh_state
+from ui.state.session_value import SessionValue
 
 # Key of a widget.
 SOURCE_LIST = "source_list"
 
-
-def opened_source() -> tuple[str, int] | None:
-    """The id of the question and the number of the citation whose source is open."""
-    source: tuple[str, int] | None = st.session_state.get("opened_source")
-    return source
+# The id of the question and the number of the citation whose source is open.
+opened: SessionValue[tuple[str, int] | None] = SessionValue("opened_source", None)
 
 
 def open_source(job_id: str, number: int) -> None:
+    """Open a source, and have the page drawn with it."""
     turn_to_source(job_id, number)
-    request_redraw()
+    refresh_state.request_redraw()
 
 
 def turn_to_source(job_id: str, number: int) -> None:
-    """Show another source where one is open, without drawing the page anew."""
-    st.session_state["opened_source"] = (job_id, number)
+    """Show another source where one is open, without redrawing the page."""
+    opened.set((job_id, number))
 
 
 def mark_source(number: int) -> str:
-    """Have the list of sources show this one as the open one; returns the key of the list."""
+    """Have the list of sources show this one as the open one; return the key of the list."""
     st.session_state[SOURCE_LIST] = number
     return SOURCE_LIST
 
@@ -38,10 +37,11 @@ def turn_to_marked_source(job_id: str) -> None:
 
 
 def close_source() -> None:
-    st.session_state["opened_source"] = None
+    """Close the source that is open."""
+    opened.set(None)
 
 
 def triggered_number(key: str, name: str) -> int | None:
-    """The number that the component of this key just told, None for nothing."""
+    """Return the number that the component with this key just sent, None for nothing."""
     number = getattr(st.session_state.get(key), name, None)
     return None if number is None else int(number)

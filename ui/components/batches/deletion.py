@@ -22,6 +22,4 @@ def show_batch_deletion(batches: BatchClient, user: str, batch_id: str) -> None:
         batches.delete(user, batch_id)
         batch_state.select(None)
 
-    ask_before_deletion(
-        "Delete this batch?", text, delete, lambda: batch_state.set_batch_to_delete(None)
-    )
+    ask_before_deletion("Delete this batch?", text, delete, lambda: batch_state.ask_to_delete(None))

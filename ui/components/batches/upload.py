@@ -8,10 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from jobs.batches.client import BatchClient
-from jobs.batches.models import Lines
+from jobs.batches.models import Batch, Lines
 from jobs.batches.spreadsheet import (
     SUPPORTED_EXTENSIONS,
-    Sheet,
     likely_sheet,
     lines_of,
     pasted_sheet,
@@ -19,6 +18,7 @@ from jobs.batches.spreadsheet import (
 )
 from jobs.errors import AskqueueError, InvalidBatchError
 from ui.components.common.errors import show_failure
+from ui.components.common.reporting import showing_errors
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import counted, one_line, plain
 from ui.state import batch as batch_state
@@ -40,10 +40,10 @@ def show_batch_upload(batches: BatchClient, user: str, max_upload_mb: int) -> No
         label_visibility="collapsed",
     )
     name = _take_pasted() if source == PASTE else _take_file(max_upload_mb)
-    failure = batch_state.submit_failure()
+    failure = batch_state.submit_failure.take()
     if failure:
         show_failure(failure)
-    read = batch_state.read_file()
+    read = batch_state.read_file.get()
     if not name or read is None:
         return
     if read.failure:
@@ -78,25 +78,25 @@ def _take_pasted() -> str:
     if not text or not text.strip():
         return ""
     token = hashlib.sha256(text.encode()).hexdigest()
-    if _is_news(token):
-        batch_state.keep_file(batch_state.ReadFile(token, (pasted_sheet(text),)))
+    if _is_new(token):
+        batch_state.read_file.set(batch_state.ReadFile(token, (pasted_sheet(text),)))
     return PASTED_NAME
 
 
 def _read(token: str, name: str, data: bytes) -> None:
     """Read a file once, however often the page is drawn."""
-    if not _is_news(token):
+    if not _is_new(token):
         return
     try:
         sheets = read_sheets(name, data)
     except InvalidBatchError as error:
-        batch_state.keep_file(batch_state.ReadFile(token, failure=error.failure))
+        batch_state.read_file.set(batch_state.ReadFile(token, failure=error.failure))
     else:
-        batch_state.keep_file(batch_state.ReadFile(token, sheets))
+        batch_state.read_file.set(batch_state.ReadFile(token, sheets))
 
 
-def _is_news(token: str) -> bool:
-    read = batch_state.read_file()
+def _is_new(token: str) -> bool:
+    read = batch_state.read_file.get()
     return read is None or read.token != token
 
 
@@ -115,7 +115,8 @@ def _choose(name: str, read: batch_state.ReadFile) -> Lines:
                 width=240,
             )
         sheet = read.sheets[int(number)]
-        headed = st.session_state.get(f"batch_header_{token}_{number}", sheet.seems_to_have_header)
+        header_key = f"batch_header_{token}_{number}"
+        headed = batch_state.is_checked(header_key, default=sheet.seems_to_have_header)
         header = sheet.header(has_header=headed)
         column = st.selectbox(
             "Column with the questions",
@@ -126,12 +127,10 @@ def _choose(name: str, read: batch_state.ReadFile) -> Lines:
             width=320,
             disabled=len(header) == 1,
         )
-        has_header = _ask_for_header(sheet, f"batch_header_{token}_{number}")
+        has_header = st.checkbox(
+            "The first row is a header", value=sheet.seems_to_have_header, key=header_key
+        )
     return lines_of(name, sheet, int(column or 0), has_header=has_header)
-
-
-def _ask_for_header(sheet: Sheet, key: str) -> bool:
-    return st.checkbox("The first row is a header", value=sheet.seems_to_have_header, key=key)
 
 
 def _show_preview(lines: Lines) -> None:
@@ -172,12 +171,14 @@ def _show_preview(lines: Lines) -> None:
 
 
 def _show_submit(batches: BatchClient, user: str, lines: Lines) -> None:
-    try:
+    with showing_errors(quiet=True):
         batches.check(lines)
-        before = batches.find(user, lines)
-    except AskqueueError as error:
-        show_failure(error.failure, quiet=True)
-        return
+        _show_submit_button(batches, user, lines, batches.find(user, lines))
+
+
+def _show_submit_button(
+    batches: BatchClient, user: str, lines: Lines, before: Batch | None
+) -> None:
     label = f"Ask {counted(len(lines.questions), 'question')}"
     if before is not None:
         label = "Open this batch" if before.is_over else "Go on with this batch"
@@ -200,7 +201,7 @@ def _submit(batches: BatchClient, user: str, lines: Lines) -> None:
     try:
         batch = batches.submit(user, lines)
     except AskqueueError as error:
-        batch_state.keep_submit_failure(error.failure)
+        batch_state.submit_failure.set(error.failure)
     else:
         batch_state.forget_file()
         batch_state.select(batch.id)

@@ -11,12 +11,13 @@ import streamlit as st
 from jobs.batches.client import BatchClient
 from jobs.batches.models import Batch, BatchPage, BatchRow, BatchState, RowState
 from jobs.batches.results_file import to_csv, to_xlsx
-from jobs.errors import AskqueueError
 from ui.components.batches.progress import ROW_LOOKS, show_bar, summary
+from ui.components.common.reporting import reporting
 from ui.components.common.table_height import ROW_PIXELS, table_height
-from ui.components.common.text import ago, counted, one_line, plain, without_markup
+from ui.components.common.text import ago, counted, one_line, without_markup
 from ui.state import batch as batch_state
-from ui.state import session
+from ui.state import refresh as refresh_state
+from ui.state.tables import ALL
 
 PAGE_SIZE = 50
 MAX_ROWS = 15
@@ -51,25 +52,27 @@ def _facts(batch: Batch) -> str:
 
 
 def _show_actions(batches: BatchClient, user: str, batch: Batch) -> None:
-    failed = batch.count(RowState.FAILED)
-    args = (batches, user, batch.id)
+    failed, ids = batch.count(RowState.FAILED), (user, batch.id)
     with st.container(horizontal=True, vertical_alignment="center", key="batch_actions"):
         if not batch.is_over and batch.state is BatchState.RUNNING:
-            _button("Pause", "pause", _pause, args, "What runs finishes; no further row is asked")
+            help_text = "Rows already running finish; no more rows are asked"
+            _button("Pause", "pause", "pause", batches.pause, help_text, *ids)
         if (batch.state is not BatchState.RUNNING and not batch.is_over) or _was_stopped(batch):
-            _button("Resume", "play_arrow", _resume, args, "Ask what was not asked or was stopped")
+            help_text = "Ask the rows that were stopped or not asked yet"
+            _button("Resume", "play_arrow", "resume", batches.resume, help_text, *ids)
         if batch.is_active:
-            _button("Stop", "stop", _stop, args, "Stop what runs, and ask no further row")
+            help_text = "Stop the rows that are running, and ask no more"
+            _button("Stop", "stop", "stop", batches.stop, help_text, *ids)
         if failed:
-            help_text = "Ask the failed rows again"
-            _button(f"Retry failed ({failed:,})", "replay", _retry_failed, args, help_text)
+            label, help_text = f"Retry failed ({failed:,})", "Ask the failed rows again"
+            _button(label, "replay", "retry_failed", batches.retry_failed, help_text, *ids)
         _show_downloads(batches, user, batch)
         st.button(
             "Delete",
             icon=":material/delete:",
             key="batch_delete",
             help="Delete this batch with its answers",
-            on_click=batch_state.set_batch_to_delete,
+            on_click=batch_state.ask_to_delete,
             args=(batch.id,),
         )
 
@@ -82,12 +85,19 @@ def _was_stopped(batch: Batch) -> bool:
 def _button(
     label: str,
     icon: str,
-    action: Callable[[BatchClient, str, str], None],
-    args: tuple[BatchClient, str, str],
+    key: str,
+    action: Callable[[str, str], object],
     help_text: str,
+    *ids: str,
 ) -> None:
-    key = f"batch_{action.__name__.strip('_')}"
-    st.button(label, icon=f":material/{icon}:", key=key, help=help_text, on_click=action, args=args)
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"batch_{key}",
+        help=help_text,
+        on_click=_do,
+        args=(action, *ids),
+    )
 
 
 def _show_downloads(batches: BatchClient, user: str, batch: Batch) -> None:
@@ -112,7 +122,7 @@ def _show_downloads(batches: BatchClient, user: str, batch: Batch) -> None:
 
 def _show_filter(batch: Batch) -> None:
     chosen = batch_state.row_filter()
-    counts = {session.ALL: batch.rows} | {
+    counts = {ALL: batch.rows} | {
         each.value: batch.count(each) for each in ROW_LOOKS if batch.count(each) or each is chosen
     }
     st.pills(
@@ -127,12 +137,12 @@ def _show_filter(batch: Batch) -> None:
 
 
 def _label(option: str) -> str:
-    return "All" if option == session.ALL else ROW_LOOKS[RowState(option)].label
+    return "All" if option == ALL else ROW_LOOKS[RowState(option)].label
 
 
 def _show_rows(rows: Iterable[BatchRow]) -> None:
     shown = list(rows)
-    batch_state.set_rows([row.job_id for row in shown])
+    batch_state.rows.set(tuple(row.job_id for row in shown))
     st.dataframe(
         pd.DataFrame(
             {
@@ -177,25 +187,7 @@ def _outcome(row: BatchRow) -> str:
     return row.failure.message if row.failure else without_markup(row.preview)
 
 
-def _pause(batches: BatchClient, user: str, batch_id: str) -> None:
-    _do(lambda: batches.pause(user, batch_id))
-
-
-def _resume(batches: BatchClient, user: str, batch_id: str) -> None:
-    _do(lambda: batches.resume(user, batch_id))
-
-
-def _stop(batches: BatchClient, user: str, batch_id: str) -> None:
-    _do(lambda: batches.stop(user, batch_id))
-
-
-def _retry_failed(batches: BatchClient, user: str, batch_id: str) -> None:
-    _do(lambda: batches.retry_failed(user, batch_id))
-
-
-def _do(action: Callable[[], object]) -> None:
-    try:
-        action()
-    except AskqueueError as error:
-        session.keep_notice(plain(error.message), ":material/error:")
-    session.request_redraw()
+def _do(action: Callable[[str, str], object], user: str, batch_id: str) -> None:
+    with reporting():
+        action(user, batch_id)
+    refresh_state.request_redraw()

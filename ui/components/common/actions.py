@@ -1,8 +1,9 @@
-"""What buttons do: each calls a client, reports an error as a toast, and has the page redrawn."""
+"""What buttons do: each calls a client, reports errors as notices, and has the page redrawn."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from jobs.documents.client import DocumentClient
 from jobs.errors import AskqueueError
@@ -10,9 +11,13 @@ from jobs.models import Feedback, JobView, Question
 from jobs.operations.client import Operations
 from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient, new_job_id
-from ui.components.common.text import plain, requeued
+from ui.components.common.reporting import reporting
+from ui.components.common.text import requeued
 from ui.identity.people import Person
-from ui.state import session, tables
+from ui.state import notices as notice_state
+from ui.state import operators as operator_state
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
 
 
 def submit_question(jobs: JobClient, user: str, question: str | Question, job_id: str = "") -> None:
@@ -23,128 +28,91 @@ def submit_question(jobs: JobClient, user: str, question: str | Question, job_id
     asked = question if isinstance(question, Question) else Question(question)
     job_id = job_id or new_job_id()
     try:
-        job = send(jobs, user, asked, job_id)
+        job = jobs.submit(user, asked, job_id=job_id)
     except AskqueueError as error:
         wait = error.retry_after_seconds
         not_before = time.time() + wait if wait else 0.0
-        session.keep_unsent(session.Unsent(asked, error.failure, job_id, not_before))
+        question_state.unsent.set(question_state.Unsent(asked, error.failure, job_id, not_before))
     else:
-        session.keep_unsent(None)
-        session.select_job(job.id)
-    session.request_redraw()
-
-
-def send(jobs: JobClient, user: str, asked: Question, job_id: str) -> JobView:
-    """Submit a question with all that belongs to it; raises what `JobClient` raises."""
-    return jobs.submit_question(
-        user,
-        asked.text,
-        job_id=job_id,
-        documents=asked.documents,
-        model=asked.model,
-        follows=asked.follows,
-        version_of=asked.version_of,
-        afresh=asked.afresh,
-    )
+        question_state.unsent.set(None)
+        question_state.select_job(job.id)
+    refresh_state.request_redraw()
 
 
 def ask_again(
-    jobs: JobClient, documents: DocumentClient, user: str, job: JobView, *, afresh: bool = False
+    jobs: JobClient, documents: DocumentClient, user: str, job: JobView, *, use_cache: bool = True
 ) -> None:
     """Submit the same question as another version, of those of its documents that are there."""
-    try:
-        found = documents.find(job.documents, user) if job.documents else ()
-        there = tuple(each.id for each in found)
-        follows = job.follows if jobs.list_earlier(user, job) else ""
-    except AskqueueError as error:
-        _tell(error)
-        return
-    # If all of its documents are gone, that is worth an error.
-    asked = Question(job.question, there or job.documents, job.model, follows, job.id, afresh)
-    submit_question(jobs, user, asked)
+    asked = job.asked
+    with reporting():
+        found = documents.find(asked.documents, user) if asked.documents else ()
+        follows = asked.follows if jobs.list_earlier(user, job) else ""
+        # If all of its documents are gone, the client refuses it, and says so.
+        still_there = tuple(document.id for document in found) or asked.documents
+        version = replace(
+            asked, documents=still_there, follows=follows, version_of=job.id, use_cache=use_cache
+        )
+        submit_question(jobs, user, version)
 
 
 def retry_job(jobs: JobClient, user: str, job_id: str) -> None:
     """Run a failed or stopped question again."""
-    try:
+    with reporting():
         jobs.retry(user, job_id)
-    except AskqueueError as error:
-        _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def stop_job(jobs: JobClient, user: str, job_id: str) -> None:
     """Stop an unfinished question."""
-    try:
+    with reporting():
         jobs.stop(user, job_id)
-    except AskqueueError as error:
-        _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def make_urgent(jobs: JobClient, user: str, job_id: str) -> None:
     """Let a question that waits go first."""
-    try:
+    with reporting():
         jobs.make_urgent(user, job_id)
-    except AskqueueError as error:
-        _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def give_feedback(jobs: JobClient, user: str, job_id: str, feedback: Feedback | None) -> None:
     """Keep what the user thinks of an answer."""
-    try:
+    with reporting():
         jobs.give_feedback(user, job_id, feedback)
-    except AskqueueError as error:
-        _tell(error)
 
 
 def index_document_again(documents: DocumentClient, visitor: Person, document_id: str) -> None:
     """Queue one document for indexing."""
-    try:
+    with reporting():
         documents.index_again(visitor.user, document_id, is_operator=visitor.is_operator)
-    except AskqueueError as error:
-        _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def index_everything_again(documents: DocumentClient) -> None:
     """Queue all documents for the index of the configured embedding model."""
-    try:
+    with reporting():
         documents.index_all_again()
-    except AskqueueError as error:
-        _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def requeue_selected(letters: DeadLetters) -> None:
     """Queue the selected failed jobs again, as far as they still are failed."""
-    try:
-        count = sum(letters.requeue(job_id) for job_id in tables.selected_failed())
-    except AskqueueError as error:
-        _tell(error)
-    else:
-        session.keep_notice(requeued(count), ":material/replay:")
-    session.request_redraw()
+    with reporting():
+        count = sum(letters.requeue(job_id) for job_id in operator_state.selected.get())
+        notice_state.add(requeued(count), ":material/replay:")
+    refresh_state.request_redraw()
 
 
 def pause_queue(operations: Operations, queue: str, by: str) -> None:
     """Have workers take nothing new from a queue."""
-    try:
+    with reporting():
         operations.pause(queue, by)
-    except AskqueueError as error:
-        _tell(error)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def resume_queue(operations: Operations, queue: str, by: str) -> None:
     """Let workers take from a queue again."""
-    try:
+    with reporting():
         operations.resume(queue, by)
-    except AskqueueError as error:
-        _tell(error)
-    session.request_redraw()
-
-
-def _tell(error: AskqueueError) -> None:
-    session.keep_notice(plain(error.message), ":material/error:")
+    refresh_state.request_redraw()

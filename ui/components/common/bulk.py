@@ -10,8 +10,13 @@ import streamlit as st
 
 from jobs.errors import AskqueueError, InvalidStateError, NotFoundError
 from jobs.questions.client import JobClient
-from ui.components.common.text import counted, plain
-from ui.state import bulk, history, session
+from ui.components.common.reporting import tell_error
+from ui.components.common.text import counted
+from ui.state import bulk as bulk_state
+from ui.state import history as history_state
+from ui.state import notices as notice_state
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
 from ui.state.bulk import Action, BulkRun
 
 MORE_ICON, LESS_ICON = ":material/check:", ":material/info:"
@@ -47,18 +52,18 @@ def start(jobs: JobClient, user: str, action: Action, job_ids: Sequence[str]) ->
 
 def start_on_selected(jobs: JobClient, user: str, action: Action) -> None:
     """Do it to the questions that are selected."""
-    start(jobs, user, action, history.selected_in_order())
+    start(jobs, user, action, history_state.selected_in_order())
 
 
 def undo_deletions(jobs: JobClient, user: str) -> None:
     """Bring back what was deleted last, and open it if it is one question."""
-    job_ids, until = history.take_deleted()
+    job_ids, until = history_state.take_deleted()
     _start(jobs, user, BulkRun(Action.UNDO, job_ids, until))
 
 
 def show_bulk(jobs: JobClient, user: str) -> None:
     """Show how far what is under way is, and go on with it, apart from the rest of the page."""
-    runs = bulk.runs()
+    runs = bulk_state.runs()
     with st.container():  # there with or without the bar, so that nothing below moves
         if runs:
             # The page is drawn first, and what was clicked is done.
@@ -67,7 +72,7 @@ def show_bulk(jobs: JobClient, user: str) -> None:
 
 
 def _go_on(jobs: JobClient, user: str) -> None:
-    runs = bulk.runs()
+    runs = bulk_state.runs()
     if not runs:
         st.rerun()
     run = runs[0]
@@ -81,35 +86,35 @@ def _go_on(jobs: JobClient, user: str) -> None:
             icon=":material/stop_circle:",
             key="stop_bulk",
             help="Leave the rest as it is",
-            on_click=bulk.stop_here,
+            on_click=bulk_state.stop_first,
         )
     if run.is_over or time.monotonic() >= run.resume_at:
         _do_piece(jobs, user, run)
-    if run.is_over or session.take_redraw_request():
+    if run.is_over or refresh_state.take_redraw_request():
         st.rerun()
 
 
 def _start(jobs: JobClient, user: str, run: BulkRun) -> None:
-    runs = bulk.runs()
+    runs = bulk_state.runs()
     runs.append(run)
     if runs == [run]:
         _do_piece(jobs, user, run)
     if run.action is Action.DELETE or not run.is_over:
-        history.clear_selection()
-    session.request_redraw()
+        history_state.clear_selection()
+    refresh_state.request_redraw()
 
 
 def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
     """Go on for a moment. Until the last lines, nothing here gives Streamlit a chance to cut in."""
-    deed, ends, before = _deed(jobs, user, run), time.monotonic() + PIECE_SECONDS, len(run.done)
+    act, ends, before = _act_on(jobs, user, run), time.monotonic() + PIECE_SECONDS, len(run.done)
     while not run.is_over:
         job_id = run.job_ids[run.tried]
         try:
-            deed(job_id)
+            act(job_id)
         except (InvalidStateError, NotFoundError):
             pass  # it changed since it was selected, and is counted
         except AskqueueError as error:
-            session.keep_notice(plain(error.message), ":material/error:")
+            tell_error(error)
             run.is_stopped = True
             break
         else:
@@ -119,37 +124,37 @@ def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
             break
     if run.is_over:
         _finish(run)
-    if run.action is Action.DELETE and session.shown_job() in run.done[before:]:
-        session.request_redraw()
-        session.start_new_question()
+    if run.action is Action.DELETE and question_state.shown_job.get() in run.done[before:]:
+        refresh_state.request_redraw()
+        question_state.start_new_question()
 
 
-def _deed(jobs: JobClient, user: str, run: BulkRun) -> Callable[[str], object]:
+def _act_on(jobs: JobClient, user: str, run: BulkRun) -> Callable[[str], object]:
     def delete(job_id: str) -> None:
         if jobs.delete(user, job_id):
             run.undoable.append(job_id)
 
-    deeds: dict[Action, Callable[[str], object]] = {
+    actions: dict[Action, Callable[[str], object]] = {
         Action.RETRY: lambda job_id: jobs.retry(user, job_id),
         Action.STOP: lambda job_id: jobs.stop(user, job_id),
         Action.DELETE: delete,
         Action.UNDO: lambda job_id: jobs.undo_deletion(user, job_id),
     }
-    return deeds[run.action]
+    return actions[run.action]
 
 
 def _finish(run: BulkRun) -> None:
-    bulk.runs().remove(run)
+    bulk_state.runs().remove(run)
     if run.undoable:
-        history.note_deleted(run.undoable)
+        history_state.note_deleted(run.undoable)
     if run.action is Action.UNDO:
-        history.keep_undoable(run.job_ids[run.tried :], run.until)
+        history_state.keep_undoable(run.job_ids[run.tried :], run.until)
         if len(run.done) == 1:
-            session.reopen_job(run.done[0])
+            question_state.reopen_job(run.done[0])
     # Of a deletion that went as wished, the bar with "Undo" tells.
     if run.action is not Action.DELETE or len(run.undoable) < len(run.job_ids):
         _tell(run)
-    session.request_redraw()
+    refresh_state.request_redraw()
 
 
 def _tell(run: BulkRun) -> None:
@@ -157,11 +162,11 @@ def _tell(run: BulkRun) -> None:
     if not run.tried:
         return  # an outage, of which was told
     if done == selected:
-        session.keep_notice(f"{words.did} {counted(done, 'question')}.", MORE_ICON)
+        notice_state.add(f"{words.did} {counted(done, 'question')}.", MORE_ICON)
         return
     parts = [f"{words.did} {done:,} of {selected:,}"]
     if run.refused:
         parts.append(f"{run.refused:,} {'was' if run.refused == 1 else 'were'} {words.why_left}")
     if run.tried < selected:
         parts.append(f"the other {selected - run.tried:,} are as they were")
-    session.keep_notice(f"{'; '.join(parts)}.", LESS_ICON)
+    notice_state.add(f"{'; '.join(parts)}.", LESS_ICON)

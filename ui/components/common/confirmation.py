@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from jobs.errors import AskqueueError, NotFoundError
-from ui.components.common.errors import show_failure
+from jobs.errors import NotFoundError
+from ui.components.common.reporting import showing_errors
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def ask_before(confirmation: Confirmation) -> None:
 
     @st.dialog(asked.title, icon=asked.icon, on_dismiss=asked.close)
     def ask() -> None:
-        try:
+        with showing_errors():
             st.markdown(asked.text())
             with st.container(horizontal=True, horizontal_alignment="right"):
                 is_kept = st.button("Keep it", key=f"{asked.key}_cancelled")
@@ -45,11 +45,8 @@ def ask_before(confirmation: Confirmation) -> None:
             if is_confirmed:
                 with suppress(NotFoundError):
                     asked.do()
-        except AskqueueError as error:
-            show_failure(error.failure)
-            return
-        if is_kept or is_confirmed:
-            asked.close()
-            st.rerun()
+            if is_kept or is_confirmed:
+                asked.close()
+                st.rerun()
 
     ask()

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from jobs.models import Eta, JobState, JobView
 from jobs.questions.client import JobClient
 from jobs.questions.wait_reason import waiting_words
-from ui.state import session
+from ui.state import question as question_state
 
 # The ends of a range are one of these, in seconds.
 _MINUTES = [60 * count for count in (1, 2, 3, 5, 10, 15, 20, 30, 45)]
@@ -31,8 +31,8 @@ def eta_of(jobs: JobClient, job: JobView) -> str:
         # Of a started one, one sees how far it is; of one that is held, that it is.
         waiting = jobs.why_waiting(job)
         return "" if waiting is None or waiting.held_by else "end not known yet"
-    shown = steady(session.shown_eta(job.id), eta)
-    session.keep_shown_eta(job.id, shown)
+    shown = steady(question_state.shown_eta(job.id), eta)
+    question_state.keep_shown_eta(job.id, shown)
     return eta_words(eta, shown)
 
 
@@ -52,10 +52,12 @@ def eta_words(eta: Eta, shown: Range) -> str:
     if high > STEPS[-1]:
         return "more than a day"
     if low == 0:
-        return f"within {_words(high)}"
-    if high < 60 or (low >= 60 and high < 3600) or low >= 3600:  # one unit for both
-        return f"about {_words(low).split()[0]} to {_words(high)}"
-    return f"about {_words(low)} to {_words(high)}"
+        count, unit = _rounded(high)
+        return f"within {count} {unit}"
+    (first, unit), (last, last_unit) = _rounded(low), _rounded(high)
+    if unit == last_unit:
+        return f"about {first} to {last} {unit}"
+    return f"about {first} {unit} to {last} {last_unit}"
 
 
 def steady(before: Range | None, eta: Eta) -> Range:
@@ -84,7 +86,8 @@ def _slack(step: int) -> float:
     return max(SLACK_SECONDS, SLACK * step)
 
 
-def _words(seconds: int) -> str:
+def _rounded(seconds: int) -> tuple[int, str]:
+    """Return a step as a number and its unit."""
     if seconds < 60:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 3600 else f"{seconds // 3600} h"
+        return seconds, "s"
+    return (seconds // 60, "min") if seconds < 3600 else (seconds // 3600, "h")

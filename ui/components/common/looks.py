@@ -43,13 +43,11 @@ DOCUMENT_LOOKS = {
 }
 
 STAGES = {
-    Stage.WAITING: "Starting…",
-    Stage.REWRITING: "Rewriting the question…",
-    Stage.RETRIEVING: "Searching the documents…",
-    Stage.GENERATING: "Writing the answer…",
-    Stage.CHECKING: "Checking the citations…",
-    Stage.EXTRACTING: "Reading the file…",
-    Stage.EMBEDDING: "Embedding the passages…",
+    Stage.WAITING: "Starting",
+    Stage.REWRITING: "Rewriting the question",
+    Stage.RETRIEVING: "Searching the documents",
+    Stage.GENERATING: "Writing the answer",
+    Stage.CHECKING: "Checking the citations",
 }
 
 

@@ -6,7 +6,7 @@ from jobs.documents.client import DocumentClient
 from ui.components.common.deletion_dialog import ask_before_deletion
 from ui.components.common.text import plain
 from ui.identity.people import Person
-from ui.state import session
+from ui.state import documents as document_state
 
 
 def show_document_deletion(documents: DocumentClient, visitor: Person, document_id: str) -> None:
@@ -23,5 +23,5 @@ def show_document_deletion(documents: DocumentClient, visitor: Person, document_
         documents.delete(visitor.user, document_id, is_operator=visitor.is_operator)
 
     ask_before_deletion(
-        "Delete this document?", text, delete, lambda: session.set_document_to_delete(None)
+        "Delete this document?", text, delete, lambda: document_state.ask_to_delete(None)
     )

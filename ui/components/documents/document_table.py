@@ -12,14 +12,14 @@ import streamlit as st
 from jobs.documents.client import DocumentClient
 from jobs.models import Document, DocumentStatus
 from ui.components.common.actions import index_document_again
+from ui.components.common.document_names import names_of
 from ui.components.common.errors import show_failure
 from ui.components.common.looks import DOCUMENT_LOOKS
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import counted, file_size, one_line, plain
-from ui.components.question.ask_again import names_of
 from ui.identity.people import Person
 from ui.identity.roles import may_manage
-from ui.state import session, tables
+from ui.state import documents as document_state
 
 MAX_ROWS = 16
 CHOICE_PIXELS = 340
@@ -34,7 +34,7 @@ def show_documents(
     documents: DocumentClient, visitor: Person, entries: Sequence[Document], kept_seconds: float
 ) -> None:
     """Show the documents, newest first; each leaves after `kept_seconds`, unless that is 0."""
-    tables.set_document_rows([entry.id for entry in entries])
+    document_state.rows.set(tuple(entry.id for entry in entries))
     under_way = any(entry.status in ON_THEIR_WAY for entry in entries)
     frame = _frame(entries, visitor, kept_seconds, with_progress=under_way)
     name_width = 185 if under_way else 230 if "Kept until" in frame else 285
@@ -42,7 +42,7 @@ def show_documents(
         name_width -= 65
     st.dataframe(
         frame,
-        key=tables.DOCUMENT_TABLE,
+        key=document_state.DOCUMENT_TABLE,
         height=table_height(len(entries), MAX_ROWS),
         row_height=ROW_PIXELS,
         hide_index=True,
@@ -80,7 +80,7 @@ def show_documents(
                 type="tertiary",
                 on_click=_act,
                 args=(documents, visitor),
-                key=tables.DOCUMENT_ACTION,
+                key=document_state.DOCUMENT_ACTION,
             ),
         },
     )
@@ -103,7 +103,7 @@ def show_document_actions(
             index=None,
             format_func=lambda document_id: names.get(document_id, ""),
             placeholder="Choose a document",
-            key=tables.DOCUMENT_CHOICE,
+            key=document_state.DOCUMENT_CHOICE,
             width=CHOICE_PIXELS,
         )
         st.button(
@@ -119,7 +119,7 @@ def show_document_actions(
             icon=":material/delete:",
             key="chosen_delete",
             disabled=chosen is None,
-            on_click=session.set_document_to_delete,
+            on_click=document_state.ask_to_delete,
             args=(chosen,),
         )
 
@@ -160,12 +160,12 @@ def show_leaving(entries: Sequence[Document], kept_seconds: float) -> None:
 
 
 def _act(documents: DocumentClient, visitor: Person) -> None:
-    action = tables.clicked_document_action()
+    action = document_state.clicked_action()
     if action is None:
         return
     document_id, label = action
     if label == DELETE:
-        session.set_document_to_delete(document_id)
+        document_state.ask_to_delete(document_id)
     else:
         index_document_again(documents, visitor, document_id)
 

@@ -8,7 +8,8 @@ from jobs.documents.client import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.errors import AskqueueError
 from jobs.models import Visibility
 from ui.components.common.text import plain
-from ui.state import session
+from ui.state import documents as document_state
+from ui.state.documents import UploadResult
 
 VISIBILITY_LABELS = {
     Visibility.SHARED: ":material/group: Everyone",
@@ -28,14 +29,14 @@ def show_uploader(documents: DocumentClient, user: str, max_upload_mb: int) -> N
         type=[extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS],
         accept_multiple_files=True,
         max_upload_size=max_upload_mb,
-        key=session.uploader_key(),
+        key=document_state.uploader_key(),
     )
     if files:
         with st.spinner("Storing the files…"):
             results = [
                 _add(documents, user, file.name, file.getvalue(), visibility) for file in files
             ]
-        session.keep_upload_results(results)
+        document_state.keep_upload_results(results)
         st.rerun()
     _show_results()
 
@@ -47,7 +48,7 @@ def _choose_visibility() -> Visibility:
         format_func=VISIBILITY_LABELS.__getitem__,
         captions=[VISIBILITY_MEANINGS[each] for each in Visibility],
         horizontal=True,
-        key=session.UPLOAD_VISIBILITY,
+        key=document_state.UPLOAD_VISIBILITY,
         persist_state="session",
     )
     return chosen or Visibility.SHARED
@@ -55,21 +56,21 @@ def _choose_visibility() -> Visibility:
 
 def _add(
     documents: DocumentClient, user: str, name: str, data: bytes, visibility: Visibility
-) -> session.UploadResult:
+) -> UploadResult:
     try:
         document, is_new = documents.add(user, name, data, visibility)
     except AskqueueError as error:
-        return session.UploadResult(name, error.message, accepted=False)
+        return UploadResult(name, error.message, accepted=False)
     if is_new:
         added = "added for you alone" if document.owner else "added"
         outcome = f"{added}; the list below shows how far it is"
-        return session.UploadResult(name, outcome, accepted=True)
+        return UploadResult(name, outcome, accepted=True)
     same = "already there" if document.name == name else f"already there as “{document.name}”"
-    return session.UploadResult(name, same, accepted=True)
+    return UploadResult(name, same, accepted=True)
 
 
 def _show_results() -> None:
-    results = session.upload_results()
+    results = document_state.upload_results.get()
     if not results:
         return
     with st.container(border=True, gap="xsmall", key="upload_results"):
@@ -82,5 +83,5 @@ def _show_results() -> None:
             "Dismiss",
             key="upload_results_dismiss",
             type="tertiary",
-            on_click=session.clear_upload_results,
+            on_click=document_state.upload_results.clear,
         )

@@ -12,9 +12,10 @@ from jobs.models import JobState
 from jobs.questions.query import JobOrder
 from ui.components.common.looks import JOB_LOOKS
 from ui.components.common.text import one_line
-from ui.state import history
+from ui.state import found as found_state
+from ui.state import history as history_state
 from ui.state.periods import CUSTOM, PERIODS
-from ui.state.session import ALL
+from ui.state.tables import ALL
 
 NAMES_SECONDS = 30.0  # a new document can be chosen after this
 NAME_CHARS = 40
@@ -31,23 +32,23 @@ def show_filters(documents: DocumentClient, user: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filters"):
         st.text_input(
             "Search questions and answers",
-            key=history.JOB_SEARCH,
+            key=history_state.JOB_SEARCH,
             type="search",
             placeholder="Search questions and answers",
             label_visibility="collapsed",
             live=True,
             width=270,
             persist_state="session",
-            on_change=history.search_in_table,
+            on_change=history_state.search_in_table,
         )
         states = {ALL: "Any state", **{each.value: JOB_LOOKS[each].label for each in JobState}}
-        _choose("State", states, history.JOB_FILTER, 125)
-        _choose("Asked", PERIODS, history.JOB_PERIOD, 130)
-        if history.period() == CUSTOM:
+        _choose("State", states, history_state.JOB_FILTER, 125)
+        _choose("Asked", PERIODS, history_state.JOB_PERIOD, 130)
+        if history_state.period() == CUSTOM:
             _show_dates()
-        _choose("Cited document", _names(documents, user), history.JOB_DOCUMENT, 160)
+        _choose("Cited document", _names(documents, user), history_state.JOB_DOCUMENT, 160)
         orders = {order.value: label for order, label in ORDERS.items()}
-        _choose("Order", orders, history.JOB_ORDER, 155)
+        _choose("Order", orders, history_state.JOB_ORDER, 155)
 
 
 def _choose(label: str, options: Mapping[str, str], key: str, width: int) -> None:
@@ -59,32 +60,32 @@ def _choose(label: str, options: Mapping[str, str], key: str, width: int) -> Non
         label_visibility="collapsed",
         width=width,
         persist_state="session",
-        on_change=history.show_first_page,
+        on_change=history_state.show_first_page,
     )
 
 
 def _show_dates() -> None:
-    today = history.today()
+    today = history_state.today()
     st.date_input(
         "First and last day",
         value=(today - timedelta(days=6), today),
         max_value=today,
-        key=history.JOB_DATES,
+        key=history_state.JOB_DATES,
         label_visibility="collapsed",
         format="YYYY-MM-DD",
         width=230,
         persist_state="session",
-        on_change=history.show_first_page,
+        on_change=history_state.show_first_page,
     )
 
 
 def _names(documents: DocumentClient, user: str) -> Mapping[str, str]:
     """What can be chosen: the documents that the user sees, by name, and the one that is chosen."""
-    names = history.kept_names()
+    names = found_state.kept_names()
     if names is None:
         entries = sorted(documents.list(user), key=lambda entry: entry.name.casefold())
         names = {entry.id: one_line(entry.name, NAME_CHARS) for entry in entries}
-        history.keep_names(names, NAMES_SECONDS)
-    chosen = history.document_filter()
+        found_state.keep_names(names, NAMES_SECONDS)
+    chosen = history_state.document_filter()
     gone = {} if chosen in (ALL, *names) else {chosen: "A deleted document"}
     return {ALL: "Any document", **names, **gone}

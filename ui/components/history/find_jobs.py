@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from jobs.models import JobPage
 from jobs.questions.client import JobClient
 from jobs.questions.query import JobQuery
-from ui.state import history
+from ui.state import found as found_state
 
 # A search is repeated after so many times what it took: it costs a hundredth of one core at most.
 # An action of the user, or a change in the sidebar, has it repeated at once, see
-# `ui.state.session`.
+# `ui.state.refresh`.
 REST_FACTOR = 100.0
 SHORTEST_REST_SECONDS = 1.0
 
@@ -27,12 +27,12 @@ def find_page(jobs: JobClient, user: str, query: JobQuery, offset: int, limit: i
 
 def find(jobs: JobClient, user: str, query: JobQuery) -> Sequence[str]:
     """The ids of those that match, in the order asked for."""
-    kept = history.kept_found(query)
+    kept = found_state.kept(query)
     if kept is not None:
         return kept.job_ids
     started = time.monotonic()
     ids = jobs.find_jobs(user, query)
     ended = time.monotonic()
     rest = max(SHORTEST_REST_SECONDS, REST_FACTOR * (ended - started))
-    history.keep_found(query, history.Found(ids, ended + rest))
+    found_state.keep(query, found_state.Found(ids, ended + rest))
     return ids

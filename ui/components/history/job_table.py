@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from jobs.documents.client import DocumentClient
-from jobs.errors import AskqueueError
 from jobs.models import JobPage, JobState, JobView
 from jobs.questions.client import JobClient
 from jobs.questions.export import evaluation_lines
@@ -19,11 +18,14 @@ from ui.components.common.actions import retry_job
 from ui.components.common.bulk import start_on_selected
 from ui.components.common.eta import eta_of, waiting_of
 from ui.components.common.looks import JOB_LOOKS, ORANGE, URGENT
+from ui.components.common.reporting import reporting
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import one_line, plain, without_markup
 from ui.components.history.filters import show_filters
 from ui.components.history.find_jobs import find_page
-from ui.state import history, session
+from ui.state import history as history_state
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
 from ui.state.bulk import Action
 
 PAGE_SIZE = 50
@@ -39,35 +41,35 @@ ACTIONS = (
 
 def read_table(jobs: JobClient, user: str) -> JobPage:
     """The page of questions that the filters, the order and the page number ask for."""
-    query, number = history.job_query(), history.page_number()
+    query, number = history_state.job_query(), history_state.page_number()
     page = find_page(jobs, user, query, (number - 1) * PAGE_SIZE, PAGE_SIZE)
     if page.jobs or number == 1:
         return page
     # There is no such page any more, or there never was: an address can say anything.
-    history.show_first_page()
+    history_state.show_first_page()
     return find_page(jobs, user, query, 0, PAGE_SIZE)
 
 
 def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: JobPage) -> None:
     """Show one page of questions; a click on a cell opens it above, the boxes select several."""
-    query = history.job_query()
-    history.set_rows([job.id for job in page.jobs])
+    query = history_state.job_query()
+    history_state.set_rows([job.id for job in page.jobs])
     with st.container(horizontal=True, vertical_alignment="center", key="table_head"):
-        if history.selected():
+        if history_state.selected.get():
             _show_actions(jobs, user, page.total, query)
         else:
             st.header("Your questions", anchor=False, width="content")
             _show_count(jobs, user, page.total, query)
             st.space("stretch")
         _show_export(jobs, user, query)
-        if history.selected():
+        if history_state.selected.get():
             st.button(
                 "Clear",
                 icon=":material/close:",
                 type="tertiary",
                 key="clear_selection",
                 help="Select nothing",
-                on_click=history.clear_selection,
+                on_click=history_state.clear_selection,
             )
     show_filters(documents, user)
     if page.jobs:
@@ -77,7 +79,7 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
     pages = -(-page.total // PAGE_SIZE)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center", key="table_foot"):
-            st.pagination(pages, key=history.JOB_TABLE_PAGE)
+            st.pagination(pages, key=history_state.JOB_TABLE_PAGE)
 
 
 def _show_count(jobs: JobClient, user: str, found: int, query: JobQuery) -> None:
@@ -89,7 +91,7 @@ def _show_count(jobs: JobClient, user: str, found: int, query: JobQuery) -> None
             icon=":material/filter_alt_off:",
             type="tertiary",
             key="clear_filters",
-            on_click=history.clear_filters,
+            on_click=history_state.clear_filters,
         )
 
 
@@ -106,7 +108,7 @@ def _show_nothing(query: JobQuery) -> None:
 
 def _show_actions(jobs: JobClient, user: str, total: int, query: JobQuery) -> None:
     """What can be done to the selected ones of `total`. It stands where the heading was."""
-    selected = len(history.selected())
+    selected = len(history_state.selected.get())
     st.markdown(f"**{selected:,} selected**", width="content")
     if selected < total:
         st.button(
@@ -131,14 +133,12 @@ def _show_actions(jobs: JobClient, user: str, total: int, query: JobQuery) -> No
 
 
 def _select_all(jobs: JobClient, user: str, query: JobQuery) -> None:
-    try:
-        history.select_all(jobs.find_jobs(user, query))
-    except AskqueueError as error:
-        session.keep_notice(error.message, ":material/error:")
+    with reporting():
+        history_state.select_all(jobs.find_jobs(user, query))
 
 
 def _show_export(jobs: JobClient, user: str, query: JobQuery) -> None:
-    chosen = history.selected_in_order()
+    chosen = history_state.selected_in_order()
 
     def lines() -> str:
         return "".join(evaluation_lines(jobs, user, chosen or jobs.find_jobs(user, query)))
@@ -163,7 +163,7 @@ def _show_export(jobs: JobClient, user: str, query: JobQuery) -> None:
 def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
     st.dataframe(
         _frame(jobs, page),
-        key=history.JOB_TABLE,
+        key=history_state.JOB_TABLE,
         on_select=_clicked,
         selection_mode=["multi-row", "single-cell"],
         height=table_height(len(page.jobs), MAX_ROWS),
@@ -192,22 +192,22 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
                 type="tertiary",
                 on_click=_retry_clicked,
                 args=(jobs, user),
-                key=history.JOB_TABLE_RETRY,
+                key=history_state.JOB_TABLE_RETRY,
             ),
         },
     )
 
 
 def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
-    now = time.time()
+    now, shown_id = time.time(), question_state.shown_job.get()
     return pd.DataFrame(
         {
-            "Open": [OPEN_MARK if job.id == session.shown_job() else "" for job in page.jobs],
+            "Open": [OPEN_MARK if job.id == shown_id else "" for job in page.jobs],
             "State": [
                 [JOB_LOOKS[job.state].label, *([URGENT] if _is_urgent(job) else [])]
                 for job in page.jobs
             ],
-            "Question": [one_line(job.question, 200) for job in page.jobs],
+            "Question": [one_line(job.asked.text, 200) for job in page.jobs],
             "Answer": [_outcome(jobs, job) for job in page.jobs],
             "Asked": [datetime.fromtimestamp(job.asked_at, UTC) for job in page.jobs],
             "Waited": pd.Series([_waited(job, now) for job in page.jobs], dtype="float"),
@@ -249,13 +249,13 @@ def _took(job: JobView, now: float) -> float | None:
 
 
 def _clicked() -> None:
-    job_id = history.note_selection()
+    job_id = history_state.note_selection()
     if job_id is not None:
-        session.select_job(job_id)
-        session.request_redraw()
+        question_state.select_job(job_id)
+        refresh_state.request_redraw()
 
 
 def _retry_clicked(jobs: JobClient, user: str) -> None:
-    job_id = history.retried_id()
+    job_id = history_state.retried_id()
     if job_id is not None:
         retry_job(jobs, user, job_id)

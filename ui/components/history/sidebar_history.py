@@ -10,9 +10,12 @@ from jobs.questions.query import JobQuery
 from ui.components.common.actions import retry_job
 from ui.components.common.looks import JOB_LOOKS, URGENT_ICON
 from ui.components.common.text import age, one_line, plain
+from ui.components.history.browser_notifications import show_notification_switch
 from ui.components.history.find_jobs import find_page
-from ui.components.page.browser_notifications import show_notification_switch
-from ui.state import address, session
+from ui.state import address as address_state
+from ui.state import history as history_state
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
 
 HISTORY_LENGTH = 30
 LABEL_CHARS = 60  # more than there is room for
@@ -21,10 +24,10 @@ ASK_PAGE = "pages/ask.py"
 
 def read_history(jobs: JobClient, user: str) -> JobPage:
     """The newest questions that match the search."""
-    return find_page(jobs, user, JobQuery(session.history_search()), 0, HISTORY_LENGTH)
+    return find_page(jobs, user, JobQuery(history_state.sidebar_search()), 0, HISTORY_LENGTH)
 
 
-def states_of(history: JobPage) -> session.JobStates:
+def states_of(history: JobPage) -> refresh_state.JobStates:
     return tuple((job.id, job.state) for job in history.jobs)
 
 
@@ -34,13 +37,15 @@ def show_history(jobs: JobClient, user: str, *, on_ask_page: bool) -> None:
     A click opens one on the Ask page.
     """
     history = read_history(jobs, user)
-    session.set_sidebar_states(states_of(history))
+    refresh_state.sidebar_states.set(states_of(history))
     notified_id = show_notification_switch(history)
     if notified_id:
         _open(notified_id)
     _show_heading(history)
     if not history.jobs:
-        st.caption("No question matches." if session.history_search() else "No questions yet.")
+        st.caption(
+            "No question matches." if history_state.sidebar_search() else "No questions yet."
+        )
         return
     selected_id = _open_id(history) if on_ask_page else None
     with st.container(gap="xxsmall", key="history"):
@@ -52,7 +57,7 @@ def _show_heading(history: JobPage) -> None:
     """Say what is shown, and of how many: all others are in the table of the Ask page."""
     shown, total = len(history.jobs), history.total
     count = f"{shown:,}" if shown == total else f"showing {shown:,} of {total:,}"
-    what = "Found" if session.history_search() else "Your questions"
+    what = "Found" if history_state.sidebar_search() else "Your questions"
     st.markdown(f"**{what}**" + (f" :gray[:small[{count}]]" if total else ""))
 
 
@@ -60,7 +65,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
     look = JOB_LOOKS[job.state]
     # An element of its own in either case, which the style sheet cuts where there is no more room.
     mark = "**" if is_selected else "*"
-    label = f"{mark}{plain(one_line(job.question, LABEL_CHARS))}{mark}"
+    label = f"{mark}{plain(one_line(job.asked.text, LABEL_CHARS))}{mark}"
     if job.urgent and not job.state.is_over:
         label = f":orange[{URGENT_ICON}]{label}"
     state_words = f"{look.label}, urgent" if job.urgent else look.label
@@ -76,7 +81,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
             key=f"open_{job.id}",
             type="tertiary",
             width="stretch",
-            help=f"{state_words}: {plain(one_line(job.question, 300))}",
+            help=f"{state_words}: {plain(one_line(job.asked.text, 300))}",
         )
         if job.state.can_retry:
             st.button(
@@ -94,10 +99,10 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
 
 def _open_id(history: JobPage) -> str | None:
     """The question that the Ask page shows: the one opened last, or the latest."""
-    if session.is_composing() or session.selected_job():
-        return session.selected_job()
-    return None if session.history_search() else history.jobs[0].id
+    if question_state.composing.get() or question_state.selected_job.get():
+        return question_state.selected_job.get()
+    return None if history_state.sidebar_search() else history.jobs[0].id
 
 
 def _open(job_id: str) -> None:
-    st.switch_page(ASK_PAGE, query_params={"job": job_id, **address.parameters()})
+    st.switch_page(ASK_PAGE, query_params={"job": job_id, **address_state.parameters()})

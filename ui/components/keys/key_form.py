@@ -7,8 +7,7 @@ import time
 import streamlit as st
 
 from jobs.access.api_keys import MAX_NAME_CHARS, ApiKeys, Scope
-from jobs.errors import AskqueueError
-from ui.components.common.errors import show_failure
+from ui.components.common.reporting import showing_errors
 from ui.components.common.text import plain
 from ui.identity.people import Person, page_address
 from ui.state import keys as key_state
@@ -48,7 +47,7 @@ def show_key_form(keys: ApiKeys, person: Person) -> None:
         is_sent = st.form_submit_button("Create key", icon=":material/key:", type="primary")
     if not is_sent:
         return
-    try:
+    with showing_errors():
         made = keys.create(
             person.user,
             name,
@@ -56,16 +55,13 @@ def show_key_form(keys: ApiKeys, person: Person) -> None:
             expires_at=time.time() + days * DAY_SECONDS if days else None,
             known_as=person.known_as,
         )
-    except AskqueueError as error:
-        show_failure(error.failure)
-        return
-    key_state.set_new_key(made)
-    st.rerun()
+        key_state.new_key.set(made)
+        st.rerun()
 
 
 def show_new_key() -> bool:
     """Show the key just made, with its secret and a first call; False if there is none."""
-    made = key_state.new_key()
+    made = key_state.new_key.get()
     if made is None:
         return False
     key, secret = made
@@ -90,5 +86,5 @@ def _example(secret: str) -> str:
 
 
 def _forget() -> None:
-    key_state.set_new_key(None)
+    key_state.new_key.set(None)
     key_state.clear_name()

@@ -54,7 +54,7 @@ def show_keys(keys: Sequence[ApiKey]) -> None:
             icon=":material/block:",
             key="revoke_key",
             disabled=chosen not in by_id,
-            on_click=key_state.set_key_to_revoke,
+            on_click=key_state.to_revoke.set,
             args=(by_id.get(chosen or ""),),
         )
 
@@ -72,7 +72,7 @@ def show_revocation(keys: ApiKeys, user: str, key: ApiKey) -> None:
                 "This cannot be undone; what they asked stays."
             ),
             do=lambda: keys.revoke(user, key.id),
-            close=lambda: key_state.set_key_to_revoke(None),
+            close=lambda: key_state.to_revoke.set(None),
         )
     )
 

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from jobs.errors import AskqueueError
 from jobs.webhooks.client import Webhook, Webhooks
 from jobs.webhooks.outbox import Delivery
-from ui.components.common.errors import show_failure
+from ui.components.common.reporting import showing_errors
 from ui.components.common.table_height import ROW_PIXELS, table_height
 
 SHOWN_ROWS = 10
@@ -24,24 +23,18 @@ STATES = {"delivered": "✓ delivered", "waiting": "… waiting", "failed": "✗
 
 def show_deliveries(webhooks: Webhooks, user: str, webhook: Webhook) -> None:
     """Show the newest deliveries, looking again every few seconds while one is about to be sent."""
-    try:
+    with showing_errors():
         is_busy = _any_soon(webhooks.deliveries(user, webhook.id))
-    except AskqueueError as error:
-        show_failure(error.failure)
-        return
+        refresh = st.fragment(_refresh, run_every=REFRESH_SECONDS if is_busy else None)
+        refresh(webhooks, user, webhook, is_busy=is_busy)
 
-    @st.fragment(run_every=REFRESH_SECONDS if is_busy else None)
-    def live() -> None:
-        try:
-            deliveries = webhooks.deliveries(user, webhook.id)
-        except AskqueueError as error:
-            show_failure(error.failure, quiet=True)
-            return
+
+def _refresh(webhooks: Webhooks, user: str, webhook: Webhook, *, is_busy: bool) -> None:
+    with showing_errors(quiet=True):
+        deliveries = webhooks.deliveries(user, webhook.id)
         if is_busy and not _any_soon(deliveries):
-            st.rerun()  # the state of the webhook may be another, and nothing is left to wait for
+            st.rerun()  # the webhook's state may have changed, and nothing is left to wait for
         _show(webhooks, user, deliveries)
-
-    live()
 
 
 def _show(webhooks: Webhooks, user: str, deliveries: Sequence[Delivery]) -> None:
@@ -85,12 +78,9 @@ def _show(webhooks: Webhooks, user: str, deliveries: Sequence[Delivery]) -> None
             disabled=chosen not in by_id,
         )
     if is_resent and chosen in by_id:
-        try:
+        with showing_errors():
             webhooks.resend(user, by_id[chosen].webhook_id, chosen)
-        except AskqueueError as error:
-            show_failure(error.failure)
-            return
-        st.rerun()
+            st.rerun()
 
 
 def _any_soon(deliveries: Sequence[Delivery]) -> bool:

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from jobs.errors import AskqueueError
 from jobs.webhooks.client import Event, Webhook, Webhooks
 from ui.components.common.confirmation import Confirmation, ask_before
-from ui.components.common.errors import show_failure
+from ui.components.common.reporting import showing_errors
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import plain
 from ui.components.keys.webhook_deliveries import show_deliveries
@@ -29,11 +28,11 @@ def show_webhooks(webhooks: Webhooks, user: str) -> None:
         "A webhook is an address of yours that is told, by a signed POST, when a question of "
         "yours is over. Rows of batches are not told."
     )
-    try:
-        mine = webhooks.list(user)
-    except AskqueueError as error:
-        show_failure(error.failure)
-        return
+    with showing_errors():
+        _show_all(webhooks, user, webhooks.list(user))
+
+
+def _show_all(webhooks: Webhooks, user: str, mine: Sequence[Webhook]) -> None:
     if not _show_new_secret():
         _show_form(webhooks, user)
     if not mine:
@@ -45,9 +44,9 @@ def show_webhooks(webhooks: Webhooks, user: str) -> None:
         if chosen.disabled:
             st.warning(f"Switched off. {chosen.disabled}", icon=":material/notifications_off:")
         show_deliveries(webhooks, user, chosen)
-    doomed = webhook_state.webhook_to_remove()
-    if doomed:
-        _show_removal(webhooks, user, doomed)
+    to_remove = webhook_state.to_remove.get()
+    if to_remove:
+        _show_removal(webhooks, user, to_remove)
 
 
 def _show_form(webhooks: Webhooks, user: str) -> None:
@@ -72,18 +71,15 @@ def _show_form(webhooks: Webhooks, user: str) -> None:
         is_sent = st.form_submit_button("Add webhook", icon=":material/add_link:")
     if not is_sent:
         return
-    try:
+    with showing_errors():
         made = webhooks.create(user, url, events, include_answer=with_answer)
-    except AskqueueError as error:
-        show_failure(error.failure)
-        return
-    webhook_state.set_new_webhook(made)
-    st.rerun()
+        webhook_state.new_webhook.set(made)
+        st.rerun()
 
 
 def _show_new_secret() -> bool:
     """Show the secret of the webhook just made; False if there is none."""
-    made = webhook_state.new_webhook()
+    made = webhook_state.new_webhook.get()
     if made is None:
         return False
     webhook, secret = made
@@ -148,14 +144,12 @@ def _choose(webhooks: Webhooks, user: str, mine: Sequence[Webhook]) -> Webhook |
             icon=":material/delete:",
             key="remove_webhook",
             disabled=chosen is None,
-            on_click=webhook_state.set_webhook_to_remove,
+            on_click=webhook_state.to_remove.set,
             args=(chosen,),
         )
     if is_tested and chosen is not None:
-        try:
+        with showing_errors():
             webhooks.test(user, chosen.id)
-        except AskqueueError as error:
-            show_failure(error.failure)
     return chosen
 
 
@@ -172,13 +166,13 @@ def _show_removal(webhooks: Webhooks, user: str, webhook: Webhook) -> None:
                 "This cannot be undone."
             ),
             do=lambda: webhooks.delete(user, webhook.id),
-            close=lambda: webhook_state.set_webhook_to_remove(None),
+            close=lambda: webhook_state.to_remove.set(None),
         )
     )
 
 
 def _forget() -> None:
-    webhook_state.set_new_webhook(None)
+    webhook_state.new_webhook.set(None)
     webhook_state.clear_address()
 
 

@@ -14,7 +14,8 @@ from ui.components.common.actions import requeue_selected
 from ui.components.common.errors import show_failure
 from ui.components.common.looks import kind_name
 from ui.components.common.table_height import ROW_PIXELS, table_height
-from ui.state import session, tables
+from ui.state import operators as operator_state
+from ui.state.tables import ALL
 
 PAGE_SIZE = 50
 MAX_ROWS = 14
@@ -22,36 +23,36 @@ MAX_ROWS = 14
 
 def show_kinds(kinds: Mapping[str, int]) -> None:
     """Show how many failed in which way; a click keeps those alone."""
-    counts = {session.ALL: sum(kinds.values()), **kinds}
+    counts = {ALL: sum(kinds.values()), **kinds}
     st.pills(
         "Filter by kind of error",
         list(counts),
         format_func=lambda kind: (
-            f"{'All' if kind == session.ALL else kind_name(kind)} :gray[{counts[kind]:,}]"
+            f"{'All' if kind == ALL else kind_name(kind)} :gray[{counts[kind]:,}]"
         ),
         required=True,
-        key=tables.FAILED_KIND,
+        key=operator_state.FAILED_KIND,
         label_visibility="collapsed",
-        on_change=tables.show_first_failed_page,
+        on_change=operator_state.show_first_failed_page,
     )
 
 
 def show_failed_jobs(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None:
     """Show one page of failed jobs, of a kind or all, with what can be done about them."""
-    tables.set_failed_rows([entry.job_id for entry in page.entries])
+    operator_state.set_failed_rows([entry.job_id for entry in page.entries])
     _show_actions(letters, page, kind)
     _show_rows(page)
     pages = -(-page.total // PAGE_SIZE)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center", key="failed_foot"):
-            st.pagination(pages, key=tables.FAILED_PAGE)
-    selected = [entry for entry in page.entries if entry.job_id in tables.selected_failed()]
+            st.pagination(pages, key=operator_state.FAILED_PAGE)
+    selected = [entry for entry in page.entries if entry.job_id in operator_state.selected.get()]
     if len(selected) == 1:
         _show_one(selected[0])
 
 
 def _show_actions(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None:
-    count = len(tables.selected_failed())
+    count = len(operator_state.selected.get())
     with st.container(horizontal=True, vertical_alignment="center", key="failed_actions"):
         st.button(
             f"Requeue selected ({count})" if count else "Requeue selected",
@@ -67,16 +68,16 @@ def _show_actions(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None
             f"Requeue all {page.total:,} of this kind" if kind else f"Requeue all {page.total:,}",
             icon=":material/playlist_play:",
             key="requeue_all",
-            on_click=session.set_kind_to_requeue,
-            args=(kind or session.ALL,),
+            on_click=operator_state.ask_to_requeue,
+            args=(kind or ALL,),
         )
 
 
 def _show_rows(page: DeadLetterPage) -> None:
     st.dataframe(
         _frame(page),
-        key=tables.FAILED_TABLE,
-        on_select=tables.note_failed_selection,
+        key=operator_state.FAILED_TABLE,
+        on_select=operator_state.note_failed_selection,
         selection_mode="multi-row",
         height=table_height(len(page.entries), MAX_ROWS),
         row_height=ROW_PIXELS,

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from jobs.errors import AskqueueError
 from jobs.operations.failed_jobs import DeadLetters
-from ui.components.common.errors import show_failure
 from ui.components.common.looks import kind_name
+from ui.components.common.reporting import showing_errors
 from ui.components.common.text import counted, plain, requeued
-from ui.state import session
+from ui.state import notices as notice_state
+from ui.state import operators as operator_state
+from ui.state.tables import ALL
 
 
 def show_requeue_confirmation(letters: DeadLetters, kind: str) -> None:
-    """Ask whether all failed jobs of this kind, or `state.ALL`, shall be queued again; do it."""
+    """Ask whether all failed jobs of this kind, or `ALL`, shall be queued again; do it."""
 
     @st.dialog("Queue them again?", icon=":material/replay:", on_dismiss=_close)
     def ask() -> None:
-        try:
-            is_over = _ask(letters, "" if kind == session.ALL else kind)
-        except AskqueueError as error:
-            show_failure(error.failure)
-            return
-        if is_over:
-            _close()
-            st.rerun()
+        with showing_errors():
+            if _ask(letters, "" if kind == ALL else kind):
+                _close()
+                st.rerun()
 
     ask()
 
@@ -49,9 +46,9 @@ def _ask(letters: DeadLetters, kind: str) -> bool:
         )
     if is_confirmed:
         with st.spinner(f"Queueing {counted(count, 'job')}…"):
-            session.keep_notice(requeued(letters.requeue_all(kind)), ":material/replay:")
+            notice_state.add(requeued(letters.requeue_all(kind)), ":material/replay:")
     return is_left or is_confirmed
 
 
 def _close() -> None:
-    session.set_kind_to_requeue(None)
+    operator_state.ask_to_requeue(None)

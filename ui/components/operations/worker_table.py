@@ -43,7 +43,7 @@ def show_running(running: Sequence[RunningJob]) -> None:
             {
                 "What": [job.description for job in running],
                 "Queue": [job.queue for job in running],
-                "Stage": [STAGES[job.stage].rstrip("…") for job in running],
+                "Stage": [STAGES[job.stage] for job in running],
                 "Attempt": [job.attempt for job in running],
                 "Running for": [whole_seconds(job.seconds) for job in running],
                 "Worker": [job.worker for job in running],

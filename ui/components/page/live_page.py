@@ -14,7 +14,10 @@ from ui.components.history.sidebar_history import read_history, states_of
 from ui.components.history.undo import show_undo
 from ui.components.page.notices import notice_of, tab_title
 from ui.identity.people import current_user
-from ui.state import session
+from ui.state import found as found_state
+from ui.state import notices as notice_state
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
 
 ACTIVE_SECONDS = 1.5
 OUTAGE_SECONDS = 3.0
@@ -29,7 +32,7 @@ def show_live(jobs: JobClient, user: str, draw: Draw) -> None:
     runs again, so a change of interval, or of what the sidebar shows, makes the page run again.
     """
     show_bulk(jobs, user)
-    st.fragment(_refresh, run_every=session.refresh_seconds())(jobs, user, draw)
+    st.fragment(_refresh, run_every=refresh_state.refresh_seconds.get())(jobs, user, draw)
 
 
 def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
@@ -42,27 +45,30 @@ def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:
         history = read_history(jobs, user)
     except BrokerUnavailableError as error:
         show_outage(error.failure)
-        seconds, states = OUTAGE_SECONDS, session.sidebar_states()
+        seconds, states = OUTAGE_SECONDS, refresh_state.sidebar_states.get()
     else:
         states = states_of(history)
-        notice = notice_of(session.swap_known_states(states), history, session.shown_job())
+        shown = question_state.shown_job.get()
+        notice = notice_of(refresh_state.swap_known_states(states), history, shown)
         if notice:
-            session.keep_notice(*notice)
-        shown = session.shown_job()
+            notice_state.add(*notice)
         if any(not job.state.is_over and job.id != shown for job in history.jobs):
             seconds = min(seconds or ACTIVE_SECONDS, ACTIVE_SECONDS)
     if undo_seconds is not None:
         seconds = min(seconds or undo_seconds, undo_seconds)
-    if states != session.sidebar_states():
-        session.forget_found()
-    outdated = seconds != session.refresh_seconds() or states != session.sidebar_states()
-    # The sidebar was read after the title was given, and may know more.
-    outdated = outdated or tab_title(states) != session.title()
-    session.set_refresh_seconds(seconds)
+    if states != refresh_state.sidebar_states.get():
+        found_state.forget()
+    is_outdated = (
+        seconds != refresh_state.refresh_seconds.get()
+        or states != refresh_state.sidebar_states.get()
+        # The sidebar was read after the title was given, and may know more.
+        or tab_title(states) != refresh_state.title.get()
+    )
+    refresh_state.refresh_seconds.set(seconds)
     # The sidebar notes what it shows itself; this is for a run that ends before it is drawn.
-    session.set_sidebar_states(states)
-    if session.take_redraw_request() or outdated:
+    refresh_state.sidebar_states.set(states)
+    if refresh_state.take_redraw_request() or is_outdated:
         st.rerun()
     # Not sooner: what a run says that is cut short may never reach the browser.
-    for text, icon in session.notices():
+    for text, icon in notice_state.pending():
         st.toast(text, icon=icon)

@@ -9,7 +9,7 @@ import streamlit as st
 from jobs.access.operators import are_credentials
 from jobs.settings import Settings
 from ui.components.common.text import counted
-from ui.state import session
+from ui.state import operators as operator_state
 
 FORM_PIXELS = 380
 # A slip or two cost nothing; then each wrong try doubles the wait before the next.
@@ -34,13 +34,13 @@ def show_sign_out() -> None:
         icon=":material/logout:",
         key="sign_out",
         type="tertiary",
-        on_click=session.set_operator,
+        on_click=operator_state.set_signed_in,
         args=(False,),
     )
 
 
 def _try(settings: Settings, username: str, password: str) -> None:
-    wrong, allowed_at = session.wrong_sign_ins()
+    wrong, allowed_at = operator_state.failed_sign_ins.get()
     left = allowed_at - time.time()
     if left > 0:
         st.warning(
@@ -49,11 +49,11 @@ def _try(settings: Settings, username: str, password: str) -> None:
             width=FORM_PIXELS,
         )
     elif are_credentials(settings, username, password):
-        session.set_operator(True)
+        operator_state.set_signed_in(True)
         st.rerun()
     else:
         doublings = wrong + 1 - FREE_TRIES
-        session.note_wrong_sign_in(
+        operator_state.note_failed_sign_in(
             min(LONGEST_WAIT_SECONDS, 2.0**doublings) if doublings > 0 else 0
         )
         st.error("The user or the password is wrong.", icon=":material/error:", width=FORM_PIXELS)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from jobs.documents.client import DocumentClient
-from jobs.errors import AskqueueError
 from jobs.models import Document, DocumentStatus, JobView, Question
 from jobs.questions.client import JobClient
 from jobs.questions.validation import MAX_DOCUMENTS
 from jobs.settings import Settings
-from ui.components.common.actions import send
-from ui.components.common.errors import show_failure
+from ui.components.common.document_names import names_of
+from ui.components.common.reporting import showing_errors
 from ui.components.common.text import counted, one_line, plain
-from ui.state import session, thread
+from ui.state import question as question_state
+from ui.state import thread as thread_state
 
 TEXT_PIXELS = 120
 
@@ -28,7 +28,7 @@ def show_ask_again_button(job: JobView) -> None:
         icon=":material/edit_note:",
         key=f"change_{job.id}",
         help="Other words, other documents or another model; this version stays",
-        on_click=thread.set_job_to_ask_again,
+        on_click=thread_state.set_job_to_ask_again,
         args=(job.id,),
     )
 
@@ -37,7 +37,7 @@ def show_ask_again(
     jobs: JobClient, documents: DocumentClient, settings: Settings, user: str
 ) -> None:
     """Show the dialog, if it is open. "Ask" submits another version and shows it."""
-    job_id = thread.job_to_ask_again()
+    job_id = thread_state.job_to_ask_again.get()
     if job_id is None:
         return
 
@@ -45,10 +45,10 @@ def show_ask_again(
         "Ask again with changes",
         icon=":material/edit_note:",
         width="medium",
-        on_dismiss=lambda: thread.set_job_to_ask_again(None),
+        on_dismiss=lambda: thread_state.set_job_to_ask_again(None),
     )
     def ask() -> None:
-        try:
+        with showing_errors():  # what was typed stays
             job = jobs.get_job(user, job_id)
             asked = _read(jobs, documents.list(user), settings, user, job)
             with st.container(horizontal=True, horizontal_alignment="right"):
@@ -57,14 +57,11 @@ def show_ask_again(
                     "Ask", icon=":material/send:", key="ask_again_confirmed", type="primary"
                 )
             if is_confirmed:
-                view = send(jobs, user, asked, thread.id_to_send(asked))
-                session.select_job(view.id)
-        except AskqueueError as error:
-            show_failure(error.failure)  # and what was typed stays
-            return
-        if is_cancelled or is_confirmed:
-            thread.set_job_to_ask_again(None)
-            st.rerun()
+                view = jobs.submit(user, asked, job_id=thread_state.id_to_send(asked))
+                question_state.select_job(view.id)
+            if is_cancelled or is_confirmed:
+                thread_state.set_job_to_ask_again(None)
+                st.rerun()
 
     ask()
 
@@ -75,19 +72,26 @@ def _read(
     """The question as it is to be asked now."""
     text = st.text_area(
         "Question",
-        value=job.question,
+        value=job.asked.text,
         height=TEXT_PIXELS,
         max_chars=settings.max_question_chars,
-        key=thread.field_key("text"),
+        key=thread_state.field_key("text"),
     )
     # Its answer may be gone; the worker says so. Without the question itself there is nothing.
     earlier = jobs.list_earlier(user, job)
     if earlier:
-        st.caption(f":material/reply: Follows up “{plain(one_line(earlier[-1].question, 100))}”")
+        st.caption(f":material/reply: Follows up “{plain(one_line(earlier[-1].asked.text, 100))}”")
     chosen = _choose_documents(entries, job)
     model = _choose_model(settings, job)
-    follows = job.follows if earlier else ""
-    return Question((text or "").strip(), tuple(sorted(chosen)), model, follows, version_of=job.id)
+    return replace(
+        job.asked,
+        text=(text or "").strip(),
+        documents=tuple(sorted(chosen)),
+        model=model,
+        follows=job.asked.follows if earlier else "",
+        version_of=job.id,
+        use_cache=True,
+    )
 
 
 def _choose_documents(entries: Sequence[Document], job: JobView) -> list[str]:
@@ -96,13 +100,13 @@ def _choose_documents(entries: Sequence[Document], job: JobView) -> list[str]:
     chosen = st.multiselect(
         "Documents",
         offered,
-        default=[id_ for id_ in job.documents if id_ in offered],
+        default=[id_ for id_ in job.asked.documents if id_ in offered],
         format_func=names_of(ready).__getitem__,
         placeholder="All documents",
         max_selections=MAX_DOCUMENTS,
-        key=thread.field_key("documents"),
+        key=thread_state.field_key("documents"),
     )
-    gone = sum(id_ not in offered for id_ in job.documents)
+    gone = sum(id_ not in offered for id_ in job.asked.documents)
     if gone:
         st.caption(
             f":material/info: {counted(gone, 'document')} that it was asked of before "
@@ -121,18 +125,9 @@ def _choose_model(settings: Settings, job: JobView) -> str:
         st.selectbox(
             "Model",
             options,
-            index=options.index(job.model) if job.model in options else 0,
+            index=options.index(job.asked.model) if job.asked.model in options else 0,
             format_func=lambda model: model or f"{usual} (the usual one)",
-            key=thread.field_key("model"),
+            key=thread_state.field_key("model"),
         )
         or ""
     )
-
-
-def names_of(documents: Sequence[Document]) -> dict[str, str]:
-    """A name for each document by id; those that share one have the beginning of the id added."""
-    count = Counter(each.name for each in documents)
-    return {
-        each.id: each.name if count[each.name] == 1 else f"{each.name} ({each.id[:8]})"
-        for each in documents
-    }

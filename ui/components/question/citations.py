@@ -11,7 +11,7 @@ from jobs.citation_format import page_label
 from jobs.models import Answer, CheckedQuote, Citation
 from ui.components.common.text import badge, counted, plain, safe_markdown
 from ui.components.question.source_links import link_to, show_source_links
-from ui.state import source
+from ui.state import source as source_state
 
 # Stand for a mark while the Markdown around it is made safe. No model writes them.
 FOUND, NOT_FOUND, LINK, LINK_END = "\ue001", "\ue002", "\ue003", "\ue004"
@@ -30,7 +30,7 @@ def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
                 label_of(citation),
                 key=f"citation_{job_id}_{citation.number}",
                 help="Show the passage where it stands",
-                on_click=source.open_source,
+                on_click=source_state.open_source,
                 args=(job_id, citation.number),
             )
         show_source_links(job_id)

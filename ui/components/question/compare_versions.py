@@ -7,11 +7,10 @@ from html import escape
 
 import streamlit as st
 
-from jobs.errors import AskqueueError
 from jobs.models import Answer, Citation, JobView
 from jobs.questions.client import JobClient
-from ui.components.common.errors import show_failure
 from ui.components.common.looks import JOB_LOOKS
+from ui.components.common.reporting import showing_errors
 from ui.components.common.text import ago, counted, one_line, plain
 from ui.components.question.citations import label_of
 from ui.components.question.word_diff import (
@@ -21,7 +20,7 @@ from ui.components.question.word_diff import (
     without_markup,
     word_runs,
 )
-from ui.state import thread
+from ui.state import thread as thread_state
 from ui.state.thread import SIDES, Side
 
 OPTION_CHARS = 60
@@ -42,7 +41,7 @@ TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.65"
 
 def show_comparison(jobs: JobClient, user: str) -> None:
     """Compare the versions of the question that this was asked for, if there is one."""
-    job_id = thread.compared_job()
+    job_id = thread_state.compared_job.get()
     if job_id is None:
         return
 
@@ -50,13 +49,11 @@ def show_comparison(jobs: JobClient, user: str) -> None:
         "Compare versions",
         icon=":material/compare_arrows:",
         width="large",
-        on_dismiss=lambda: thread.compare(None),
+        on_dismiss=lambda: thread_state.compare(None),
     )
     def show() -> None:
-        try:
+        with showing_errors():
             _show(jobs, user, jobs.get_job(user, job_id))
-        except AskqueueError as error:
-            show_failure(error.failure)
 
     show()
 
@@ -74,7 +71,7 @@ def _show(jobs: JobClient, user: str, job: JobView) -> None:
             numbers.append(_choose(side, versions, first))
     left, right = (versions[number] for number in numbers)
     one, other = (jobs.get_answer(user, each.id) for each in (left, right))
-    questions = word_runs(left.question, right.question)
+    questions = word_runs(left.asked.text, right.asked.text)
     texts = answer_runs(one, other) if one and other else (_whole(one), _whole(other))
     for side, column, version, answer, words in zip(
         SIDES,
@@ -95,18 +92,18 @@ def _show(jobs: JobClient, user: str, job: JobView) -> None:
 def _choose(side: Side, versions: Sequence[JobView], first: int) -> int:
     """Let one of the versions be chosen; returns its place."""
     ids = [each.id for each in versions]
-    thread.choose_at_first(side, ids, ids[first])
+    thread_state.choose_at_first(side, ids, ids[first])
     chosen = st.selectbox(
         LABELS[side],
         ids,
         format_func=lambda job_id: _name(ids.index(job_id), versions[ids.index(job_id)]),
-        key=thread.compare_key(side),
+        key=thread_state.compare_key(side),
     )
     return ids.index(chosen or ids[first])
 
 
 def _name(place: int, job: JobView) -> str:
-    return f"{place + 1} · {ago(job.asked_at)} · {one_line(job.question, OPTION_CHARS)}"
+    return f"{place + 1} · {ago(job.asked_at)} · {one_line(job.asked.text, OPTION_CHARS)}"
 
 
 def _legend(numbers: Sequence[int], texts: Sequence[Sequence[Run]]) -> str:
@@ -120,8 +117,9 @@ def _legend(numbers: Sequence[int], texts: Sequence[Sequence[Run]]) -> str:
 
 def _facts(job: JobView, answer: Answer | None) -> str:
     """Of how many documents and by which model, on one line."""
-    scope = f"Of {counted(len(job.documents), 'document')}" if job.documents else "Of all documents"
-    model = answer.model if answer else job.model
+    chosen = len(job.asked.documents)
+    scope = f"Of {counted(chosen, 'document')}" if chosen else "Of all documents"
+    model = answer.model if answer else job.asked.model
     return f"{scope} · {plain(model)}" if model else scope
 
 

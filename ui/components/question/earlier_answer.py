@@ -30,5 +30,5 @@ def show_earlier_answer(
             help="Search and write anew. The documents have not changed since that answer",
             on_click=ask_again,
             args=(jobs, documents, user, job),
-            kwargs={"afresh": True},
+            kwargs={"use_cache": False},
         )

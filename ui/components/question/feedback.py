@@ -7,7 +7,7 @@ import streamlit as st
 from jobs.models import Feedback, JobView
 from jobs.questions.client import MAX_REASON_CHARS, JobClient
 from ui.components.common.actions import give_feedback
-from ui.state import session
+from ui.state import question as question_state
 
 REASON_PIXELS = 420
 
@@ -41,10 +41,10 @@ def show_feedback(jobs: JobClient, user: str, job: JobView) -> None:
 
 
 def _note_thumb(jobs: JobClient, user: str, job: JobView, key: str) -> None:
-    useful = session.clicked_thumb(key)
+    useful = question_state.clicked_thumb(key)
     why = job.feedback.reason if job.feedback else ""
     give_feedback(jobs, user, job.id, None if useful is None else Feedback(useful, why))
 
 
 def _note_reason(jobs: JobClient, user: str, job: JobView, useful: bool, key: str) -> None:
-    give_feedback(jobs, user, job.id, Feedback(useful, session.typed_text(key)))
+    give_feedback(jobs, user, job.id, Feedback(useful, question_state.typed_text(key)))

@@ -10,7 +10,9 @@ from jobs.documents.client import DocumentClient
 from jobs.models import Answer, JobView, Question
 from jobs.questions.client import JobClient
 from ui.components.common.text import counted, one_line, plain
-from ui.state import session, thread
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
+from ui.state import thread as thread_state
 
 LABEL_CHARS = 90
 MOST_NAMES = 3
@@ -18,7 +20,7 @@ MOST_NAMES = 3
 
 def show_follow_up_button(job: JobView) -> None:
     """Let the next question follow up this answer, or not any more."""
-    chosen = thread.followed()
+    chosen = thread_state.followed.get()
     is_on = chosen is not None and chosen.id == job.id
     st.button(
         "Following up" if is_on else "Follow up",
@@ -27,21 +29,22 @@ def show_follow_up_button(job: JobView) -> None:
         help="The next question is asked on its own again"
         if is_on
         else "The next question continues this one: it may say “it” or “there”",
-        on_click=thread.follow,
+        on_click=thread_state.follow,
         args=(None if is_on else job,),
     )
 
 
 def show_followed() -> None:
     """Say above the input what the next question follows up; a click ends that."""
-    job = thread.followed()
+    job = thread_state.followed.get()
     if job is None:
         return
     with st.container(
         horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key="followed"
     ):
-        scope = f" · in {counted(len(job.documents), 'document')}" if job.documents else ""
-        question = plain(one_line(job.question, LABEL_CHARS))
+        chosen = len(job.asked.documents)
+        scope = f" · in {counted(chosen, 'document')}" if chosen else ""
+        question = plain(one_line(job.asked.text, LABEL_CHARS))
         st.markdown(
             f":material/reply: :small[Following up: **{question}**{scope}]", width="content"
         )
@@ -51,17 +54,17 @@ def show_followed() -> None:
             key="followed_stop",
             type="tertiary",
             help="Ask the next question on its own",
-            on_click=thread.follow,
+            on_click=thread_state.follow,
             args=(None,),
         )
 
 
 def next_question(text: str) -> Question:
     """What was typed as a question: a follow-up, of the same documents and model, if that is on."""
-    job = thread.followed()
+    job = thread_state.followed.get()
     if job is None:
         return Question(text)
-    return Question(text, job.documents, job.model, follows=job.id)
+    return Question(text, job.asked.documents, job.asked.model, follows=job.id)
 
 
 def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
@@ -72,7 +75,7 @@ def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
     with st.container(gap="xxsmall", key=f"earlier_{job.id}"):
         for each in earlier:
             st.button(
-                f":gray[:small[{plain(one_line(each.question, LABEL_CHARS))}]]",
+                f":gray[:small[{plain(one_line(each.asked.text, LABEL_CHARS))}]]",
                 icon=":material/subdirectory_arrow_right:",
                 key=f"earlier_{job.id}_{each.id}",
                 type="tertiary",
@@ -85,11 +88,11 @@ def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
 def show_asked_of(documents: DocumentClient, user: str, job: JobView) -> None:
     """Say of which documents and of which model this was asked, if not of all and the usual one."""
     parts = []
-    if job.documents:
-        names = [each.name for each in documents.find(job.documents, user)]
-        parts.append(f":material/folder_open: Asked of {_listed(names, len(job.documents))}")
-    if job.model:
-        parts.append(f":material/smart_toy: {plain(job.model)}")
+    if job.asked.documents:
+        names = [each.name for each in documents.find(job.asked.documents, user)]
+        parts.append(f":material/folder_open: Asked of {_listed(names, len(job.asked.documents))}")
+    if job.asked.model:
+        parts.append(f":material/smart_toy: {plain(job.asked.model)}")
     if parts:
         st.caption(" · ".join(parts))
 
@@ -101,8 +104,8 @@ def show_understood(answer: Answer) -> None:
 
 
 def _open(job_id: str) -> None:
-    session.select_job(job_id)
-    session.request_redraw()
+    question_state.select_job(job_id)
+    refresh_state.request_redraw()
 
 
 def _listed(names: Sequence[str], number: int) -> str:

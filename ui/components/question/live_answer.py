@@ -18,7 +18,8 @@ from jobs.models import JobView
 from ui.clients import Clients, Conditions
 from ui.components.common.errors import show_outage
 from ui.components.question.answer import show_unfinished
-from ui.state import session
+from ui.state import question as question_state
+from ui.state import refresh as refresh_state
 
 # One refresh takes 3 to 4 ms of the one core that a Python process has, see benchmarks/sessions.py.
 INTERVALS = ((30, 0.5), (240, 1.0), (480, 2.0))  # up to so many pages, each so often
@@ -73,13 +74,13 @@ def show_streaming(clients: Clients, user: str, drawn: JobView, around: Conditio
 def _refresh(clients: Clients, user: str, drawn: JobView, around: Conditions) -> None:
     pace.note(drawn.id)
     try:
-        job, live = clients.jobs.read_live(user, session.live_text(drawn.id))
+        job, live = clients.jobs.read_live(user, question_state.live_text(drawn.id))
         if job.state is drawn.state and not clients.conditions().differ(around):
-            session.keep_live_text(live)
+            question_state.keep_live_text(live)
             show_unfinished(clients.jobs, job, live)
             return
         if job.state.is_over:
-            session.foresee_end(job.id, job.state)
+            refresh_state.note_end(job.id, job.state)
     except BrokerUnavailableError as error:
         show_outage(error.failure)
         return

@@ -13,7 +13,8 @@ from jobs.questions.client import JobClient
 from ui.components.common.actions import ask_again
 from ui.components.common.text import one_line, plain
 from ui.components.question.citations import in_order
-from ui.state import session, source
+from ui.state import question as question_state
+from ui.state import source as source_state
 
 # Less of a passage than this was marked on its only page: the rest is worth a word.
 WHOLE_SHARE = 0.8
@@ -24,26 +25,26 @@ WORDS_PIXELS = 370
 
 def show_evidence(jobs: JobClient, pictures: PageImages, user: str) -> None:
     """Show the source that is open, if it belongs to the question that is shown."""
-    opened = source.opened_source()
+    opened = source_state.opened.get()
     if opened is None:
         return
     job_id = opened[0]
     try:
-        answer = session.kept_answer(job_id) or jobs.get_answer(user, job_id)
+        answer = question_state.kept_answer(job_id) or jobs.get_answer(user, job_id)
     except AskqueueError:
         return  # of an outage, and of a question that is gone, the page itself says so
     if answer is None or not any(item.number == opened[1] for item in answer.citations):
-        source.close_source()
+        source_state.close_source()
         return
 
     @st.dialog(
         "Source",
         icon=":material/find_in_page:",
         width="large",
-        on_dismiss=source.close_source,
+        on_dismiss=source_state.close_source,
     )
     def show() -> None:
-        number = (source.opened_source() or opened)[1]
+        number = (source_state.opened.get() or opened)[1]
         citations = in_order(answer.citations)
         position = next(at for at, item in enumerate(citations) if item.number == number)
         _show_source(pictures, job_id, citations, position)
@@ -91,9 +92,9 @@ def _show_list(job_id: str, citations: list[Citation], number: int) -> None:
         list(labels),
         required=True,
         format_func=lambda each: labels[each],
-        key=source.mark_source(number),
+        key=source_state.mark_source(number),
         label_visibility="collapsed",
-        on_change=source.turn_to_marked_source,
+        on_change=source_state.turn_to_marked_source,
         args=(job_id,),
     )
 
@@ -114,7 +115,7 @@ def _show_steps(job_id: str, citations: list[Citation], position: int) -> None:
             key=f"source_{label.lower()}",
             disabled=not is_there,
             shortcut=shortcut,
-            on_click=source.turn_to_source,
+            on_click=source_state.turn_to_source,
             args=(job_id, citations[other].number if is_there else 0),
         )
 

@@ -14,7 +14,7 @@ import streamlit as st
 from jobs.citation_format import page_label
 from jobs.models import Citation
 from ui.components.common.text import badge, plain
-from ui.state import source
+from ui.state import source as source_state
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 
@@ -37,6 +37,6 @@ def show_source_links(job_id: str) -> None:
 
 
 def _open(key: str, job_id: str) -> None:
-    number = source.triggered_number(key, "opened")
+    number = source_state.triggered_number(key, "opened")
     if number is not None:
-        source.open_source(job_id, number)
+        source_state.open_source(job_id, number)

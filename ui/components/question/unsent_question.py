@@ -18,7 +18,7 @@ from jobs.questions.client import JobClient
 from ui.components.common.actions import submit_question
 from ui.components.common.errors import show_failure
 from ui.components.common.text import plain
-from ui.state import session
+from ui.state import question as question_state
 
 # What it refers to is not there: sent again, it would fail again.
 _MISSING = (NotFoundError.kind, UnknownDocumentsError.kind, ModelNotOfferedError.kind)
@@ -26,7 +26,7 @@ _MISSING = (NotFoundError.kind, UnknownDocumentsError.kind, ModelNotOfferedError
 
 def show_unsent(jobs: JobClient, user: str) -> None:
     """Show the question that was not accepted, if there is one, and why."""
-    unsent = session.unsent()
+    unsent = question_state.unsent.get()
     if unsent is None:
         return
     # Of an outage the page says so itself, and for as long as it lasts.
@@ -48,10 +48,12 @@ def show_unsent(jobs: JobClient, user: str) -> None:
                 )
             else:
                 _show_send(jobs, user, unsent)
-            st.button("Discard", key="unsent_discard", on_click=session.keep_unsent, args=(None,))
+            st.button(
+                "Discard", key="unsent_discard", on_click=question_state.unsent.set, args=(None,)
+            )
 
 
-def _show_send(jobs: JobClient, user: str, unsent: session.Unsent) -> None:
+def _show_send(jobs: JobClient, user: str, unsent: question_state.Unsent) -> None:
     """The button that sends it again, once there is room for it; until then it counts down."""
     wait = unsent.not_before - time.time()
     if wait > 0:
@@ -67,7 +69,7 @@ def _show_send(jobs: JobClient, user: str, unsent: session.Unsent) -> None:
     )
 
 
-def _count_down(unsent: session.Unsent) -> None:
+def _count_down(unsent: question_state.Unsent) -> None:
     wait = unsent.not_before - time.time()
     if wait <= 0:
         st.rerun()

@@ -7,7 +7,7 @@ import streamlit as st
 from jobs.models import JobView
 from jobs.questions.client import JobClient
 from ui.components.common.looks import JOB_LOOKS
-from ui.state import thread
+from ui.state import thread as thread_state
 
 
 def show_versions(jobs: JobClient, user: str, job: JobView) -> None:
@@ -19,7 +19,7 @@ def show_versions(jobs: JobClient, user: str, job: JobView) -> None:
         version.id: f"{number} {JOB_LOOKS[version.state].icon}"
         for number, version in enumerate(versions, start=1)
     }
-    thread.mark_version(job.thread, job.id)
+    thread_state.mark_version(job.thread, job.id)
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"thread_{job.thread}"
     ):
@@ -29,10 +29,10 @@ def show_versions(jobs: JobClient, user: str, job: JobView) -> None:
             list(names),
             format_func=lambda job_id: names[job_id],
             required=True,
-            key=thread.versions_key(job.thread),
+            key=thread_state.versions_key(job.thread),
             label_visibility="collapsed",
             wrap=True,
-            on_change=thread.open_chosen_version,
+            on_change=thread_state.open_chosen_version,
             args=(job.thread,),
         )
         st.button(
@@ -41,6 +41,6 @@ def show_versions(jobs: JobClient, user: str, job: JobView) -> None:
             key=f"compare_{job.thread}",
             type="tertiary",
             help="Show two versions side by side, with what differs",
-            on_click=thread.compare,
+            on_click=thread_state.compare,
             args=(job.id,),
         )

@@ -1,0 +1,103 @@
+"""What one session remembers of the operators' pages: the sign-in, the failed jobs, the charts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ui.state import refresh as refresh_state
+from ui.state import tables as table_state
+from ui.state.session_value import SessionValue
+from ui.state.tables import ALL
+
+# Keys of widgets. Their values can be read before the widgets are drawn.
+FAILED_TABLE = "failed_table"
+FAILED_KIND = "failed_kind"
+FAILED_PAGE = "failed_page"
+OPERATIONS_PERIOD = "operations_period"
+OPERATIONS_QUEUE = "operations_queue"
+
+# True if the operators' user name and password were given in this session.
+is_signed_in: SessionValue[bool] = SessionValue("operator", False)
+# How often the password was wrong in a row, and the Unix time from which the next try is allowed.
+failed_sign_ins: SessionValue[tuple[int, float]] = SessionValue("sign_ins", (0, 0.0))
+# The kind of error, or `ALL`, whose requeueing waits to be confirmed.
+kind_to_requeue: SessionValue[str | None] = SessionValue("kind_to_requeue", None)
+# The ids of the selected failed jobs.
+selected: SessionValue[frozenset[str]] = SessionValue("failed_selected", frozenset())
+
+_rows: SessionValue[tuple[str, ...]] = SessionValue("failed_rows", ())
+
+
+# Signing in
+
+
+def set_signed_in(is_in: bool) -> None:
+    """Sign in or out, and forget wrong passwords."""
+    is_signed_in.set(is_in)
+    failed_sign_ins.clear()
+
+
+def note_failed_sign_in(wait_seconds: float) -> None:
+    """Count a wrong password; the next one is allowed after so many seconds."""
+    failed_sign_ins.set((failed_sign_ins.get()[0] + 1, time.time() + wait_seconds))
+
+
+# The page of failed jobs
+
+
+def ask_to_requeue(kind: str | None) -> None:
+    """Have the page ask whether to requeue this kind, or `ALL`; None ends that."""
+    kind_to_requeue.set(kind)
+    refresh_state.request_redraw()
+
+
+def failed_kind() -> str:
+    """Return the kind of error that the list is filtered by; "" for all."""
+    kind = str(st.session_state.setdefault(FAILED_KIND, ALL))
+    return "" if kind == ALL else kind
+
+
+def show_all_failed_kinds() -> None:
+    """Filter the list by no kind of error."""
+    st.session_state[FAILED_KIND] = ALL
+
+
+def failed_page() -> int:
+    """Return the page of the list, from 1."""
+    return int(st.session_state.get(FAILED_PAGE) or 1)
+
+
+def show_first_failed_page() -> None:
+    """Go back to the first page of the list."""
+    st.session_state[FAILED_PAGE] = 1
+
+
+def set_failed_rows(ids: Sequence[str]) -> None:
+    """Note which ids the rows stand for, and keep the selection on those that were selected."""
+    _rows.set(tuple(ids))
+    kept = selected.get() & frozenset(ids)
+    selected.set(kept)
+    table_state.select_rows(FAILED_TABLE, [row for row, job_id in enumerate(ids) if job_id in kept])
+
+
+def note_failed_selection() -> None:
+    """Remember the selected rows by their ids: their positions shift as jobs come and go."""
+    positions = table_state.rows_of(st.session_state[FAILED_TABLE])
+    ids = (table_state.id_at(_rows.get(), row) for row in positions)
+    selected.set(frozenset(filter(None, ids)))
+
+
+# The page of operations
+
+
+def operations_period() -> str:
+    """Return the label of the period that the charts show; "" for the first."""
+    return str(st.session_state.get(OPERATIONS_PERIOD) or "")
+
+
+def operations_queue() -> str:
+    """Return the queue that the charts show; "" for the first."""
+    return str(st.session_state.get(OPERATIONS_QUEUE) or "")
