@@ -208,7 +208,7 @@ def _read_queue(pipeline: Pipeline, queue: Queue) -> None:
     # Not through the registries' own methods, which clean up as they read.
     pipeline.zrange(StartedJobRegistry(queue=queue, serializer=JSONSerializer).key, 0, -1)
     pipeline.llen(queue.key)
-    # SORT with BY nosort reads a field of many hashes in one command.
+    # SORT that sorts nothing looks up a field of many hashes in one command.
     enqueued_at = [f"{RQ_KEY_PREFIX}:job:*->enqueued_at"]
     pipeline.sort(queue.key, start=0, num=OLDEST_AMONG, by="nosort", get=enqueued_at)
     pipeline.zcard(ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key)

@@ -1,7 +1,7 @@
 """`python -m jobs.operations.dashboard`: rq-dashboard for operators, hardened.
 
-On its own, rq-dashboard reads pickles, shows job texts as HTML, changes state on GET, and opens a
-connection for each request. This module adds no pages.
+rq-dashboard on its own reads pickles, shows job texts as HTML, changes state on a GET, and opens
+a connection for each request. What it shows and does is its own; this module adds no pages.
 """
 
 from __future__ import annotations
