@@ -26,7 +26,7 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.keys import DELETED_DOCUMENTS_KEY, LOOSE_FILES_KEY, REMOVAL_LOCK_KEY, SUSPECTS_KEY
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, collection_of
-from jobs.search.indexer import add_samples
+from jobs.search.samples import add_samples
 from jobs.settings import INDEXING_QUEUE, Settings
 from jobs.worker.retention import LOOSE_FILE_SECONDS, OWNERS, UNSEEN_SECONDS, Retention
 from tests.fakes import FakeModelServer
