@@ -71,7 +71,7 @@ def test_model_is_chosen_where_several_are_offered(
     job = clients.jobs.put(HOTEL, JobState.FINISHED)
     app = open_dialog(open_page(), job)
     [models] = [box for box in app.selectbox if box.label == "Model"]
-    assert models.options == ["usual (the usual one)", "large"]
+    assert models.options == ["usual (default)", "large"]
     models.set_value("large").run()
     app.button(key="ask_again_confirmed").click().run()
     assert newest(clients).model == "large"

@@ -37,7 +37,7 @@ def show_page() -> None:
 
 
 def _draw(letters: DeadLetters) -> float:
-    """Draw what is live; returns how soon to draw it again."""
+    """Draw the live part; return how soon to draw it again."""
     page = _read(letters)
     if page.entries:
         show_kinds(page.kinds)
@@ -52,7 +52,7 @@ def _draw(letters: DeadLetters) -> float:
 
 
 def _read(letters: DeadLetters) -> DeadLetterPage:
-    """The page that is looked at or, if nothing is left on it, the nearest that has something."""
+    """Return the page that is shown or, if nothing is left on it, the nearest with jobs."""
     kind, number = operator_state.failed_kind(), operator_state.failed_page()
     page = letters.list(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     if not page.entries and number > 1:

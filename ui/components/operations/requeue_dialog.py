@@ -14,9 +14,9 @@ from ui.state.tables import ALL
 
 
 def show_requeue_confirmation(letters: DeadLetters, kind: str) -> None:
-    """Ask whether all failed jobs of this kind, or `ALL`, shall be queued again; do it."""
+    """Ask whether all failed jobs of this kind, or `ALL`, are to be queued again; do it if so."""
 
-    @st.dialog("Queue them again?", icon=":material/replay:", on_dismiss=_close)
+    @st.dialog("Queue these jobs again?", icon=":material/replay:", on_dismiss=_close)
     def ask() -> None:
         with showing_errors():
             if _ask(letters, "" if kind == ALL else kind):
@@ -33,7 +33,7 @@ def _ask(letters: DeadLetters, kind: str) -> bool:
     which = f" that failed with “{plain(kind_name(kind))}”" if kind else ""
     st.markdown(
         f"**{counted(count, 'job')}**{which} {'goes' if count == 1 else 'go'} back to the queue, "
-        "with all attempts again. If the cause is still there, they fail again."
+        "with all attempts anew. If the cause is still there, they will fail again."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         is_left = st.button("Cancel", key="requeue_cancelled")
