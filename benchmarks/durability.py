@@ -30,6 +30,7 @@ import redis
 
 from benchmarks.mortal import SLOW_FSYNC_MS, Server, busy_disk, compile_slow_fsync, server
 from benchmarks.stack import QUESTION, spread_ms, timed
+from jobs.models import Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
@@ -209,7 +210,7 @@ def cost_once(it: Server, costs: Costs) -> None:
     jobs = JobClient(Broker(connect(it.settings.broker_url), it.settings))
     jobs.workers()  # connected
     costs.submit += [
-        timed(lambda n=n: jobs.submit_question(f"user-{n}", QUESTION)) for n in range(SUBMITS)
+        timed(lambda n=n: jobs.submit(f"user-{n}", Question(QUESTION))) for n in range(SUBMITS)
     ]
     costs.waitaof += waitaof_times(it, WAITS)
     costs.events_per_second.append(event_rate(it))

@@ -28,9 +28,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.stack import DURABLE, Stack, local_stack, wait_for
-from jobs.models import JobState, JobView
+from jobs.models import JobState, JobView, Question
 from jobs.questions.client import JobClient
-from jobs.questions.queue_simulation import FEWEST
+from jobs.questions.queue_simulation import MIN_DURATIONS
 from tests.fakes import FakeModelServer
 from ui.components.common.eta import steady
 
@@ -116,7 +116,7 @@ class Watch:
 
     def ask(self, user: str) -> JobView:
         """Submit, and look at once, as the page does."""
-        watched = Watched(self._client.submit_question(user, "What is the hotel limit per night?"))
+        watched = Watched(self._client.submit(user, Question("What is the hotel limit per night?")))
         self._look(watched, watched.view)
         with self._lock:
             self._open[watched.view.id] = watched
@@ -211,8 +211,8 @@ def percent(values: Sequence[bool]) -> float | None:
 
 def warm_up(client: JobClient) -> None:
     """Finish some questions, so that there is something to learn from."""
-    jobs = [client.submit_question(f"warm-{number}", "Why?") for number in range(WARM_UP)]
-    assert len(jobs) >= FEWEST
+    jobs = [client.submit(f"warm-{number}", Question("Why?")) for number in range(WARM_UP)]
+    assert len(jobs) >= MIN_DURATIONS
     for job in jobs:
         client.wait(job.user, job.id, 60)
 

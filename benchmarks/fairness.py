@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from benchmarks.stack import DURABLE, QUESTION, Stack, local_stack, spread_ms, stub_model
-from jobs.models import JobState, JobView
+from jobs.models import JobState, JobView, Question
 from jobs.questions.client import JobClient
 
 TOKENS, STREAM_SECONDS = 50, 0.7
@@ -54,7 +54,9 @@ def flood(client: JobClient, case: Case) -> list[JobView]:
     users = [f"flood-{number}" for number in range(case.users)] * case.each
     with ThreadPoolExecutor(8) as pool:
         return list(
-            pool.map(lambda user: client.submit_question(user, QUESTION, urgent=case.urgent), users)
+            pool.map(
+                lambda user: client.submit(user, Question(QUESTION), urgent=case.urgent), users
+            )
         )
 
 
@@ -64,7 +66,7 @@ def ask_singles(client: JobClient) -> tuple[list[JobView], list[JobView]]:
     urgent: list[JobView] = []
     for number in range(SINGLES):
         is_urgent = number % URGENT_EACH == URGENT_EACH - 1
-        asked = client.submit_question(f"single-{number}", QUESTION, urgent=is_urgent)
+        asked = client.submit(f"single-{number}", Question(QUESTION), urgent=is_urgent)
         (urgent if is_urgent else usual).append(asked)
         time.sleep(EVERY_SECONDS)
     return usual, urgent

@@ -14,7 +14,7 @@ from jobs.answering.pipeline import answer
 from jobs.cancellation import Cancellation
 from jobs.questions.event_stream import EventWriter
 from jobs.settings import Settings
-from jobs.tasks import Runtime
+from jobs.worker.runtime import Runtime
 
 
 def answer_question(question: str) -> dict[str, Any]:

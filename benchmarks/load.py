@@ -34,7 +34,7 @@ from benchmarks.stack import (
     stub_model,
     timed,
 )
-from jobs.models import JobState, JobView, LiveText
+from jobs.models import JobState, JobView, LiveText, Question
 from jobs.questions.client import JobClient
 from jobs.questions.query import JobQuery
 from jobs.queue.connection import connect
@@ -76,7 +76,7 @@ class Crowd:
         seconds = []
         for _ in range(count):
             user, started = self.user(), time.perf_counter()
-            self.jobs.append(self.client.submit_question(user, QUESTION))
+            self.jobs.append(self.client.submit(user, Question(QUESTION)))
             seconds.append(time.perf_counter() - started)
         return seconds
 
@@ -144,7 +144,7 @@ def measure_calls(crowds: list[Crowd]) -> list[Times]:
 def ask_and_stop(crowd: Crowd, times: Times) -> None:
     user = crowd.user()
     started = time.perf_counter()
-    victim = crowd.client.submit_question(user, QUESTION)
+    victim = crowd.client.submit(user, Question(QUESTION))
     times["submit_question"].append(time.perf_counter() - started)
     times["stop, last"].append(timed(lambda: crowd.client.stop(user, victim.id)))
 

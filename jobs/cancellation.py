@@ -1,12 +1,30 @@
-"""Cooperative cancellation: an attempt asks, at every chunk, whether it should end."""
+"""Cooperative cancellation: an attempt checks, between its steps, whether it should end."""
 
 from __future__ import annotations
 
+import contextvars
+import queue
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from jobs.errors import AskqueueError, HandedBackError, SupersededError
+
+T = TypeVar("T")
+
+# How late a cancellation may be noticed while nothing arrives.
+POLL_SECONDS = 0.2
+# Items read ahead; with as many unread, the producer waits.
+BUFFERED_ITEMS = 256
+
+
+class Cancelled(Protocol):
+    """What may end a wait early; usually a `Cancellation`."""
+
+    def check(self) -> None:
+        """Raise if the work should end now."""
 
 
 class Cancellation:
@@ -17,11 +35,11 @@ class Cancellation:
         self._on_check = on_check
 
     def supersede(self) -> None:
-        """The job goes on without this attempt, or not at all."""
+        """End the attempt because its job goes on without it, or not at all."""
         self._reason = self._reason or SupersededError
 
     def hand_back(self) -> None:
-        """The worker shuts down."""
+        """End the attempt because the worker shuts down."""
         self._reason = self._reason or HandedBackError
 
     def check(self) -> None:
@@ -43,7 +61,7 @@ class Cancellations:
     def running(
         self, execution_id: str, on_check: Callable[[], None] | None = None
     ) -> Iterator[Cancellation]:
-        """The cancellation of an attempt, known here by its id while the block runs."""
+        """Yield the cancellation of an attempt, which can be ended by its id meanwhile."""
         cancellation = Cancellation(on_check)
         with self._lock:
             self._running[execution_id] = cancellation
@@ -61,7 +79,84 @@ class Cancellations:
             cancellation.supersede()
 
     def hand_back_all(self) -> None:
+        """End every attempt that runs here."""
         with self._lock:
             running = list(self._running.values())
         for cancellation in running:
             cancellation.hand_back()
+
+
+@dataclass(frozen=True)
+class _End:
+    """The last entry of the buffer: the iterable ended, or raised `error`."""
+
+    error: BaseException | None = None
+
+
+def iterate_cancellable(
+    make_items: Callable[[], Iterable[T]], cancelled: Cancelled
+) -> Generator[T, None, None]:
+    """Yield from an iterable that may block, checking for cancellation at least every 0.2 s.
+
+    The iterable is made and read on a thread of its own, so that a silent server cannot delay a
+    stop. If the caller stops reading, that thread ends with its next item and closes a generator.
+    """
+    items: queue.Queue[T | _End] = queue.Queue(BUFFERED_ITEMS)
+    abandoned = threading.Event()
+    # A copy of the context, so that lines logged by the thread name the job.
+    context = contextvars.copy_context()
+    threading.Thread(
+        target=context.run,
+        args=(_produce, make_items, items, abandoned),
+        daemon=True,
+        name="cancellable",
+    ).start()
+    try:
+        while True:
+            cancelled.check()
+            try:
+                item = items.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            yield item
+    finally:
+        abandoned.set()
+
+
+def call_cancellable(function: Callable[[], T], cancelled: Cancelled) -> T:
+    """Call a function that may block, checking for cancellation at least every 0.2 s."""
+    return next(iterate_cancellable(lambda: [function()], cancelled))
+
+
+def _produce(
+    make_items: Callable[[], Iterable[T]],
+    items: queue.Queue[T | _End],
+    abandoned: threading.Event,
+) -> None:
+    """Put the items into the queue, and then an `_End`."""
+    try:
+        iterable = make_items()
+        try:
+            for item in iterable:
+                if not _put(item, items, abandoned):
+                    return
+        finally:
+            if isinstance(iterable, Generator):
+                iterable.close()
+    except BaseException as error:  # whatever it is, the reader raises it
+        _put(_End(error), items, abandoned)
+    else:
+        _put(_End(), items, abandoned)
+
+
+def _put(item: T | _End, items: queue.Queue[T | _End], abandoned: threading.Event) -> bool:
+    """Put an item as soon as there is room; return False if nobody reads any more."""
+    while not abandoned.is_set():
+        with suppress(queue.Full):
+            items.put(item, timeout=POLL_SECONDS)
+            return True
+    return False

@@ -10,6 +10,10 @@ from typing import Any, TypeVar
 _Part = TypeVar("_Part", "Citation", "CheckedQuote")
 
 
+# How many earlier questions a follow-up is understood with, each with its answer.
+MAX_TURNS = 3
+
+
 class JobState(StrEnum):
     """The states of a job as people see them."""
 
@@ -38,12 +42,10 @@ class Stage(StrEnum):
     RETRIEVING = "retrieving"
     GENERATING = "generating"
     CHECKING = "checking"
-    EXTRACTING = "extracting"
-    EMBEDDING = "embedding"
 
     @classmethod
     def _missing_(cls, value: object) -> Stage:
-        """A stage of a newer worker is no reason to show nothing of its job."""
+        """Read the stages of newer workers, and those of earlier versions, as `WAITING`."""
         return cls.WAITING
 
 
@@ -75,10 +77,10 @@ class SupportLevel(StrEnum):
 class Question:
     """What is asked.
 
-    `documents` are the ids of those that it is asked of, in order of id; none for all. `model` is
-    "" for the configured one. `follows` is the id of the question that this one follows up, and
-    `version_of` of one that this is another version of; both are "" or of the same user. One that
-    is asked `afresh` is not answered from an earlier answer.
+    `documents` are the ids of the documents to search, none for all of them. `model` is "" for the
+    configured one. `follows` is the id of the question that this one follows up, `version_of` the
+    id of one that this is another version of; both are "" or ids of the same user's questions.
+    Without `use_cache` it is not answered from the answer to an earlier question.
     """
 
     text: str
@@ -86,7 +88,7 @@ class Question:
     model: str = ""
     follows: str = ""
     version_of: str = ""
-    afresh: bool = False
+    use_cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -248,8 +250,7 @@ class JobView:
     """A job as its owner sees it, from its small fields alone. Times are Unix seconds (UTC).
 
     `queued_at` is when it was last put on the queue: when asked, or when its owner retried it.
-    `documents`, `model`, `follows`, `version_of` and `afresh` are as in `Question`. `thread` is
-    the id of the question that all its versions go back to, its own if it is the first.
+    `thread` is the id of the question that all its versions go back to, its own if it is the first.
     `position` counts from 1 and is known for queued jobs only. `preview` is the first line of
     the answer. `attempt` is 0 until a worker starts the job. `failure` says why it failed, or why
     there is another attempt to wait for. `in_batch` says that it is a row of a batch.
@@ -257,7 +258,7 @@ class JobView:
 
     id: str
     user: str
-    question: str
+    asked: Question
     state: JobState
     asked_at: float
     queued_at: float = 0.0
@@ -270,27 +271,15 @@ class JobView:
     preview: str = ""
     failure: Failure | None = None
     feedback: Feedback | None = None
-    documents: tuple[str, ...] = ()
-    model: str = ""
-    follows: str = ""
-    version_of: str = ""
     thread: str = ""
     urgent: bool = False
     in_batch: bool = False
-    afresh: bool = False
 
     @property
     def can_be_urgent(self) -> bool:
         """True for a question that waits and is not urgent yet; rows of batches never are."""
         waits = self.state in (JobState.QUEUED, JobState.WAITING, JobState.RETRYING)
         return waits and not self.urgent and not self.in_batch
-
-    @property
-    def asked(self) -> Question:
-        """What was asked, all of it."""
-        return Question(
-            self.question, self.documents, self.model, self.follows, self.version_of, self.afresh
-        )
 
     @property
     def waited_seconds(self) -> float | None:

@@ -7,19 +7,18 @@ password, they cannot be guessed, however fast the hash.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
 import redis
-from redis.typing import EncodableT, FieldT
 
 from jobs.errors import InvalidKeyError, NotFoundError, WrongKeyError
+from jobs.queue.codec import decode, encode
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import api_key_key, api_keys_key
 
@@ -111,7 +110,7 @@ class ApiKeys:
                 )
             pipeline.multi()
             digest = _digest(secret)
-            pipeline.hset(api_key_key(digest), mapping=_fields(key))
+            pipeline.hset(api_key_key(digest), mapping=encode(key, without=("used_at",)))
             if expires_at is not None:
                 pipeline.expireat(api_key_key(digest), int(expires_at) + EXPIRED_SHOWN_SECONDS)
             pipeline.hset(api_keys_key(user), key.id, digest)
@@ -127,7 +126,7 @@ class ApiKeys:
             with self._connection.pipeline(transaction=False) as pipeline:
                 for digest in digests.values():
                     pipeline.hgetall(api_key_key(digest.decode()))
-                found = [_key(fields) for fields in pipeline.execute()]
+                found = [decode(ApiKey, fields) for fields in pipeline.execute()]
             gone = [key_id for key_id, key in zip(digests, found, strict=True) if key is None]
             if gone:
                 self._connection.hdel(api_keys_key(user), *gone)
@@ -152,7 +151,8 @@ class ApiKeys:
         """
         now, name = time.time(), api_key_key(_digest(secret))
         with broker_errors():
-            key = _key(cast("dict[bytes, bytes]", self._connection.hgetall(name)))
+            fields = cast("dict[bytes, bytes]", self._connection.hgetall(name))
+            key = decode(ApiKey, fields)
             if key is None or key.is_expired(now):
                 raise WrongKeyError()
             if key.used_at is None or now - key.used_at >= NOTE_USE_SECONDS:
@@ -171,31 +171,3 @@ def _checked_name(name: str) -> str:
             f"Name the key, in at most {MAX_NAME_CHARS} characters: what is it for, or where?"
         )
     return name
-
-
-def _fields(key: ApiKey) -> dict[FieldT, EncodableT]:
-    return {
-        "id": key.id,
-        "user": key.user,
-        "name": key.name,
-        "scopes": " ".join(sorted(key.scopes)),
-        "created_at": key.created_at,
-        "expires_at": key.expires_at or "",
-        "known_as": json.dumps(key.known_as),
-    }
-
-
-def _key(fields: Mapping[bytes, bytes]) -> ApiKey | None:
-    texts = {name.decode(): value.decode() for name, value in fields.items()}
-    if "user" not in texts:
-        return None
-    return ApiKey(
-        id=texts["id"],
-        user=texts["user"],
-        name=texts["name"],
-        scopes=frozenset(Scope(scope) for scope in texts["scopes"].split()),
-        created_at=float(texts["created_at"]),
-        used_at=float(texts["used_at"]) if texts.get("used_at") else None,
-        expires_at=float(texts["expires_at"]) if texts.get("expires_at") else None,
-        known_as=tuple(json.loads(texts["known_as"])),
-    )

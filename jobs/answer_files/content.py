@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jobs.answer_files.markup import Block, parse
+from jobs.citation_format import page_label
 from jobs.models import Answer, Citation, JobView, SupportLevel
 
 # No format can carry these, and nobody can see them: controls, halves of a pair, and U+FFFE/F.
@@ -44,7 +45,7 @@ def compose(view: JobView, answer: Answer) -> Sheet:
     """Gather what a file of this answer says. Sources are in order of their number."""
     citations = sorted(answer.citations, key=lambda citation: citation.number)
     return Sheet(
-        question=clean(view.question) or "Question",
+        question=clean(view.asked.text) or "Question",
         facts=f"Asked {_date(view.asked_at)}{_scope(view)} · {_author(answer)}",
         warnings=_warnings(answer),
         blocks=parse(clean(answer.text), {citation.number for citation in citations}),
@@ -59,7 +60,7 @@ def clean(text: str) -> str:
 
 
 def _scope(view: JobView) -> str:
-    count = len(view.documents)
+    count = len(view.asked.documents)
     if not count:
         return ""
     return " of one document" if count == 1 else f" of {count} documents"
@@ -100,14 +101,8 @@ def earlier_words(earlier_at: float) -> str:
 def _source(citation: Citation) -> Source:
     name = " ".join(clean(citation.document_name).split()) or "A document without a name"
     text = re.sub(r"\n\s*\n", "\n\n", clean(citation.text))
-    return Source(citation.number, f"{name}{_pages(citation)}", text)
-
-
-def _pages(citation: Citation) -> str:
-    first, last = citation.page, citation.last_page
-    if first is None:
-        return ""
-    return f", page {first}" if last in (None, first) else f", pages {first}–{last}"
+    pages = page_label(citation.page, citation.last_page)
+    return Source(citation.number, f"{name}, {pages}" if pages else name, text)
 
 
 def _date(moment: float) -> str:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from jobs.citation_format import MARKER
+
 # Deeper than any answer; a text that nests deeper is kept as plain paragraphs.
 DEEPEST_NESTING = 60
-_MARKER = re.compile(r"\[(\d{1,3})\]")
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def _told(words: str, address: str) -> str:
 def _marked(span: Span, numbers: Collection[int]) -> Spans:
     """The span cut at the markers that name a source."""
     found, end = [], 0
-    for match in _MARKER.finditer(span.text):
+    for match in MARKER.finditer(span.text):
         number = int(match.group(1))
         if number in numbers:
             found.append(replace(span, text=span.text[end : match.start()]))

@@ -1,4 +1,4 @@
-"""What stands before and after a cited passage, for those who want to read on."""
+"""The text before and after a cited passage, for readers who want its context."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ CONTEXT_CHARS = 600
 MAX_OVERLAP_CHARS = 400
 
 
-class Texts(Protocol):
-    """Where the texts of passages are."""
+class TextSource(Protocol):
+    """Has the texts of passages, such as `jobs.search.index.PassageIndex`."""
 
     def texts(self, ids: Sequence[str], collection: str) -> Mapping[str, str]:
-        """The texts of those passages that are there."""
+        """Return the texts of those passages that exist, by id."""
 
 
 def read_surroundings(
-    index: Texts, collection: str, cited: Sequence[Passage]
+    index: TextSource, collection: str, cited: Sequence[Passage]
 ) -> dict[str, tuple[str, str]]:
-    """What stands before and after each passage, by its id; one read of the index.
+    """Return the text before and after each passage, by its id, with one read of the index.
 
-    An index that is away costs no answer: then there is nothing to read on.
+    If the index cannot be reached there is none: that is no reason to lose the answer.
     """
     ids = {passage.id: _neighbours(passage) for passage in cited}
     wanted = sorted({neighbour for pair in ids.values() for neighbour in pair if neighbour})
     try:
         texts = index.texts(wanted, collection) if wanted else {}
     except AskqueueError as error:
-        log.warning("no surroundings of the citations", error=error.kind)
+        log.warning("context of the citations not read", error=error.kind)
         return {}
     return {
         passage.id: (
@@ -50,7 +50,7 @@ def read_surroundings(
 
 
 def text_before(text: str, neighbour: str) -> str:
-    """The end of the passage before, without what both have, cut at a word."""
+    """Return the end of the passage before, without the overlap, cut at a word."""
     for length in range(min(len(text), len(neighbour), MAX_OVERLAP_CHARS), 0, -1):
         if neighbour.endswith(text[:length]):
             neighbour = neighbour[:-length]
@@ -62,7 +62,7 @@ def text_before(text: str, neighbour: str) -> str:
 
 
 def text_after(text: str, neighbour: str) -> str:
-    """The start of the passage after, without what both have, cut at a word."""
+    """Return the start of the passage after, without the overlap, cut at a word."""
     for length in range(min(len(text), len(neighbour), MAX_OVERLAP_CHARS), 0, -1):
         if text.endswith(neighbour[:length]):
             neighbour = neighbour[length:]

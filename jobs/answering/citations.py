@@ -6,12 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobs.citation_format import CODE, NUMBER
 from jobs.models import Citation, Passage
 
 # [1], [1, 2], [1-3], and 【1】 as some models write; not a link such as [1](https://…).
-_MARKER = re.compile(r"[\[【](\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)[\]】](?!\()")
-_CODE = re.compile(r"```.*?(?:```|\Z)|(`+)[^\n]*?\1", re.DOTALL)
-LONGEST_RANGE = 20
+_MODEL_MARKER = re.compile(rf"[\[【]({NUMBER}(?:\s*[,;–-]\s*{NUMBER})*)[\]】](?!\()")
+# Stands for a removed marker until the gap that it leaves is closed; no model writes it.
+_REMOVED = "\ue000"
+# A longer range is taken for its two ends: nobody cites so many passages at once.
+MAX_RANGE = 20
 
 
 @dataclass(frozen=True)
@@ -24,35 +27,38 @@ class CheckedText:
 
 
 def check_citations(text: str, passages: Sequence[Passage]) -> CheckedText:
-    """Keep the markers that name one of the passages, remove and count the others.
+    """Keep the markers that name one of the passages; remove and count the others.
 
-    Lists and ranges become single markers; code is left alone.
+    Lists and ranges become single markers. Code is left alone.
     """
-    cited: dict[int, None] = {}
-    removed = 0
+    markers = _Markers(len(passages))
+    parts, start = [], 0
+    for code in CODE.finditer(text):
+        parts += [_MODEL_MARKER.sub(markers.check, text[start : code.start()]), code.group()]
+        start = code.end()
+    parts.append(_MODEL_MARKER.sub(markers.check, text[start:]))
+    citations = tuple(_citation(number, passages[number - 1]) for number in markers.cited)
+    return CheckedText(_close_gaps("".join(parts)).strip(), citations, markers.removed)
 
-    def check(match: re.Match[str]) -> str:
-        nonlocal removed
+
+class _Markers:
+    """Replaces the markers of a text, and keeps what they cited and how many were removed."""
+
+    def __init__(self, passages: int) -> None:
+        self._passages = passages
+        self.cited: dict[int, None] = {}  # the numbers, in order of first appearance
+        self.removed = 0
+
+    def check(self, match: re.Match[str]) -> str:
+        """Return the single markers that stand for a match."""
         kept = []
         for number in _numbers(match.group(1)):
-            if 1 <= number <= len(passages):
-                cited[number] = None
+            if 1 <= number <= self._passages:
+                self.cited[number] = None
                 kept.append(f"[{number}]")
             else:
-                removed += 1
+                self.removed += 1
         return "".join(kept) or _REMOVED
-
-    parts, start = [], 0
-    for code in _CODE.finditer(text):
-        parts += [_MARKER.sub(check, text[start : code.start()]), code.group()]
-        start = code.end()
-    parts.append(_MARKER.sub(check, text[start:]))
-    citations = tuple(_citation(number, passages[number - 1]) for number in cited)
-    return CheckedText(_close_gaps("".join(parts)).strip(), citations, removed)
-
-
-# Stands for a removed marker until the gap it leaves is closed; no model writes it.
-_REMOVED = "\ue000"
 
 
 def _close_gaps(text: str) -> str:
@@ -64,7 +70,7 @@ def _numbers(listing: str) -> list[int]:
     for part in re.split(r"\s*[,;]\s*", listing):
         first, *rest = (int(number) for number in re.split(r"\s*[–-]\s*", part))
         last = rest[-1] if rest else first
-        numbers += range(first, last + 1) if 0 <= last - first <= LONGEST_RANGE else (first, last)
+        numbers += range(first, last + 1) if 0 <= last - first <= MAX_RANGE else (first, last)
     return numbers
 
 

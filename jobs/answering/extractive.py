@@ -1,4 +1,4 @@
-"""Answers without a model: the sentences of the passages that fit the question best, quoted."""
+"""Answers without a model, by quoting the sentences that match the question best."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.search.index import STOP_WORDS, keywords_of
 
 # A sentence must hold this share of the question's weight to be worth quoting.
 MIN_SHARE = 0.45
-# A further sentence is quoted if it fits nearly as well as the best.
+# A further sentence is quoted if it scores nearly as well as the best.
 NEAR_BEST = 0.85
 MAX_SENTENCES = 3
 MAX_SENTENCE_CHARS = 600
@@ -31,7 +31,7 @@ _MARKUP = re.compile(r"\*\*|__|`|!?\[([^\]]*)\]\([^)]*\)")
 
 @dataclass(frozen=True)
 class Quote:
-    """A sentence of the passage with this number (from 1), and how well it fits, from 0 to 1."""
+    """A sentence of the passage with this number (from 1), and its score, from 0 to 1."""
 
     sentence: str
     number: int
@@ -39,19 +39,19 @@ class Quote:
 
 
 class Extractive:
-    """A generator that quotes. It streams sentence by sentence, like a model would."""
+    """A generator that quotes. It streams sentence by sentence, as a model would."""
 
     model = ""
     extractive = True
 
     def stream(self, question: str, passages: Sequence[Passage]) -> Iterator[Chunk]:
-        """The quotes, each with its citation; nothing if no sentence fits."""
+        """Yield the quotes, each with its citation; nothing if no sentence matches."""
         for position, quote in enumerate(best_quotes(question, passages)):
             space = " " if position else ""
             yield Chunk(text=f"{space}{quote.sentence} [{quote.number}]")
 
     def rewrite(self, question: str, turns: Sequence[Turn]) -> Rewriting:
-        """The new question, behind those keywords of the one before it that it lacks."""
+        """Put those keywords of the question before it that it lacks in front of a follow-up."""
         lacking = _terms(turns[-1].question) - _terms(question)
         words = [
             word
@@ -62,10 +62,10 @@ class Extractive:
 
 
 def best_quotes(question: str, passages: Sequence[Passage]) -> list[Quote]:
-    """Up to three sentences, best first; empty if the passages don't seem to answer.
+    """Return up to three sentences, best first; none if the passages don't seem to answer.
 
-    A sentence scores the share of the question's words it holds, each weighted by how rare it is
-    among all sentences: log(1 + sentences / sentences with the word), the usual IDF.
+    The score of a sentence is the share of the question's words that it has, weighted by inverse
+    document frequency: log(1 + sentences / sentences with the word).
     """
     wanted = _terms(question)
     if not wanted:
@@ -90,7 +90,11 @@ def best_quotes(question: str, passages: Sequence[Passage]) -> list[Quote]:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Sentences in reading order, without Markdown; hard-wrapped lines are joined first."""
+    """Split a text into sentences, in reading order and without Markdown.
+
+    Hard-wrapped lines are joined first. Sentences of fewer than four words or more than 600
+    characters are left out.
+    """
     sentences: list[str] = []
     for block in _blocks(text):
         start = 0
@@ -108,7 +112,7 @@ def split_sentences(text: str) -> list[str]:
 
 
 def _blocks(text: str) -> Iterator[str]:
-    """Paragraphs, list items and table rows, each as one line. Headings are no sentences."""
+    """Yield paragraphs, list items and table rows, each as one line; headings are left out."""
     lines: list[str] = []
     for raw in [*text.splitlines(), ""]:
         starts_block = bool(_LIST_ITEM.match(raw)) or raw.lstrip().startswith("|")
@@ -128,7 +132,7 @@ def _blocks(text: str) -> Iterator[str]:
 
 
 def _is_title(line: str) -> bool:
-    """True for a line that looks like a heading: short, without a stop."""
+    """Return whether a line looks like a heading: short, and without a full stop."""
     return len(line) <= TITLE_CHARS and line[-1] not in ".,;:!?"
 
 
@@ -138,7 +142,7 @@ def _terms(text: str) -> set[str]:
 
 
 def _stem(word: str) -> str:
-    """Cut the commonest English endings, so that "proposes" meets "propose"."""
+    """Cut off the commonest English endings, so that "proposes" matches "propose"."""
     for ending in ("ings", "ing", "edly", "ed", "ies", "es", "s", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word[-1].isdigit():
             return word[: -len(ending)]
@@ -146,7 +150,7 @@ def _stem(word: str) -> str:
 
 
 def _distinct(quotes: list[Quote]) -> list[Quote]:
-    """Drop a sentence that overlapping passages hold twice."""
+    """Keep one of each sentence that overlapping passages share; at most `MAX_SENTENCES`."""
     seen: set[str] = set()
     kept = []
     for quote in quotes:

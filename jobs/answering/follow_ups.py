@@ -1,4 +1,4 @@
-"""What was said before a follow-up, and the follow-up as a question that stands alone."""
+"""The turns before a follow-up, and the follow-up rewritten so that it stands alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import redis
 
-from jobs.interruptible import Cancelled, call
-from jobs.llm.rewriting import MAX_TURNS, Rewriting, Turn, bounded
-from jobs.models import Answer, TokenUse
+from jobs.cancellation import Cancelled, call_cancellable
+from jobs.llm.rewriting import Rewriting, Turn, make_turn
+from jobs.models import MAX_TURNS, Answer, TokenUse
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.results import read_answers
 
@@ -22,13 +22,13 @@ NOT_REWRITTEN = (
     "The model did not say how it understands this follow-up, so it was answered as it stands."
 )
 
-# From a follow-up, and the turns before it, to a question that stands alone. Raises ModelError.
+# Rewrites a follow-up, given the turns before it, to stand alone. Raises ModelError.
 Rewrite = Callable[[str, Sequence[Turn]], Rewriting]
 
 
 @dataclass(frozen=True)
 class Understood:
-    """A question as it is answered; `seconds`, `tokens` and `note` are of making it stand alone."""
+    """A question as it is answered; `seconds` and `tokens` are what rewriting it took."""
 
     text: str
     seconds: float = 0.0
@@ -37,10 +37,10 @@ class Understood:
 
 
 def read_turns(connection: redis.Redis, user: str, follows: str) -> tuple[Turn, ...]:
-    """The questions before a follow-up that have answers, with them; the oldest first.
+    """Return the answered questions before a follow-up, with their answers, oldest first.
 
-    At most `MAX_TURNS`, each with a bounded text; none if the one that it follows has no answer.
-    Raises what redis raises.
+    At most `MAX_TURNS`, each cut to a bounded length; none if the question that it follows has no
+    answer. Raises what redis raises.
     """
     turns: list[Turn] = []
     while follows and len(turns) < MAX_TURNS:
@@ -50,22 +50,23 @@ def read_turns(connection: redis.Redis, user: str, follows: str) -> tuple[Turn, 
         [answer] = read_answers(connection, [follows])
         if view is None or view.user != user or answer is None:
             break
-        turns.append(bounded(answer.standalone or view.question, answer.text))
-        follows = view.follows
+        turns.append(make_turn(answer.standalone or view.asked.text, answer.text))
+        follows = view.asked.follows
     return tuple(reversed(turns))
 
 
 def understand(
     question: str, turns: Sequence[Turn], rewrite: Rewrite, cancelled: Cancelled
 ) -> Understood:
-    """The follow-up to these turns as a question that stands alone; as it is, with a note, if not.
+    """Rewrite a follow-up to these turns so that it stands alone.
 
-    Raises what `rewrite` raises, and what `cancelled` does when it should end.
+    It is left as it is, with a note, if there are no turns or nothing came of it. Raises what
+    `rewrite` raises, and what `cancelled` raises to end the job.
     """
     if not turns:
         return Understood(question, note=NO_EARLIER_ANSWER)
     began = time.monotonic()
-    rewriting = call(lambda: rewrite(question, turns), cancelled)
+    rewriting = call_cancellable(lambda: rewrite(question, turns), cancelled)
     return Understood(
         rewriting.text or question,
         time.monotonic() - began,
@@ -75,7 +76,7 @@ def understand(
 
 
 def add_understanding(answer: Answer, question: str, understood: Understood) -> Answer:
-    """The answer to `understood.text`, with what it took to get there and where it differs."""
+    """Add to an answer how its question was understood, and the time and tokens that this took."""
     timings, tokens = answer.timings, answer.tokens
     first = timings.first_token
     differs = " ".join(understood.text.split()) != " ".join(question.split())

@@ -1,17 +1,17 @@
-"""From a question to a checked answer: retrieve, generate, check. Collaborators are passed in."""
+"""Turns a question into a checked answer: retrieve, generate, check."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from jobs.answering.citation_coverage import Support, count_support
+from jobs.answering.citation_coverage import CitationCoverage, measure_coverage
 from jobs.answering.citations import check_citations
 from jobs.answering.quotes import check_quotes
-from jobs.interruptible import Cancelled, call, each
+from jobs.cancellation import Cancelled, call_cancellable, iterate_cancellable
+from jobs.citation_format import without_markers
 from jobs.llm.chat import NOT_FOUND_SENTENCE, Generator
 from jobs.models import Answer, Citation, Passage, Stage, SupportLevel, Timings, TokenUse
 
@@ -20,19 +20,18 @@ NOTHING_FOUND = (
     "Try other words, or add a document that covers it."
 )
 
-
 # The text before and after each of these passages, by passage id.
 Surroundings = Callable[[Sequence[Passage]], Mapping[str, tuple[str, str]]]
 
 
 class Progress(Protocol):
-    """Who watches an answer being made."""
+    """Is told of an answer in the making."""
 
     def stage(self, stage: Stage) -> None:
-        """A stage begins."""
+        """Note that a stage begins."""
 
     def text(self, text: str) -> None:
-        """More of the answer."""
+        """Add more of the answer's text."""
 
 
 def answer(
@@ -46,12 +45,12 @@ def answer(
 ) -> Answer:
     """Answer from the best passages. The caller adds the time in the queue and the total.
 
-    `surroundings` gives what stands before and after each of the cited passages. Raises what
-    `search`, the generator and `surroundings` raise, and what `cancelled` does when it should end.
+    `surroundings` returns the text before and after each of the cited passages. Raises what
+    `search`, the generator and `surroundings` raise, and what `cancelled` raises to end the job.
     """
     began = time.monotonic()
     progress.stage(Stage.RETRIEVING)
-    passages = call(lambda: search(question), cancelled)
+    passages = call_cancellable(lambda: search(question), cancelled)
     retrieval = time.monotonic() - began
     if not passages:
         progress.text(NOTHING_FOUND)
@@ -65,7 +64,7 @@ def answer(
     parts: list[str] = []
     notes: list[str] = []
     tokens, first_token = TokenUse(), None
-    for chunk in each(lambda: generator.stream(question, passages), cancelled):
+    for chunk in iterate_cancellable(lambda: generator.stream(question, passages), cancelled):
         tokens = chunk.tokens or tokens
         if chunk.note:
             notes.append(chunk.note)
@@ -83,7 +82,7 @@ def answer(
     result = _checked("".join(parts), passages, generator, timings, tokens)
     timings = replace(timings, checking=time.monotonic() - generated)
     cited = [passages[citation.number - 1] for citation in result.citations]
-    texts = call(lambda: surroundings(cited), cancelled) if cited else {}
+    texts = call_cancellable(lambda: surroundings(cited), cancelled) if cited else {}
     citations = tuple(_in_context(citation, texts) for citation in result.citations)
     return replace(result, citations=citations, notes=tuple(notes), timings=timings)
 
@@ -101,13 +100,13 @@ def _checked(
     tokens: TokenUse,
 ) -> Answer:
     checked = check_citations(text, passages)
-    counted = count_support(checked.text)
+    coverage = measure_coverage(checked.text)
     if not checked.text or _says_not_found(checked.text):
-        # Some models cite even this; there is nothing that it could stand on.
-        checked = replace(checked, text=_without_markers(checked.text), citations=())
-        support, counted = SupportLevel.NOT_FOUND, Support(0, 0)
+        # Some models cite passages even for this.
+        checked = replace(checked, text=without_markers(checked.text), citations=())
+        support, coverage = SupportLevel.NOT_FOUND, CitationCoverage(0, 0)
     else:
-        is_cited = checked.citations and not counted.is_none
+        is_cited = checked.citations and not coverage.is_none
         support = SupportLevel.CITED if is_cited else SupportLevel.UNSUPPORTED
     return Answer(
         text=checked.text or NOTHING_FOUND,
@@ -119,21 +118,17 @@ def _checked(
         extractive=generator.extractive,
         removed_markers=checked.removed,
         passages=tuple(passages),
-        sentences=counted.sentences,
-        uncited_sentences=counted.uncited,
+        sentences=coverage.sentences,
+        uncited_sentences=coverage.uncited,
         quotes=check_quotes(checked.text, checked.citations),
     )
 
 
 def _says_not_found(text: str) -> bool:
-    """True for the sentence of the system prompt, with whichever apostrophe the model likes.
+    """Return whether this is the sentence of the system prompt, with any kind of apostrophe.
 
-    An answer that goes on, and cites, has found something after all.
+    An answer that continues after it, and cites, did find something.
     """
     sentence = NOT_FOUND_SENTENCE.lower().rstrip(".")
-    plain = _without_markers(text).replace("’", "'").lower()
+    plain = without_markers(text).replace("’", "'").lower()
     return plain.rstrip(". ") == sentence or (plain == text.lower() and plain.startswith(sentence))
-
-
-def _without_markers(text: str) -> str:
-    return re.sub(r"\s*\[\d+\]", "", text)

@@ -32,6 +32,7 @@ from jobs.batches.rows import (
 )
 from jobs.errors import InvalidBatchError, InvalidStateError, NotFoundError
 from jobs.queue.broker import Broker
+from jobs.queue.codec import encode
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import OPEN_BATCHES_KEY, batch_key, user_batches_key
 
@@ -235,20 +236,20 @@ class BatchClient:
     def _write(self, pipeline: Pipeline, batch_id: str, user: str, lines: Lines) -> None:
         """All of a new batch; some parts of another that was cut short are overwritten."""
         now, kept = time.time(), self._settings.retention_seconds
-        fields: dict[str | bytes, str | float] = {
-            "user": user,
-            "name": lines.name,
-            "column": lines.header[lines.column] if lines.header else "",
-            "header": json.dumps(lines.header),
-            "state": BatchState.RUNNING.value,
-            "submitted_at": now,
-            "lines": len(lines.cells),
-            "rows": len(lines.questions),
-            "empty": lines.empty,
-            "duplicates": lines.duplicates,
-        }
-        # redis-py's mapping is invariant in its keys
-        pipeline.hset(batch_key(batch_id), mapping=fields)  # type: ignore[arg-type]
+        batch = Batch(
+            id=batch_id,
+            user=user,
+            name=lines.name,
+            column=lines.header[lines.column] if lines.header else "",
+            state=BatchState.RUNNING,
+            submitted_at=now,
+            lines=len(lines.cells),
+            rows=len(lines.questions),
+            empty=lines.empty,
+            duplicates=lines.duplicates,
+        )
+        fields = encode(batch, without=("id", "counts")) | {"header": json.dumps(lines.header)}
+        pipeline.hset(batch_key(batch_id), mapping=fields)
         questions, pending = questions_key(batch_id), pending_key(batch_id)
         pipeline.delete(lines_key(batch_id), questions, pending)
         stored = [json.dumps(pair) for pair in zip(lines.asks, lines.cells, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
 import redis
@@ -15,13 +16,10 @@ from jobs.batches.models import Batch, BatchRow, BatchState, LineResult, RowStat
 from jobs.batches.rows import job_id_of, lines_key, questions_key, read_states, states_of
 from jobs.models import Answer
 from jobs.questions.repository import read_job, to_view
+from jobs.queue.codec import decode_values, stored_names
 from jobs.queue.keys import batch_key
 
-FIELDS = (
-    "user", "name", "column", "header", "state", "submitted_at", "lines", "rows", "empty",
-    "duplicates",
-)  # fmt: skip
-DELETED = BatchState.DELETED.value.encode()
+FIELDS = stored_names(Batch, without=("id", "counts"))
 RESULTS_CHUNK = 200
 
 
@@ -37,17 +35,18 @@ class BatchReader:
         for batch_id in batch_ids:
             pipeline.hmget(batch_key(batch_id), list(FIELDS))
         replies = pipeline.execute() if batch_ids else []
-        found = {
-            batch_id: dict(zip(FIELDS, (value.decode() for value in values), strict=True))
+        found = [
+            batch
             for batch_id, values in zip(batch_ids, replies, strict=True)
-            if None not in values and values[FIELDS.index("state")] != DELETED
-        }
-        for batch_id, fields in found.items():
-            read_states(pipeline, batch_id, int(fields["rows"]))
+            if (batch := decode_values(Batch, FIELDS, values, id=batch_id))
+            and batch.state is not BatchState.DELETED
+        ]
+        for batch in found:
+            read_states(pipeline, batch.id, batch.rows)
         states = pipeline.execute() if found else []
         return [
-            _batch(batch_id, fields, states_of(reply))
-            for (batch_id, fields), reply in zip(found.items(), states, strict=True)
+            replace(batch, counts=dict(Counter(states_of(reply))))
+            for batch, reply in zip(found, states, strict=True)
         ]
 
     def states(self, batch: Batch) -> list[RowState]:
@@ -117,19 +116,3 @@ class BatchReader:
                 if isinstance(result.return_value, dict):
                     found[row] = Answer.from_dict(result.return_value)
         return found
-
-
-def _batch(batch_id: str, fields: dict[str, str], states: Sequence[RowState]) -> Batch:
-    return Batch(
-        id=batch_id,
-        user=fields["user"],
-        name=fields["name"],
-        column=fields["column"],
-        state=BatchState(fields["state"]),
-        submitted_at=float(fields["submitted_at"]),
-        lines=int(fields["lines"]),
-        rows=int(fields["rows"]),
-        empty=int(fields["empty"]),
-        duplicates=int(fields["duplicates"]),
-        counts=dict(Counter(states)),
-    )

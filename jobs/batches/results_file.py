@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from jobs.batches.models import LineResult, RowState
+from jobs.citation_format import page_label
 from jobs.models import Citation, SupportLevel
 
 RESULT_HEADER = ("State", "Answer", "Citations", "Support", "Error", "Model", "First answered")
@@ -78,14 +79,9 @@ def _when(earlier_at: float | None) -> str:
 
 def source_line(citation: Citation) -> str:
     """Such as `[1] travel.pdf, page 4`."""
-    first, last = citation.page, citation.last_page
-    if first is None:
-        pages = ""
-    elif last in (None, first):
-        pages = f", page {first}"
-    else:
-        pages = f", pages {first}–{last}"
-    return f"[{citation.number}] {citation.document_name}{pages}"
+    pages = page_label(citation.page, citation.last_page)
+    source = f"[{citation.number}] {citation.document_name}"
+    return f"{source}, {pages}" if pages else source
 
 
 def _safe(cell: str) -> str:

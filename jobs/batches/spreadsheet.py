@@ -18,7 +18,12 @@ from typing import Any
 
 from jobs.batches.models import Lines
 from jobs.errors import InvalidBatchError
-from jobs.extraction.read_text import UnreadableFileError, decoded
+from jobs.extraction.file_types import (
+    OLE_SIGNATURE,
+    ZIP_SIGNATURE,
+    UnreadableFileError,
+    decode_text,
+)
 
 SUPPORTED_EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx")
 DELIMITERS = ",;\t|"
@@ -93,16 +98,16 @@ def read_sheets(name: str, data: bytes) -> tuple[Sheet, ...]:
     extension = PurePath(name).suffix.lower()
     if not data.strip():
         raise InvalidBatchError("This file is empty.")
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(ZIP_SIGNATURE):
         sheets = _read_workbook(data)
-    elif extension == ".xlsx" or data.startswith(b"\xd0\xcf\x11\xe0"):
+    elif extension == ".xlsx" or data.startswith(OLE_SIGNATURE):
         raise InvalidBatchError(
             "This is no workbook of the kind XLSX that opens. Save it as XLSX, without a "
             "password, or as CSV."
         )
     else:
         try:
-            text = decoded(data)
+            text = decode_text(data)
         except UnreadableFileError:
             raise InvalidBatchError(
                 "This file is neither CSV nor XLSX. Save the table as one of them."

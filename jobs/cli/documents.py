@@ -15,9 +15,9 @@ from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
 from jobs.errors import AskqueueError, BrokerUnavailableError
 from jobs.models import SHELL_USER, DocumentStatus, Visibility
-from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
-from jobs.queue.connection import connect
+from jobs.queue.connection import broker_errors, connect
+from jobs.queue.workers import living_workers
 from jobs.settings import INDEXING_QUEUE, Settings
 
 POLL_SECONDS = 0.3
@@ -30,7 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = Settings()
     broker = Broker(connect(settings.broker_url), settings)
-    jobs = JobClient(broker)
     documents = DocumentClient(
         broker, FileStore(settings.document_store_url), DocumentRepository(broker.connection)
     )
@@ -44,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
 
         def is_anyone_indexing() -> bool:
-            return any(INDEXING_QUEUE in report.queues for report in jobs.workers())
+            with broker_errors():
+                workers = living_workers(broker.connection)
+            return any(INDEXING_QUEUE in worker.queues for worker in workers)
 
         owner = options.owner if options.private else ""
         return _add(documents, options.paths, owner, is_anyone_indexing, wait=not options.no_wait)

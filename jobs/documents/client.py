@@ -1,7 +1,7 @@
 """DocumentClient: what pages, programs and the shell may do with documents.
 
-It talks to Valkey and the document store; the index belongs to the worker. `python -m
-jobs.documents add PATH…` is the same from a shell, see `jobs.cli.documents`.
+It talks to Valkey and the document store; the index belongs to the worker. From a shell, see
+`jobs.cli.documents`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import PurePath
 import redis
 import structlog
 from rq.exceptions import NoSuchJobError
-from rq.job import JobStatus
 
 from jobs.documents.file_store import FileStore
 from jobs.documents.ids import document_id_of, is_visible
@@ -30,10 +29,9 @@ from jobs.errors import (
     OthersDocumentError,
     PrivateUnsafeError,
 )
-from jobs.extraction.file_types import check_content
-from jobs.extraction.read_text import MEDIA_TYPES
+from jobs.extraction.file_types import MEDIA_TYPES
+from jobs.extraction.upload_check import check_upload
 from jobs.models import Document, DocumentStatus, IndexState, Visibility
-from jobs.questions.lifecycle import Lifecycle
 from jobs.queue.broker import INDEXING_TIMEOUT_SECONDS, Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import limit_key
@@ -64,7 +62,6 @@ class DocumentClient:
 
     def __init__(self, broker: Broker, store: FileStore, register: DocumentRepository) -> None:
         self._broker = broker
-        self._lifecycle = Lifecycle(broker)
         self._store = store
         self._register = register
         self._quota = Quota(broker.connection, broker.settings.user_storage_bytes)
@@ -81,7 +78,7 @@ class DocumentClient:
         """
         name = display_name(name)
         self.check(name, len(data))
-        check_content(name, data)
+        check_upload(name, data)
         owner = self._owner(user, visibility)
         document_id = document_id_of(data, owner)
         with broker_errors():
@@ -133,7 +130,7 @@ class DocumentClient:
         with broker_errors():
             # Remembers that passages and file are due: what gets lost here, `expire` removes.
             self._register.delete(document.id)
-            self._forget_failure(document.job_id)
+            self._broker.delete_failed(document.job_id)
             self._enqueue_removal(document.id)
         self._delete_file(document.id)
 
@@ -175,7 +172,7 @@ class DocumentClient:
             state = self._register.index_state()
             if state.reindex_job_id and self._is_live(state.reindex_job_id):
                 raise InvalidStateError("Everything is being indexed again already.")
-            self._forget_failure(state.reindex_job_id)
+            self._broker.delete_failed(state.reindex_job_id)
             job_id = uuid.uuid4().hex
             self._register.set_index(reindex_job_id=job_id, reindexed=0)
             self._broker.enqueue(
@@ -277,15 +274,6 @@ class DocumentClient:
         except NoSuchJobError:
             return False
 
-    def _forget_failure(self, job_id: str) -> None:
-        """Drop a job that failed: another does its work now, or there is nothing left to do."""
-        try:
-            failed = self._broker.fetch(job_id).get_status(refresh=False) is JobStatus.FAILED
-        except NoSuchJobError:
-            return
-        if failed:
-            self._lifecycle.delete(job_id, user="")
-
     def _enqueue_removal(self, document_id: str) -> None:
         """Queue the removal of all passages that are due, those of one document first."""
         self._broker.enqueue(
@@ -300,7 +288,7 @@ class DocumentClient:
     def _enqueue(self, document_id: str) -> Document:
         known = self._register.get(document_id)
         if known is not None:
-            self._forget_failure(known.job_id)
+            self._broker.delete_failed(known.job_id)
         job_id = uuid.uuid4().hex
         self._register.update(
             document_id,
@@ -328,11 +316,3 @@ def display_name(name: str) -> str:
     """The name of an uploaded file as it is shown: one line, no path, of a bounded length."""
     base = re.split(r"[/\\]", name)[-1].encode(errors="replace").decode()
     return " ".join(UNSEEN.sub(" ", base).split())[-NAME_CHARS:]
-
-
-if __name__ == "__main__":
-    import sys
-
-    from jobs.cli.documents import main
-
-    sys.exit(main())

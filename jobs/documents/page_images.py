@@ -1,6 +1,6 @@
-"""Pages of stored PDFs as pictures, by a child process with limits: web never parses a file itself.
+"""Pages of stored PDFs as pictures, drawn in a sandbox: the web process never parses a file itself.
 
-What the child does is in `jobs.extraction.render_page`.
+What the child process does is in `jobs.extraction.render_page`.
 """
 
 from __future__ import annotations
@@ -10,25 +10,30 @@ import json
 import sys
 import threading
 import time
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from cachetools import LRUCache, TTLCache
 
 from jobs.documents.file_store import FileStore
 from jobs.errors import DocumentStoreUnavailableError, UnreadablePageError
 from jobs.extraction import sandbox
+from jobs.extraction.file_types import JPEG_SIGNATURE, PNG_SIGNATURE
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
 
 # A page of text takes half a second and 60 MB of address space.
 SECONDS = 15
 MEMORY_MB = 512
-# Each holds a processor. Whoever waits longer is told so.
+# Each drawing keeps a processor busy. Whoever would wait longer is told so.
 AT_ONCE = 2
 WAIT_SECONDS = 20
 MAX_PICTURE_BYTES = 12 * 1024 * 1024
 CACHE_BYTES = 64 * 1024 * 1024
-# A page that could not be drawn is not tried again for so long: it may have taken all its time.
+# A page that could not be drawn is not tried again for this long: it may have taken all its time.
 FAILURE_SECONDS = 300.0
+# Each keeps its passage, up to `MAX_PASSAGE_CHARS`.
+MAX_FAILURES = 1000
 MAX_PASSAGE_CHARS = 10_000
 
 TOO_LONG = "This page takes too long to draw. Download the document to read it there."
@@ -48,74 +53,60 @@ class PageImage:
 
 
 def has_pictures(name: str) -> bool:
-    """True for documents whose pages can be drawn."""
+    """Return whether pages of a document with this name can be drawn."""
     return PurePath(name).suffix.lower() == ".pdf"
 
 
 class PageImages:
-    """Draws pages of the documents in a store, and keeps the latest. Thread-safe."""
+    """Draws pages of the documents in a store, and caches what was looked at last. Thread-safe."""
 
-    def __init__(self, store: FileStore) -> None:
+    def __init__(self, store: FileStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[_Key, PageImage] = OrderedDict()
-        self._failed: dict[_Key, tuple[UnreadablePageError, float]] = {}
+        self._lock = threading.Lock()  # cachetools has none of its own
+        self._images: LRUCache[_Key, PageImage] = LRUCache(
+            CACHE_BYTES, getsizeof=lambda image: len(image.data)
+        )
+        # The message of each page that could not be drawn.
+        self._failures: TTLCache[_Key, str] = TTLCache(MAX_FAILURES, FAILURE_SECONDS, timer=clock)
 
     def draw(self, document_id: str, name: str, page: int, passage: str) -> PageImage:
-        """A page, from 1, with the passage marked as far as it is found there.
+        """Return a page, counted from 1, with the passage marked as far as it is found there.
 
         Raises UnreadablePageError, or what the store raises for a file that is gone.
         """
         key = (document_id, page, passage)
-        kept = self._recall(key)
-        if kept is not None:
-            return kept
+        with self._lock:
+            if key in self._images:
+                return self._images[key]
+            failure = self._failures.get(key)
+        if failure is not None:
+            raise UnreadablePageError(failure)
         if not self._slots.acquire(timeout=WAIT_SECONDS):
             raise UnreadablePageError(BUSY)
         try:
             with self._store.local_copy(document_id, name) as path:
-                picture = draw_page(path, page, passage)
+                image = draw_page(path, page, passage)
         except UnreadablePageError as error:
-            self._note_failure(key, error)
+            with self._lock:
+                self._failures[key] = error.message
             raise
         finally:
             self._slots.release()
-        self._keep(key, picture)
-        return picture
+        with self._lock:
+            self._images[key] = image
+        return image
 
     def has_original(self, document_id: str, name: str) -> bool:
-        """False if the file is gone, or the store is away."""
+        """Return whether the file can be read: False if it is gone, or the store is away."""
         try:
             return self._store.exists(document_id, name)
         except DocumentStoreUnavailableError:
             return False
 
     def original(self, document_id: str, name: str) -> bytes:
-        """The file as it was uploaded; raises what the store raises if it is gone."""
+        """Return the file as it was uploaded; raises what the store raises if it is gone."""
         return self._store.read(document_id, name)
-
-    def _recall(self, key: _Key) -> PageImage | None:
-        with self._lock:
-            error, since = self._failed.get(key, (None, 0.0))
-            if error is not None and time.monotonic() - since < FAILURE_SECONDS:
-                raise UnreadablePageError(error.message)
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def _keep(self, key: _Key, picture: PageImage) -> None:
-        with self._lock:
-            self._kept[key] = picture
-            while sum(len(each.data) for each in self._kept.values()) > CACHE_BYTES:
-                self._kept.popitem(last=False)
-
-    def _note_failure(self, key: _Key, error: UnreadablePageError) -> None:
-        now = time.monotonic()
-        with self._lock:
-            recent = self._failed.items()
-            self._failed = {k: v for k, v in recent if now - v[1] < FAILURE_SECONDS}
-            self._failed[key] = (error, now)
 
 
 def draw_page(
@@ -125,34 +116,34 @@ def draw_page(
     output = _Output()
     arguments = [str(path.resolve()), str(page), str(memory_mb), str(seconds)]
     try:
-        ended = sandbox.run(
+        result = sandbox.run(
             [sys.executable, "-m", "jobs.extraction.render_page", *arguments],
-            seconds=seconds,
-            take_line=output.take_line,
-            # A lone space finds nothing; without any input the child would have none to read.
-            given=passage[:MAX_PASSAGE_CHARS].encode(errors="ignore") or b" ",
+            timeout_seconds=seconds,
+            on_line=output.add_line,
+            # A space finds nothing; without any input, the child would have no pipe to read.
+            stdin=passage[:MAX_PASSAGE_CHARS].encode(errors="ignore") or b" ",
         )
-        if ended.code == 0:
+        if result.exit_code == 0:
             return output.picture()
     except TimeoutError as error:
         raise UnreadablePageError(TOO_LONG) from error
     except (sandbox.BrokenOutputError, ValueError) as error:
         raise UnreadablePageError() from error
-    if ended.code == OUT_OF_MEMORY_EXIT or (
-        ended.code != UNREADABLE_EXIT and ended.peak_mb > memory_mb / 2
+    if result.exit_code == OUT_OF_MEMORY_EXIT or (
+        result.exit_code != UNREADABLE_EXIT and result.peak_mb > memory_mb / 2
     ):
         raise UnreadablePageError(TOO_LARGE)
     raise UnreadablePageError()
 
 
 class _Output:
-    """What the child prints: a line on the page, then the picture."""
+    """Collects what the child prints: a line about the page, then the picture in Base64."""
 
     def __init__(self) -> None:
         self._facts: tuple[int, float] | None = None
         self._data = bytearray()
 
-    def take_line(self, line: bytes) -> None:
+    def add_line(self, line: bytes) -> None:
         if self._facts is None:
             pages, share = json.loads(line)
             self._facts = int(pages), float(share)
@@ -162,7 +153,7 @@ class _Output:
             raise sandbox.BrokenOutputError
 
     def picture(self) -> PageImage:
-        """What was printed; raises BrokenOutputError if it is no picture that a browser shows."""
-        if self._facts is None or not self._data.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff")):
+        """Return what was printed; raises BrokenOutputError if it is no PNG or JPEG."""
+        if self._facts is None or not self._data.startswith((PNG_SIGNATURE, JPEG_SIGNATURE)):
             raise sandbox.BrokenOutputError
         return PageImage(bytes(self._data), *self._facts)

@@ -11,7 +11,8 @@ from redis.typing import EncodableT, FieldT
 
 from jobs.documents.ids import is_visible, owner_digest, owner_part
 from jobs.documents.keys import document_key, own_documents_key
-from jobs.models import SAMPLES_USER, Document, DocumentStatus, Failure, IndexState
+from jobs.models import SAMPLES_USER, Document, DocumentStatus, IndexState
+from jobs.queue.codec import decode, encode, encode_fields
 from jobs.queue.keys import (
     DELETED_DOCUMENTS_KEY,
     DOCUMENTS_KEY,
@@ -23,11 +24,6 @@ from jobs.queue.keys import (
 )
 
 REMOVAL_EVERY_SECONDS = 3600
-
-_NUMBERS = {
-    **{"size": int, "pages": int, "passages": int},
-    **{"added_at": float, "indexed_at": float, "progress": float},
-}
 
 # The end of each script that changes what `jobs.documents.fingerprints` is of. A version is the
 # time of the change: a number would come again after a crash of Valkey that lost the last writes.
@@ -136,8 +132,7 @@ class DocumentRepository:
 
     def add_if_new(self, document: Document) -> bool:
         """Enter a document, whose file is no longer loose; False if it is there already. Atomic."""
-        names = [name for name in Document.__dataclass_fields__ if name != "id"]
-        fields = _plain({name: getattr(document, name) for name in names})
+        fields = encode(document, without=("id",))
         parts = [part for pair in fields.items() for part in pair]
         return bool(
             self._add_if_new(
@@ -152,7 +147,7 @@ class DocumentRepository:
 
     def get(self, document_id: str) -> Document | None:
         fields = cast("dict[bytes, bytes]", self._connection.hgetall(document_key(document_id)))
-        return _document(document_id, fields)
+        return decode(Document, fields, id=document_id)
 
     def list(self) -> list[Document]:
         """All documents of everybody, for the worker to index; newest first; two round trips."""
@@ -181,7 +176,9 @@ class DocumentRepository:
         for document_id in ids:
             pipeline.hgetall(document_key(document_id))
         replies = pipeline.execute() if ids else []
-        entries = (_document(id_, fields) for id_, fields in zip(ids, replies, strict=True))
+        entries = (
+            decode(Document, fields, id=id_) for id_, fields in zip(ids, replies, strict=True)
+        )
         return [entry for entry in entries if entry is not None]
 
     def update(self, document_id: str, **fields: Any) -> bool:
@@ -189,16 +186,16 @@ class DocumentRepository:
 
         `failure=None` clears the failure.
         """
-        values = _plain(fields)
-        arguments = [part for pair in values.items() for part in pair]
+        stored = encode_fields(Document, **fields)
+        arguments = [part for pair in stored.items() for part in pair]
         return bool(self._update(keys=[document_key(document_id)], args=arguments))
 
     def queue_again(self, document_id: str, job_id: str) -> bool:
         """Say that the job that failed with a document runs again; False if it is another's now."""
-        values = _plain(
-            {"status": DocumentStatus.QUEUED, "stage": "", "progress": 0.0, "failure": None}
+        stored = encode_fields(
+            Document, status=DocumentStatus.QUEUED, stage="", progress=0.0, failure=None
         )
-        arguments = [part for pair in values.items() for part in pair]
+        arguments = [part for pair in stored.items() for part in pair]
         return bool(self._queue_again(keys=[document_key(document_id)], args=[job_id, *arguments]))
 
     def delete(self, document_id: str) -> bool:
@@ -267,15 +264,8 @@ class DocumentRepository:
             pipeline.zcard(DOCUMENTS_KEY)
             pipeline.zcard(PRIVATE_DOCUMENTS_KEY)
             fields, shared, private = pipeline.execute()
-        texts = {name.decode(): value.decode() for name, value in fields.items()}
-        return IndexState(
-            active=texts.get("active", ""),
-            target=texts.get("target", ""),
-            documents=shared + private,
-            reindexed=int(texts.get("reindexed", 0)),
-            reindex_job_id=texts.get("reindex_job_id", ""),
-            building=texts.get("building", ""),
-        )
+        state = decode(IndexState, fields, documents=shared + private)
+        return state or IndexState(documents=shared + private)
 
     def set_index(self, **fields: str | int) -> None:
         """Change fields of the index state, all at once."""
@@ -301,36 +291,3 @@ def _keys(document_id: str) -> list[str]:
     owner = owner_part(document_id)
     indexes = (PRIVATE_DOCUMENTS_KEY, own_documents_key(owner)) if owner else (DOCUMENTS_KEY,) * 2
     return [document_key(document_id), *indexes]
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, str | int | float]:
-    """Field values as Valkey stores them; a failure becomes three fields."""
-    plain: dict[str, str | int | float] = {}
-    for name, value in fields.items():
-        if name == "failure":
-            failure = value or Failure("", "")
-            plain |= {
-                "failure_kind": failure.kind,
-                "failure_message": failure.message,
-                "failure_command": failure.command,
-            }
-        else:
-            plain[name] = value.value if isinstance(value, DocumentStatus) else value
-    return plain
-
-
-def _document(document_id: str, fields: dict[bytes, bytes]) -> Document | None:
-    texts = {name.decode(): value.decode() for name, value in fields.items()}
-    if "status" not in texts:
-        return None
-    values: dict[str, Any] = {
-        name: _NUMBERS.get(name, str)(texts[name])
-        for name in Document.__dataclass_fields__
-        if name in texts
-    }
-    values["status"] = DocumentStatus(texts["status"])
-    if texts.get("failure_kind"):
-        values["failure"] = Failure(
-            texts["failure_kind"], texts["failure_message"], texts["failure_command"]
-        )
-    return Document(**{**values, "id": document_id})

@@ -1,4 +1,4 @@
-"""How text is cut into passages and cleaned. Rules on text alone: nothing here reads a file."""
+"""How text is cut into passages and cleaned. Works on text alone: nothing here reads a file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 PASSAGE_CHARS = 1200
-# kreuzberg's time for chunks grows with the square of the text: 10 MB at once take 10 s, in blocks
-# of this size 1 s.
+# kreuzberg's time for chunking grows with the square of the text: 10 MB take 10 s at once, and 1 s
+# in blocks of this size.
 BLOCK_BYTES = 256 * 1024
 
 
-def without_marks(text: str) -> str:
-    """Text without the marks of Markdown that kreuzberg leaves for bold, links and the like."""
+def strip_markdown(text: str) -> str:
+    """Remove the Markdown that kreuzberg writes for bold, italics, code, links and images."""
     text = re.sub(r"!\[[^\]\n]*\]\([^\s]*\)", "", text)
     text = re.sub(r"\[([^\]\n]*)\]\((?:[^\s()]|\([^\s()]*\))*\)", r"\1", text)
     text = re.sub(r"\*\*(\S(?:[^\n]*?\S)?)\*\*", r"\1", text)
@@ -22,11 +22,12 @@ def without_marks(text: str) -> str:
 
 
 def table_texts(cells: list[list[str]], sheet: str = "") -> Iterator[str]:
-    """Passages of a table in which each row names its columns, so that it stands for itself.
+    """Yield passages of a table in which each row names its columns, so that it can stand alone.
 
-    The first row with most cells filled has the headings; what stands above it is the title.
+    The first row with more than half as many cells as the widest has the headings; what stands
+    above it is the title.
     """
-    # A date without a time comes as midnight.
+    # A date without a time arrives as midnight.
     rows = [[cell.strip().removesuffix(" 00:00:00") for cell in row] for row in cells]
     filled = [row for row in rows if any(row)]
     if not filled:
@@ -46,15 +47,15 @@ def table_texts(cells: list[list[str]], sheet: str = "") -> Iterator[str]:
     yield passage
 
 
-def whole_sentences(content: bytes, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Move the ends of overlapping spans to sentences, as far as the overlap allows.
+def align_to_sentences(content: bytes, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Move the ends of overlapping spans to sentence boundaries, as far as the overlap allows.
 
-    Spans are byte offsets, in order. What the spans cover together stays the same.
+    Spans are byte offsets, in order. Together they cover the same text as before.
     """
     moved = list(spans)
     for index in range(1, len(moved)):
         start, end = moved[index][0], moved[index - 1][1]
-        # Behind the previous span's own start, so that none becomes empty.
+        # After the start of the span before, so that none becomes empty.
         ends = [
             at
             for at in _sentence_starts(content, start, end)
@@ -67,9 +68,9 @@ def whole_sentences(content: bytes, spans: list[tuple[int, int]]) -> list[tuple[
 
 
 def _sentence_starts(content: bytes, start: int, end: int) -> list[int]:
-    """Offsets from start to end at which a sentence or a paragraph begins.
+    """Return the offsets from start to end at which a sentence or a paragraph begins.
 
-    The point of a numbered heading ("2. Impact") ends none.
+    The full stop of a numbered heading ("2. Impact") ends no sentence.
     """
     window = max(0, start - 8)
     pattern = rb"(?m)(?<!^\d)(?<!^\d\d)[.!?][\"')\]]*\s+|\n\s*\n"
@@ -77,8 +78,8 @@ def _sentence_starts(content: bytes, start: int, end: int) -> list[int]:
     return [at for at in found if start <= at <= end]
 
 
-def blocks(content: bytes) -> Iterator[tuple[int, int]]:
-    """Cut a long text into blocks, where a paragraph, a line or a word ends if one does.
+def split_blocks(content: bytes) -> Iterator[tuple[int, int]]:
+    """Split a long text into blocks, at the end of a paragraph, a line or a word where possible.
 
     Yields byte offsets, in order and without gaps; each block is valid UTF-8.
     """
@@ -90,7 +91,7 @@ def blocks(content: bytes) -> Iterator[tuple[int, int]]:
             if at >= 0:
                 end = at + len(mark)
                 break
-        while content[end] & 0xC0 == 0x80:  # inside a letter
+        while content[end] & 0xC0 == 0x80:  # within a character
             end -= 1
         yield start, end
         start = end

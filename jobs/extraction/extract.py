@@ -1,6 +1,6 @@
-"""Text from files, by a child process with limits: a hostile file costs one job, not a worker.
+"""Extracts the text of a file in a sandbox: a hostile file costs one job, not a worker.
 
-What the child does is in `jobs.extraction.read_text`. Nothing here parses a file.
+The child process runs `jobs.extraction.read_text`. Nothing here parses a file.
 """
 
 from __future__ import annotations
@@ -21,23 +21,22 @@ from jobs.errors import (
     UnreadableDocumentError,
 )
 from jobs.extraction import sandbox
-from jobs.extraction.file_types import OLE_SIGNATURE
-from jobs.extraction.read_text import PDF
+from jobs.extraction.file_types import OLE_SIGNATURE, PDF
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
 from jobs.settings import Settings
 
-# About 1 KB of text each. The worker holds all passages of a document while it is indexed.
+# About 1 KB of text each; the worker holds all passages of a document while it indexes it.
 MAX_PASSAGES = 50_000
-# An embedded Qdrant looks at every passage for every question: 1 s for this many, 10 s for 40,000.
+# The embedded Qdrant scans every passage for every question: 1 s for this many, 10 s for 40,000.
 MAX_PASSAGES_EMBEDDED = 10_000
-# Native code that is refused memory crashes in many ways, few of which say so. One that had this
-# share of its limit asked for more than the rest: buffers grow by doubling.
-WANTED_MORE = 0.5
+# Native code that is refused memory crashes in many ways, few of which say so. A process that came
+# to this share of its limit was refused the rest: buffers grow by doubling.
+MEMORY_EXHAUSTED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class ExtractedPassage:
-    """A piece of the text with its pages, from 1, or None for formats without pages."""
+    """A piece of the text. Its pages count from 1 and are None for formats without pages."""
 
     text: str
     first_page: int | None
@@ -56,30 +55,34 @@ class Extracted:
 def extract(
     path: Path, name: str, settings: Settings, check: Callable[[], None] = lambda: None
 ) -> Extracted:
-    """Read a file in a child process; `check` is called while it runs, and may raise.
+    """Extract the text of a file in a child process.
+
+    `name` is the file's own name, for its extension. `check` is called while the child runs, and
+    may raise to stop it.
 
     Raises UnreadableDocumentError, EmptyDocumentError, ExtractionTooLongError or
     ExtractionTooLargeError.
     """
-    _refuse_at_a_glance(path)
+    _check_start(path)
     output = _Output(is_embedded=settings.embedded_qdrant)
     try:
-        ended = sandbox.run(
+        result = sandbox.run(
             _command(path, name, settings),
-            seconds=settings.extraction_timeout_seconds,
-            take_line=output.take_line,
+            timeout_seconds=settings.extraction_timeout_seconds,
+            on_line=output.add_line,
             check=check,
-            temporary=_library_folder(settings.data_dir),
+            temp_dir=_library_folder(settings.data_dir),
         )
     except TimeoutError as error:
         raise ExtractionTooLongError() from error
     except (sandbox.BrokenOutputError, json.JSONDecodeError) as error:
-        raise _broke_its_reader() from error
-    _raise_for(ended, settings.extraction_memory_mb)
+        raise _reader_crashed() from error
+    _raise_for_failure(result, settings.extraction_memory_mb)
     return output.extracted()
 
 
-def _refuse_at_a_glance(path: Path) -> None:
+def _check_start(path: Path) -> None:
+    """Raise for a file that is empty or an OLE container, before a process is started for it."""
     with path.open("rb") as file:
         start = file.read(len(OLE_SIGNATURE))
     if not start:
@@ -92,9 +95,9 @@ def _refuse_at_a_glance(path: Path) -> None:
 
 
 def _library_folder(data_dir: Path) -> Path:
-    """Where kreuzberg unpacks its native library for PDFs, and later loads what lies there.
+    """Return the folder to which kreuzberg unpacks its native library for PDFs, to load it there.
 
-    In the machine's folder for temporary files anybody could put another in its place.
+    In the machine's temporary folder, anybody could put another library in its place.
     """
     folder = data_dir.resolve() / f"kreuzberg-{version('kreuzberg')}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,7 +112,7 @@ def _command(path: Path, name: str, settings: Settings) -> list[str]:
 
 
 class _Output:
-    """What the child prints: a line on the file, then one for each passage."""
+    """Collects what the child prints: a line about the file, then one for each passage."""
 
     def __init__(self, *, is_embedded: bool) -> None:
         self._is_embedded = is_embedded
@@ -118,7 +121,7 @@ class _Output:
         self._pages = 0
         self._passages: list[ExtractedPassage] = []
 
-    def take_line(self, line: bytes) -> None:
+    def add_line(self, line: bytes) -> None:
         if self._media_type is None:
             self._media_type, self._pages = json.loads(line)
             return
@@ -130,31 +133,32 @@ class _Output:
 
     def extracted(self) -> Extracted:
         if self._media_type is None:
-            raise _broke_its_reader()
+            raise _reader_crashed()
         if not self._passages:
             raise _no_text(self._media_type)
         return Extracted(self._media_type, self._pages, tuple(self._passages))
 
 
-def _raise_for(ended: sandbox.Ended, memory_mb: int) -> None:
-    """Raise what a child's end means, unless it is a success."""
-    if ended.code == 0:
+def _raise_for_failure(result: sandbox.ProcessResult, memory_mb: int) -> None:
+    """Raise the error that the end of the child process stands for; nothing on success."""
+    if result.exit_code == 0:
         return
-    if _names_memory(ended.errors):
+    if _names_memory(result.stderr):
         raise ExtractionTooLargeError()
-    if ended.code == UNREADABLE_EXIT:
-        raise _unreadable(ended.errors.decode(errors="replace"))
-    if ended.code == -signal.SIGXCPU:
+    if result.exit_code == UNREADABLE_EXIT:
+        raise _unreadable(result.stderr.decode(errors="replace"))
+    if result.exit_code == -signal.SIGXCPU:
         raise ExtractionTooLongError()
-    # SIGKILL is the system's, which is out of memory.
-    wanted_more = ended.code == -signal.SIGKILL or ended.peak_mb > WANTED_MORE * memory_mb
-    if ended.code == OUT_OF_MEMORY_EXIT or wanted_more:
+    # Nobody else sends SIGKILL but the system, when it is out of memory.
+    was_killed = result.exit_code == -signal.SIGKILL
+    is_exhausted = was_killed or result.peak_mb > MEMORY_EXHAUSTED_SHARE * memory_mb
+    if result.exit_code == OUT_OF_MEMORY_EXIT or is_exhausted:
         raise ExtractionTooLargeError()
-    raise _broke_its_reader()
+    raise _reader_crashed()
 
 
-def _names_memory(errors: bytes) -> bool:
-    return re.search(rb"memory allocation|(cannot allocate|out of) memory", errors) is not None
+def _names_memory(stderr: bytes) -> bool:
+    return re.search(rb"memory allocation|(cannot allocate|out of) memory", stderr) is not None
 
 
 def _too_many_passages(limit: int, *, is_embedded: bool) -> ExtractionTooLargeError:
@@ -177,7 +181,7 @@ def _no_text(media_type: str) -> EmptyDocumentError:
     )
 
 
-def _broke_its_reader() -> UnreadableDocumentError:
+def _reader_crashed() -> UnreadableDocumentError:
     return UnreadableDocumentError(
         "This file broke the program that reads it. Save it again with the program that made it, "
         "or print it to a new PDF, and upload that."

@@ -1,7 +1,7 @@
-"""Finds a passage again on a page, by its letters and digits alone. Rules on text; reads no file.
+"""Finds a passage on its page, by letters and digits alone. Works on text; reads no file.
 
-A passage and the text of its page come from two programs: they differ in white space, hyphens at
-the ends of lines, ligatures, and in what stands between (a footer, a number of a page).
+The passage and the text of the page come from two programs. They differ in white space, hyphens at
+line ends and ligatures, and the page may have more in between, such as a footer.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from collections.abc import Iterator, Sequence
 
 Span = tuple[int, int]
 
-# So many letters in a row are no accident; behind what was found, fewer will do.
+# So many equal letters in a row are no coincidence; close behind a match, fewer will do.
 SEED_LETTERS = 24
 NEAR_SEED_LETTERS = 8
 NEAR_LETTERS = 80
-# Between two finds: a character that the two programs read differently, or a footnote's number.
+# The gap between two matches that are marked as one: a character that the two programs read
+# differently, or the number of a footnote.
 BRIDGED_LETTERS = 12
 MAX_OCCURRENCES = 50
 
 
 def find_passage(page: Sequence[str], passage: str) -> tuple[list[Span], float]:
-    """Where a passage stands on a page, given as its characters.
+    """Find a passage on a page, which is given as its characters.
 
-    Returns spans of positions on the page, in reading order, each up to but without its second
-    number; and the share of the passage that they cover, from 0 to 1.
+    Returns half-open spans of positions on the page, in reading order, and the share of the passage
+    that they cover, from 0 to 1.
     """
     key, positions = _letters(page)
     wanted, _ = _letters(passage)
@@ -37,7 +38,7 @@ def find_passage(page: Sequence[str], passage: str) -> tuple[list[Span], float]:
 
 
 def _letters(text: Sequence[str]) -> tuple[str, list[int]]:
-    """The letters and digits of a text, without case and ligatures, and where each stands."""
+    """Return the letters and digits of a text, casefolded (NFKC), and the position of each."""
     letters: list[str] = []
     positions: list[int] = []
     for position, character in enumerate(text):
@@ -49,24 +50,24 @@ def _letters(text: Sequence[str]) -> tuple[str, list[int]]:
 
 
 def _matches(page: str, wanted: str) -> Iterator[Span]:
-    """Stretches of the page that follow each other in what is wanted as well."""
+    """Yield spans of the page that follow each other in `wanted` as well."""
     at, end = 0, 0
     while at < len(wanted):
         start = (
             page.find(wanted[at : at + NEAR_SEED_LETTERS], end, end + NEAR_LETTERS) if end else -1
         )
         if start < 0 or len(wanted) - at < NEAR_SEED_LETTERS:
-            start = _longest(page, wanted, at)
+            start = _longest_match(page, wanted, at)
         if start < 0:
             at += 1
             continue
-        length = _common(page, start, wanted, at)
+        length = _match_length(page, start, wanted, at)
         yield start, start + length
         at, end = at + length, start + length
 
 
-def _longest(page: str, wanted: str, at: int) -> int:
-    """Where most of what is wanted from here on stands on the page; -1 for nowhere."""
+def _longest_match(page: str, wanted: str, at: int) -> int:
+    """Return where on the page the longest match of `wanted` from `at` on begins; -1 for none."""
     seed = wanted[at : at + SEED_LETTERS]
     if len(seed) < min(SEED_LETTERS, len(wanted)):
         return -1
@@ -74,14 +75,14 @@ def _longest(page: str, wanted: str, at: int) -> int:
     for _ in range(MAX_OCCURRENCES):
         if start < 0:
             break
-        length = _common(page, start, wanted, at)
+        length = _match_length(page, start, wanted, at)
         if length > longest:
             best, longest = start, length
         start = page.find(seed, start + 1)
     return best
 
 
-def _common(page: str, start: int, wanted: str, at: int) -> int:
+def _match_length(page: str, start: int, wanted: str, at: int) -> int:
     most = min(len(page) - start, len(wanted) - at)
     return next(
         (length for length in range(most) if page[start + length] != wanted[at + length]), most

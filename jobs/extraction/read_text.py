@@ -1,8 +1,8 @@
-"""Text out of one file. It runs in a child process of its own, see `jobs.extraction.extract`.
+"""Reads the text of one file, in a child process of its own: see `jobs.extraction.extract`.
 
 `python -m jobs.extraction.read_text FILE SUFFIX MEMORY_MB SECONDS` prints lines of JSON: the media
 type and the number of pages, then each passage. To start quickly it imports little, and kreuzberg
-where it is used.
+only where it is used.
 """
 
 from __future__ import annotations
@@ -20,10 +20,28 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from jobs.extraction.chunking import (
     PASSAGE_CHARS,
-    blocks,
+    align_to_sentences,
+    split_blocks,
+    strip_markdown,
     table_texts,
-    whole_sentences,
-    without_marks,
+)
+from jobs.extraction.file_types import (
+    BINARY_TYPES,
+    CSV,
+    DOCX,
+    HTML,
+    MARKDOWN,
+    MEDIA_TYPES,
+    PDF,
+    PDF_SIGNATURE,
+    PLAIN,
+    PPTX,
+    SNIFFED_BYTES,
+    XLSX,
+    UnreadableFileError,
+    decode_text,
+    is_clean_utf8,
+    is_pdf,
 )
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT, limit_resources
 
@@ -31,42 +49,13 @@ if TYPE_CHECKING:
     from kreuzberg import ExtractionResult
 
 OVERLAP_CHARS = 150
-SNIFFED_BYTES = 8192
-PDF_SIGNATURE = b"%PDF-"
-
-PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-HTML, MARKDOWN, PLAIN, CSV = "text/html", "text/markdown", "text/plain", "text/csv"
-# What may be uploaded.
-MEDIA_TYPES = {
-    ".pdf": PDF,
-    ".docx": DOCX,
-    ".pptx": PPTX,
-    ".xlsx": XLSX,
-    ".html": HTML,
-    ".htm": HTML,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".txt": PLAIN,
-    ".csv": CSV,
-}
-BINARY_TYPES = (PDF, DOCX, PPTX, XLSX)
 
 # The text, then its first and last page, counted from 1; None for formats without pages.
 Piece: TypeAlias = "tuple[str, int | None, int | None]"
 
 
-class UnreadableFileError(Exception):
-    """The file is no document; the argument says what it holds instead."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__(f"not a document: {content}")
-
-
 class Reading(NamedTuple):
-    """The text of a file; its pages are counted where the format has some, else 0."""
+    """The text of a file. `pages` is 0 for formats without pages."""
 
     media_type: str
     pages: int
@@ -74,13 +63,13 @@ class Reading(NamedTuple):
 
 
 def read(data: bytes, suffix: str) -> Reading:
-    """The text of a file; its passages are made one by one, as they are asked for.
+    """Read the text of a file; its passages are made one by one, as they are iterated over.
 
-    Both raise UnreadableFileError, MemoryError, or what kreuzberg raises.
+    The call and the iteration raise UnreadableFileError, MemoryError, or what kreuzberg raises.
     """
     media_type = media_type_of(data, suffix)
     if media_type not in BINARY_TYPES:
-        data = decoded(data).lstrip("\ufeff").encode()
+        data = decode_text(data).lstrip("\ufeff").encode()
     marker = f"page-{uuid.uuid4().hex}-"
     result = _extract(data, media_type, marker)
     del data
@@ -94,53 +83,38 @@ def read(data: bytes, suffix: str) -> Reading:
         starts = [page["byte_start"] for page in pages.get("boundaries") or []]
         passages = _pieces(result.content.encode(), starts)
     if media_type in (HTML, DOCX):
-        passages = ((without_marks(text), first, last) for text, first, last in passages)
+        passages = ((strip_markdown(text), first, last) for text, first, last in passages)
     return Reading(media_type, int(pages.get("total_count") or 0), passages)
 
 
 def media_type_of(data: bytes, suffix: str) -> str:
-    """By content where the content says it, else by the extension."""
+    """Return the media type by the content where it is telling, else by the extension.
+
+    Raises UnreadableFileError for a picture.
+    """
     import kreuzberg
 
     by_name = MEDIA_TYPES.get(suffix.lower(), PLAIN)
     head = data[:SNIFFED_BYTES]
     try:
         by_content: str = kreuzberg.detect_mime_type_from_bytes(head)  # type: ignore[attr-defined] # in __all__ but not typed
-    except RuntimeError:  # it knows no such content
+    except RuntimeError:  # kreuzberg does not know it
         by_content = ""
-    if b"%PDF-" in head[:1024]:  # some producers put other bytes first
+    if is_pdf(head):  # kreuzberg misses those with other bytes first
         by_content = PDF
     if by_content in BINARY_TYPES:
         return by_content
-    if by_content.startswith("image/") and not _is_text(data):
+    if by_content.startswith("image/") and not is_clean_utf8(data):
         raise UnreadableFileError("a picture")
     if by_content == HTML and (by_name not in (MARKDOWN, CSV) or _is_whole_page(head)):
-        return HTML  # Markdown may begin with a tag as well
-    if by_name in BINARY_TYPES and _is_text(data):
+        return HTML  # Markdown may begin with a tag too
+    if by_name in BINARY_TYPES and is_clean_utf8(data):
         return PLAIN
     return by_name
 
 
-def decoded(data: bytes) -> str:
-    """Text by its byte order mark, as UTF-8, by what its HTML says, or as Windows-1252.
-
-    Raises UnreadableFileError for what cannot be text.
-    """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", errors="replace")
-    if b"\0" in data:
-        raise UnreadableFileError("binary data")
-    declared = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", data[:SNIFFED_BYTES], re.IGNORECASE)
-    for encoding in ("utf-8-sig", declared.group(1).decode() if declared else "cp1252"):
-        try:
-            return data.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return data.decode("cp1252", errors="replace")
-
-
 def _extract(data: bytes, media_type: str, marker: str) -> ExtractionResult:
-    """The text of a file. Only for slides, the marker and a number stand before each."""
+    """Have kreuzberg extract the text. Each slide is preceded by the marker and its number."""
     import kreuzberg
 
     pages = None
@@ -149,13 +123,13 @@ def _extract(data: bytes, media_type: str, marker: str) -> ExtractionResult:
             insert_page_markers=True, marker_format=f"\n\n{marker}{{page_num}}\n\n"
         )
     elif media_type == PDF:
-        pages = kreuzberg.PageConfig(extract_pages=True)  # without it, no offsets of pages
+        pages = kreuzberg.PageConfig(extract_pages=True)  # else there are no page offsets
     config = kreuzberg.ExtractionConfig(pages=pages, use_cache=False)
     return kreuzberg.extract_bytes_sync(data, media_type, config)
 
 
 def _chunks(text: bytes) -> tuple[bytes, list[tuple[int, int]]]:
-    """Plain text as kreuzberg leaves it, and the spans of its chunks."""
+    """Return plain text as kreuzberg normalises it, and the byte spans of its chunks."""
     import kreuzberg
 
     chunking = kreuzberg.ChunkingConfig(max_chars=PASSAGE_CHARS, max_overlap=OVERLAP_CHARS)
@@ -168,12 +142,12 @@ def _chunks(text: bytes) -> tuple[bytes, list[tuple[int, int]]]:
 
 
 def _pieces(content: bytes, page_starts: list[int]) -> Iterator[Piece]:
-    """The passages of a text; `page_starts` are byte offsets of its pages, none without pages."""
-    for start, end in blocks(content):
+    """Yield the passages of a text; `page_starts` are byte offsets, empty without pages."""
+    for start, end in split_blocks(content):
         block = content[start:end].lstrip()
         offset = end - len(block)
         text, spans = _chunks(block.rstrip())
-        for first, last in whole_sentences(text, spans):
+        for first, last in align_to_sentences(text, spans):
             piece = text[first:last].strip()
             at = offset + first + (last - first - len(text[first:last].lstrip()))
             yield (
@@ -184,7 +158,7 @@ def _pieces(content: bytes, page_starts: list[int]) -> Iterator[Piece]:
 
 
 def _page_at(page_starts: list[int], offset: int) -> int | None:
-    """The number of the page at a byte offset, from 1."""
+    """Return the number of the page at a byte offset, counted from 1."""
     return max(1, bisect_right(page_starts, offset)) if page_starts else None
 
 
@@ -196,9 +170,9 @@ def _plain_pieces(text: str) -> Iterator[str]:
 
 
 def _slide_pieces(content: str, marker: str) -> Iterator[Piece]:
-    """One passage a slide, more for a full one.
+    """Yield one passage for each slide, or more for a long one.
 
-    kreuzberg's own offsets of slides are too small by more with every slide, hence the markers.
+    Uses markers because kreuzberg's own offsets of slides drift further with every slide.
     """
     parts = re.split(rf"{marker}(\d+)", content)
     for number, text in zip(parts[1::2], parts[2::2], strict=True):
@@ -219,32 +193,24 @@ def _is_whole_page(head: bytes) -> bool:
     return start.startswith((b"<!doctype html", b"<html"))
 
 
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", data)  # no text has these
-
-
 def main(arguments: list[str]) -> int:
-    """Read one file within limits; the exit code tells the parent what went wrong."""
+    """Read one file within limits; the exit code says what went wrong."""
     path, suffix, memory_mb, seconds = arguments
     import kreuzberg
 
     data = Path(path).read_bytes()
-    if PDF_SIGNATURE in data[:SNIFFED_BYTES]:
+    if is_pdf(data):
         _unpack_pdf_library()
     limit_resources(int(memory_mb), int(seconds))
     try:
         reading = read(data, suffix)
-        _say([reading.media_type, reading.pages])
+        _print_json([reading.media_type, reading.pages])
         for piece in reading.passages:
-            _say(piece)
+            _print_json(piece)
         sys.stdout.flush()
     except MemoryError:
         return OUT_OF_MEMORY_EXIT
-    # The last three are raised by its native part.
+    # The last three come from native code of kreuzberg.
     except (
         UnreadableFileError,
         kreuzberg.KreuzbergError,
@@ -258,9 +224,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _unpack_pdf_library() -> None:
-    """Have kreuzberg write its library for PDFs to a file, which the limits forbid later on.
+    """Have kreuzberg write its PDF library to a file, which the limits will forbid.
 
-    It does so before it looks at its first PDF on a machine, for which these few bytes will do.
+    It does so before it parses its first PDF on a machine; these few bytes are enough for that.
     """
     import kreuzberg
 
@@ -270,7 +236,7 @@ def _unpack_pdf_library() -> None:
         )
 
 
-def _say(value: object) -> None:
+def _print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
 
 

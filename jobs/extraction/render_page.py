@@ -1,8 +1,8 @@
-"""A page of a PDF as a picture with a passage marked. It runs in a child process of its own.
+"""Draws a page of a PDF with a passage marked, in a child process.
 
-`python -m jobs.extraction.render_page FILE PAGE MEMORY_MB SECONDS`, with the passage on its
-standard input, prints a line of JSON, the number of pages and the share of the passage that was
-found, then the picture in Base64, in lines. See `jobs.documents.page_images`.
+`python -m jobs.extraction.render_page FILE PAGE MEMORY_MB SECONDS` reads the passage from its
+standard input. It prints a line of JSON with the number of pages and the share of the passage that
+was found, then the picture in Base64, in lines. See `jobs.documents.page_images`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WIDTH_PIXELS = 1200
 MAX_HEIGHT_PIXELS = 3000
 MAX_CHARACTERS = 100_000
 LINE_BYTES = 48 * 1024
-# Text is sharp as PNG; a scan is many times smaller as JPEG.
+# Text is sharpest as PNG; a scan is many times smaller as JPEG.
 MAX_PNG_BYTES = 1_000_000
 JPEG_QUALITY = 85
 MARK = (255, 225, 92)
@@ -35,10 +35,10 @@ Box = tuple[int, int, int, int]
 
 
 def draw(path: Path, number: int, passage: str) -> tuple[int, float, bytes]:
-    """The number of pages, the share of the passage found, and the picture, PNG or JPEG.
+    """Return the number of pages, the share of the passage found, and the picture as PNG or JPEG.
 
-    `number` counts pages from 1. Raises ValueError if there is no such page, MemoryError, or what
-    pypdfium2 raises, which is a RuntimeError.
+    `number` counts pages from 1. Raises ValueError if there is no such page, MemoryError, or a
+    RuntimeError of pypdfium2.
     """
     import pypdfium2
 
@@ -62,7 +62,7 @@ def _scale(width: float, height: float) -> float:
 
 
 def _characters(text: Any) -> Sequence[str]:
-    """The characters of a page, at the positions by which PDFium knows them."""
+    """Return the characters of a page, by PDFium's indexes."""
     import pypdfium2.raw
 
     count = min(text.count_chars(), MAX_CHARACTERS)
@@ -71,7 +71,7 @@ def _characters(text: Any) -> Sequence[str]:
 
 
 def _boxes(text: Any, spans: Sequence[Span], convert: Any) -> list[Box]:
-    """The rectangles of the spans in pixels, one for each line of text or part of it."""
+    """Return the rectangles of the spans in pixels, one for each line of text or part of one."""
     boxes = []
     for start, end in spans:
         for index in range(text.count_rects(start, end - start)):
@@ -82,7 +82,7 @@ def _boxes(text: Any, spans: Sequence[Span], convert: Any) -> list[Box]:
 
 
 def _mark(image: Any, boxes: Sequence[Box]) -> None:
-    """Colour the rectangles as a marker pen would, with a bar beside them that catches the eye."""
+    """Highlight the rectangles as a marker pen would, with a bar in the margin beside them."""
     from PIL import Image, ImageChops, ImageDraw
 
     if not boxes:
@@ -95,13 +95,13 @@ def _mark(image: Any, boxes: Sequence[Box]) -> None:
     image.paste(ImageChops.multiply(image, paper))
     left = max(0, min(box[0] for box in boxes) - 4 * BAR_PIXELS)
     pen = ImageDraw.Draw(image)
-    for top, bottom in _stretches(boxes):
+    for top, bottom in _line_runs(boxes):
         bar = (left, top - MARGIN_PIXELS, left + BAR_PIXELS, bottom + MARGIN_PIXELS)
         pen.rectangle(bar, fill=BAR)
 
 
-def _stretches(boxes: Sequence[Box]) -> list[tuple[int, int]]:
-    """Top and bottom of each run of lines without a large gap."""
+def _line_runs(boxes: Sequence[Box]) -> list[tuple[int, int]]:
+    """Return top and bottom of each run of lines without a large gap."""
     runs: list[tuple[int, int]] = []
     for top, bottom in sorted((box[1], box[3]) for box in boxes):
         if runs and top - runs[-1][1] < GAP_PIXELS:
@@ -122,7 +122,7 @@ def _encoded(image: Any) -> bytes:
 
 
 def main(arguments: list[str]) -> int:
-    """Draw one page within limits; the exit code tells the parent what went wrong."""
+    """Draw one page within limits; the exit code says what went wrong."""
     path, page, memory_mb, seconds = arguments
     limit_resources(int(memory_mb), int(seconds))
     passage = sys.stdin.buffer.read().decode()

@@ -1,4 +1,4 @@
-"""Runs the process that reads a foreign file: line by line, within limits, never longer than asked.
+"""Runs the child process that reads a foreign file, and hands over its output line by line.
 
 What the lines mean is for `jobs.extraction.extract` and `jobs.documents.page_images` to say.
 """
@@ -18,73 +18,73 @@ from pathlib import Path
 
 POLL_SECONDS = 0.05
 READ_BYTES = 64 * 1024
-# The longest line by far is a passage of letters that JSON writes in twelve characters each.
+# By far the longest line is a passage of characters that JSON escapes in twelve bytes each.
 MAX_LINE_BYTES = 256 * 1024
-KEPT_ERROR_BYTES = 8 * 1024
+MAX_STDERR_BYTES = 8 * 1024
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class BrokenOutputError(Exception):
-    """The process wrote what it never writes, so it is no longer ours."""
+    """The output is not what our program prints: the file may have taken the process over."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a process ended: its code as `subprocess` gives it, and the end of what it complained.
+class ProcessResult:
+    """How a process ended: its exit code as `subprocess` gives it, and the end of its stderr.
 
-    `peak_mb` is the most address space it was seen with, which is what its limit is on; 0 where
-    /proc does not tell.
+    `peak_mb` is the most address space that it had, in MiB, which is what its limit is on; 0 where
+    there is no /proc.
     """
 
-    code: int
+    exit_code: int
     peak_mb: float
-    errors: bytes
+    stderr: bytes
 
 
 def run(
     command: Sequence[str],
     *,
-    seconds: float,
-    take_line: Callable[[bytes], None],
+    timeout_seconds: float,
+    on_line: Callable[[bytes], None],
     check: Callable[[], None] = lambda: None,
-    given: bytes = b"",
-    temporary: Path | None = None,
-) -> Ended:
-    """Run a command and hand over each line that it prints.
+    stdin: bytes = b"",
+    temp_dir: Path | None = None,
+) -> ProcessResult:
+    """Run a command, and call `on_line` with each line that it prints.
 
-    It reads `given` from its standard input, no more than a pipe holds, 64 KB: its arguments can
-    be seen by other users of the machine. `temporary` is its folder for temporary files, of the
-    machine if None. Nothing but the line in the making is held. Raises
-    TimeoutError after `seconds`, BrokenOutputError, and what `take_line` and `check` raise, which
-    is called at least every 0.05 s. Whatever ends it, the process and those it started are gone
-    then.
+    `stdin` is at most what a pipe holds, 64 KB; unlike arguments, it is hidden from other users of
+    the machine. `temp_dir` is its folder for temporary files, the machine's if None. `check` is
+    called at least every 0.05 s. At most one unfinished line is held in memory.
+
+    Raises TimeoutError after `timeout_seconds`, BrokenOutputError, and what `on_line` and `check`
+    raise. In any case the process and those that it started are gone afterwards.
     """
     child = subprocess.Popen(  # noqa: S603 (the command is ours; the file name is an argument)
         command,
         cwd=ROOT,
-        stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        env=_environment(temporary),
+        env=_environment(temp_dir),
     )
     with child:
         try:
             if child.stdin is not None:
                 with suppress(BrokenPipeError), child.stdin:
-                    child.stdin.write(given)
-            return _watch(child, time.monotonic() + seconds, take_line, check)
+                    child.stdin.write(stdin)
+            return _watch(child, time.monotonic() + timeout_seconds, on_line, check)
         finally:
             if child.poll() is None:
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
 
 
-def _environment(temporary: Path | None) -> dict[str, str]:
+def _environment(temp_dir: Path | None) -> dict[str, str]:
     # No key or password is handed to a process that parses foreign files.
-    folder = {} if temporary is None else {"TMPDIR": str(temporary)}
-    return folder | {
+    own = {} if temp_dir is None else {"TMPDIR": str(temp_dir)}
+    return own | {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(ROOT),
@@ -97,40 +97,40 @@ def _environment(temporary: Path | None) -> dict[str, str]:
 def _watch(
     child: subprocess.Popen[bytes],
     deadline: float,
-    take_line: Callable[[bytes], None],
+    on_line: Callable[[bytes], None],
     check: Callable[[], None],
-) -> Ended:
-    lines, complaints, peak = _Lines(take_line), _Tail(), 0.0
+) -> ProcessResult:
+    stdout, stderr, peak = _LineSplitter(on_line), _Tail(), 0.0
     with selectors.DefaultSelector() as selector:
         # Both are pipes, as `run` asked for, though their type allows for none.
-        selector.register(child.stdout, selectors.EVENT_READ, lines)  # type: ignore[arg-type]
-        selector.register(child.stderr, selectors.EVENT_READ, complaints)  # type: ignore[arg-type]
+        selector.register(child.stdout, selectors.EVENT_READ, stdout)  # type: ignore[arg-type]
+        selector.register(child.stderr, selectors.EVENT_READ, stderr)  # type: ignore[arg-type]
         while selector.get_map() or child.poll() is None:
             check()
             if time.monotonic() > deadline:
                 raise TimeoutError
             peak = max(peak, _address_space_mb(child.pid))
-            # Without a pipe to read it is a wait for the end.
+            # Once both pipes are closed, this waits for the process to end.
             for key, _ in selector.select(POLL_SECONDS):
                 data = os.read(key.fd, READ_BYTES)
                 if data:
                     key.data(data)
                 else:
                     selector.unregister(key.fileobj)
-    return Ended(child.wait(), peak, bytes(complaints.data))
+    return ProcessResult(child.wait(), peak, bytes(stderr.data))
 
 
-class _Lines:
-    """Cuts what arrives into lines."""
+class _LineSplitter:
+    """Splits what arrives into lines."""
 
-    def __init__(self, take: Callable[[bytes], None]) -> None:
-        self._take = take
+    def __init__(self, on_line: Callable[[bytes], None]) -> None:
+        self._on_line = on_line
         self._rest = b""
 
     def __call__(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._take(line)
+            self._on_line(line)
         if len(self._rest) > MAX_LINE_BYTES:
             raise BrokenOutputError
 
@@ -143,7 +143,7 @@ class _Tail:
 
     def __call__(self, data: bytes) -> None:
         self.data += data
-        del self.data[:-KEPT_ERROR_BYTES]
+        del self.data[:-MAX_STDERR_BYTES]
 
 
 def _address_space_mb(pid: int) -> float:

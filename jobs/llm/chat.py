@@ -1,4 +1,4 @@
-"""The chat model adapter, and what every generator of answers has in common."""
+"""The chat model adapter, and the protocol of everything that generates answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ like [1] or [1][3].
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of an answer in the making: text, or at the end the tokens used and a note."""
+    """A piece of an answer: text, or at the end the tokens used or a note."""
 
     text: str = ""
     tokens: TokenUse | None = None
@@ -45,17 +45,17 @@ class Generator(Protocol):
 
     @property
     def model(self) -> str:
-        """The name of the model, for the receipt."""
+        """Name of the model, for the receipt."""
 
     @property
     def extractive(self) -> bool:
-        """True if it only quotes."""
+        """True if it only quotes, without a model."""
 
     def stream(self, question: str, passages: Sequence[Passage]) -> Iterator[Chunk]:
-        """The answer in chunks, with [n] citing the nth passage, from 1. Raises ModelError."""
+        """Yield the answer in chunks; [n] cites the nth passage, from 1. Raises ModelError."""
 
     def rewrite(self, question: str, turns: Sequence[Turn]) -> Rewriting:
-        """The follow-up to these turns, oldest first, so that it stands alone. May block.
+        """Rewrite a follow-up to these turns, oldest first, so that it stands alone. May block.
 
         Raises ModelError.
         """
@@ -100,13 +100,13 @@ class ChatModel:
             )
 
     def with_model(self, model: str) -> ChatModel:
-        """Another model of the same server, over the same connections."""
+        """Return a client for another model of the same server, over the same connections."""
         other = copy(self)
         other.model = model
         return other
 
     def rewrite(self, question: str, turns: Sequence[Turn]) -> Rewriting:
-        """The follow-up so that it stands alone; "" if the reply holds no question."""
+        """Rewrite a follow-up so that it stands alone; "" if the reply holds no question."""
         body = {"model": self.model, "messages": conversation_messages(question, turns)}
         with model_errors():
             reply: Any = self._client.post("/chat/completions", cast_to=object, body=body)
@@ -119,7 +119,7 @@ class ChatModel:
             raise not_openai() from error
 
     def _open(self, messages: list[dict[str, str]]) -> openai.Stream[object]:
-        """Start the request; without the usage if the server rejects being asked for it."""
+        """Start the request; without asking for the usage if the server rejects that."""
         body = {"model": self.model, "messages": messages, "stream": True}
         try:
             return self._post({**body, "stream_options": {"include_usage": True}})
@@ -130,7 +130,7 @@ class ChatModel:
 
     def _post(self, body: dict[str, object]) -> openai.Stream[object]:
         # Events as plain JSON: the SDK's models cost 13 ms of processor time for 50 tokens, as
-        # much as all the rest, and bound how many questions one process can stream at once.
+        # much as everything else, which limits how many answers one process can stream at once.
         with model_errors():
             return self._client.post(
                 "/chat/completions",
@@ -142,7 +142,7 @@ class ChatModel:
 
 
 def _chunks_of(event: Any) -> Iterator[Chunk]:
-    """Return what a ChatCompletionChunk holds for us; raises BadModelRequestError for others."""
+    """Yield what a ChatCompletionChunk holds; raises BadModelRequestError if it is none."""
     try:
         for choice in event.get("choices") or ():
             # Null where a model calls a tool, or in the event that ends the answer.
@@ -160,7 +160,7 @@ def _chunks_of(event: Any) -> Iterator[Chunk]:
 
 
 def messages_of(question: str, passages: Sequence[Passage]) -> list[dict[str, str]]:
-    """The prompt: rules, then the passages by number and where they are from, then the question."""
+    """Build the prompt: rules, numbered passages with document and page, and the question."""
     blocks = []
     for number, passage in enumerate(passages, start=1):
         page = f", page {passage.page}" if passage.page else ""

@@ -1,4 +1,4 @@
-"""The embedding adapter: texts to vectors, over an OpenAI-compatible server."""
+"""The embedding adapter: turns texts into vectors, on an OpenAI-compatible server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Embedder:
         self._client = openai.OpenAI(
             base_url=base_url or None,
             api_key=api_key or NO_KEY,
-            # The job retries, visibly; the SDK would do so behind the page's back.
+            # The job retries, visibly; retries of the SDK would not show on the page.
             max_retries=0,
             timeout=openai.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
         )
@@ -34,9 +34,9 @@ class Embedder:
     def embed(
         self, texts: Sequence[str], on_batch: Callable[[int, int], None] | None = None
     ) -> list[Sequence[float]]:
-        """One vector a text, in their order; `on_batch(done, total)` is called as they arrive.
+        """Return one vector for each text, in order; `on_batch(done, total)` is called in between.
 
-        They are arrays of 32-bit floats, a few KB each; Python's own would be eight times as much.
+        Vectors are arrays of 32-bit floats, a few KB each; lists would take eight times as much.
         Raises EmbeddingsUnsupportedError if the server has none, or another ModelError.
         """
         vectors: list[Sequence[float]] = []
@@ -53,9 +53,9 @@ class Embedder:
             ordered = sorted(response.data, key=lambda item: item.index)
             vectors = [array("f", item.embedding) for item in ordered]
         except AskqueueError as error:
-            raise _say_embeddings(error) from error
+            raise _as_embedding_error(error) from error
         except (AttributeError, TypeError, ValueError) as error:
-            # What the SDK runs into when a reply is no list of vectors, such as a web page.
+            # The SDK runs into these if a reply is no list of vectors but, say, a web page.
             raise not_openai() from error
         if len(vectors) != len(texts):
             raise not_openai()
@@ -63,22 +63,22 @@ class Embedder:
 
 
 def build_embedder(settings: Settings) -> Embedder | None:
-    """The configured embedder, or None for keyword search alone."""
+    """Return the configured embedder, or None for keyword search alone."""
     if not settings.has_embeddings:
         return None
     own_key = settings.embedding_api_key.get_secret_value()
     own_server = bool(settings.embedding_base_url)
     return Embedder(
         settings.embedding_base_url or settings.openai_base_url,
-        # The key of one server is not shown to another.
+        # The key of one server is never sent to another.
         own_key if own_key or own_server else settings.openai_api_key.get_secret_value(),
         settings.embedding_model,
         settings.model_timeout_seconds,
     )
 
 
-def _say_embeddings(error: AskqueueError) -> AskqueueError:
-    """Name the settings of embeddings, and tell a server that has none from a wrong model."""
+def _as_embedding_error(error: AskqueueError) -> AskqueueError:
+    """Reword an error for the embedding settings; tell a missing endpoint from a wrong model."""
     cause = error.__cause__
     if isinstance(cause, openai.APIStatusError) and _has_no_embeddings(cause):
         return EmbeddingsUnsupportedError()
@@ -99,5 +99,5 @@ def _has_no_embeddings(error: openai.APIStatusError) -> bool:
         return True
     if error.status_code == 404:
         return not names_model(error)
-    # vLLM, asked with the name of a chat model.
+    # vLLM, if the name is that of a chat model.
     return error.status_code == 400 and "does not support embeddings" in error.message.lower()

@@ -1,4 +1,4 @@
-"""Translates what the OpenAI SDK raises into the errors of this project."""
+"""Translates the errors of the OpenAI SDK into `jobs.errors`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from jobs.errors import (
     UnknownModelError,
 )
 
-LONGEST_DETAIL_CHARS = 200
-# OpenAI's code, the type of llama.cpp, and the words of vLLM and others.
+MAX_DETAIL_CHARS = 200
+# How servers say it: the code of OpenAI, the type of llama.cpp, the words of vLLM and others.
 CONTEXT_CODES = ("context_length_exceeded", "exceed_context_size_error")
-CONTEXT_WORDS = ("context length", "context size", "context window")
+CONTEXT_PHRASES = ("context length", "context size", "context window")
 
 
 @contextmanager
 def model_errors() -> Iterator[None]:
-    """Raise an AskqueueError for whatever the SDK or its transport raises."""
+    """Raise an AskqueueError in place of what the SDK or its transport raises."""
     try:
         yield
     except openai.OpenAIError as error:
@@ -43,7 +43,7 @@ def model_errors() -> Iterator[None]:
 
 
 def not_openai() -> BadModelRequestError:
-    """The error for a server that answers, but in another protocol."""
+    """Return the error for a server that replies, but in another protocol."""
     return BadModelRequestError(
         "The model server's reply cannot be understood. Check that OPENAI_BASE_URL (and "
         "EMBEDDING_BASE_URL, if set) is an OpenAI-compatible server's; most end in /v1."
@@ -51,7 +51,7 @@ def not_openai() -> BadModelRequestError:
 
 
 def translate(error: openai.OpenAIError) -> AskqueueError:
-    """The error of ours; no message holds a key or more than a line of the server's words."""
+    """Return our error. Its message holds no key, and at most a line of the server's own words."""
     if isinstance(error, openai.APITimeoutError):
         return ModelTimeoutError()
     if isinstance(error, openai.APIConnectionError):
@@ -64,8 +64,8 @@ def translate(error: openai.OpenAIError) -> AskqueueError:
 
 
 def names_model(error: openai.APIStatusError) -> bool:
-    """True if a 404 is about the model, false if it is about the address."""
-    return error.code == "model_not_found" or "model" in _words(error).lower()
+    """Return whether a 404 is about the model, and not about the address."""
+    return error.code == "model_not_found" or "model" in _server_message(error).lower()
 
 
 def _translate_status(error: openai.APIStatusError) -> AskqueueError:
@@ -85,25 +85,25 @@ def _translate_status(error: openai.APIStatusError) -> AskqueueError:
 def _is_about_context(error: openai.APIStatusError) -> bool:
     if error.code in CONTEXT_CODES or error.type in CONTEXT_CODES:
         return True
-    words = _words(error).lower()
-    return error.status_code == 400 and any(phrase in words for phrase in CONTEXT_WORDS)
+    message = _server_message(error).lower()
+    return error.status_code == 400 and any(phrase in message for phrase in CONTEXT_PHRASES)
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
-    """Seconds of a Retry-After header; the form with a date is not used by model servers."""
+    """Return the seconds of a Retry-After header; model servers do not use the form with a date."""
     try:
         return max(0.0, float(error.response.headers.get("retry-after", "")))
     except ValueError:
         return None
 
 
-def _words(error: openai.APIStatusError) -> str:
+def _server_message(error: openai.APIStatusError) -> str:
     body = error.body if isinstance(error.body, dict) else {}
     return str(body.get("message") or "")
 
 
 def _detail(error: openai.APIStatusError) -> str:
-    """One line of the server's words, without the key if it repeats it."""
-    line = (_words(error) or f"status {error.status_code}").splitlines()[0]
+    """Return one line of the server's message, with the key hidden should it repeat that."""
+    line = (_server_message(error) or f"status {error.status_code}").splitlines()[0]
     key = error.request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return (line.replace(key, "…") if key else line)[:LONGEST_DETAIL_CHARS]
+    return (line.replace(key, "…") if key else line)[:MAX_DETAIL_CHARS]

@@ -1,6 +1,6 @@
-"""From a follow-up to a question that stands alone: what to say to a model, what it may reply.
+"""Rewriting a follow-up to a question that stands alone: the prompt, and reading the reply.
 
-Who asks the model is `jobs.llm.chat`; without one, `jobs.answering.extractive` puts words together.
+`jobs.llm.chat` asks the model; without a model, `jobs.answering.extractive` adds keywords.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from jobs.citation_format import without_markers
 from jobs.models import TokenUse
 
-# Of the conversation before a follow-up: so many questions, each with its answer.
-MAX_TURNS = 3
+# Of each turn of the conversation before a follow-up.
 MAX_TURN_QUESTION_CHARS = 600
 MAX_TURN_ANSWER_CHARS = 1500
 MAX_STANDALONE_CHARS = 1000
@@ -28,7 +28,6 @@ You rewrite the last question of a conversation so that it can be understood wit
 """
 
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
-_MARKER = re.compile(r"\s*\[\d+\]")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "«": "»", "`": "`"}
 
 
@@ -42,22 +41,22 @@ class Turn:
 
 @dataclass(frozen=True)
 class Rewriting:
-    """A question that stands alone, "" if none came of it, and the tokens that it took."""
+    """A question that stands alone, or "" if there was none in the reply, and the tokens used."""
 
     text: str
     tokens: TokenUse = field(default_factory=TokenUse)
 
 
-def bounded(question: str, answer: str) -> Turn:
-    """A turn whose parts are cut to what a model is given, without citation markers."""
+def make_turn(question: str, answer: str) -> Turn:
+    """Make a turn, cut to the length that a model is given, and without citation markers."""
     return Turn(
         _cut(question, MAX_TURN_QUESTION_CHARS),
-        _cut(_MARKER.sub("", answer), MAX_TURN_ANSWER_CHARS),
+        _cut(without_markers(answer), MAX_TURN_ANSWER_CHARS),
     )
 
 
 def conversation_messages(question: str, turns: Sequence[Turn]) -> list[dict[str, str]]:
-    """The prompt: rules, then the conversation, oldest first, then the question."""
+    """Build the prompt: rules, then the conversation, oldest first, then the question."""
     blocks = [f"Question: {turn.question}\nAnswer: {turn.answer}" for turn in turns]
     conversation = "\n\n".join(blocks)
     return [
@@ -67,13 +66,13 @@ def conversation_messages(question: str, turns: Sequence[Turn]) -> list[dict[str
 
 
 def question_in(reply: str) -> str:
-    """The question in a model's reply; "" if there is none, or it went on at length."""
+    """Return the question in a model's reply; "" if there is none or it is too long."""
     line = " ".join(_THOUGHT.sub(" ", reply).split())
     if len(line) > 1 and _QUOTES.get(line[0]) == line[-1]:
         line = line[1:-1].strip()
     return line if len(line) <= MAX_STANDALONE_CHARS else ""
 
 
-def _cut(text: str, longest: int) -> str:
+def _cut(text: str, max_chars: int) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    return line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"

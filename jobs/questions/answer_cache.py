@@ -50,16 +50,16 @@ class AnswerCache:
         self._register = register
         self._fingerprints = Fingerprints(connection)
 
-    def answer(self, lookup: Lookup, make: Callable[[], Answer], *, afresh: bool) -> Answer:
+    def answer(self, lookup: Lookup, make: Callable[[], Answer], *, use_cache: bool) -> Answer:
         """The earlier answer, which has `earlier_at`, or else a new one from `make`.
 
-        A new one has a `cache_key` if it may serve later. An `afresh` one is always new. Raises
-        BrokerUnavailableError, and what `make` raises.
+        A new one has a `cache_key` if it may serve later; without `use_cache` it is always new.
+        Raises BrokerUnavailableError, and what `make` raises.
         """
         began = time.monotonic()
         with broker_errors():
             key = self._key(lookup)
-            found = self._find(lookup.user, key) if key and not afresh else None
+            found = self._find(lookup.user, key) if key and use_cache else None
         if found is not None:
             return replace(found, timings=Timings(retrieval=time.monotonic() - began))
         made = make()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, cast
 
@@ -24,8 +24,8 @@ from jobs.errors import (
     InvalidStateError,
     NotFoundError,
 )
-from jobs.llm.rewriting import MAX_TURNS
 from jobs.models import (
+    MAX_TURNS,
     Answer,
     Eta,
     Feedback,
@@ -45,7 +45,7 @@ from jobs.questions.rate_limit import Rate, RateLimiter
 from jobs.questions.repository import JobRepository, read_job, to_view
 from jobs.questions.search import JobSearch, with_position
 from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
-from jobs.questions.validation import check
+from jobs.questions.validation import check, normalized
 from jobs.questions.wait_reason import Waiting, why_waiting
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors
@@ -88,39 +88,28 @@ class JobClient:
         self._records = JobRepository(broker.connection, broker.settings.retention_seconds)
         self._deletions = SoftDeletion(broker)
         self._full_until = 0.0  # on the monotonic clock
-        self._listing = JobSearch(broker)
+        self._search = JobSearch(broker)
         self._register = DocumentRepository(broker.connection)
-        self._forecasts = EtaEstimator(broker, self.workers)
-        self._pages = JobPager(broker, self._listing)
+        self._etas = EtaEstimator(broker, self.workers)
+        self._pager = JobPager(broker, self._search)
         self._rates = RateLimiter(broker.connection, broker.settings)
 
-    def submit_question(
-        self,
-        user: str,
-        question: str,
-        *,
-        urgent: bool = False,
-        job_id: str = "",
-        documents: Iterable[str] = (),
-        model: str = "",
-        follows: str = "",
-        version_of: str = "",
-        afresh: bool = False,
+    def submit(
+        self, user: str, question: Question, *, job_id: str = "", urgent: bool = False
     ) -> JobView:
-        """Put a question on the queue. When this returns, the question is accepted.
+        """Put a question on the queue. It is accepted when this returns.
 
-        `documents`, `model`, `follows`, `version_of` and `afresh` are as in `jobs.models.Question`.
-        Whoever does not know whether an earlier call was accepted, because the reply got lost,
-        calls again with the same `job_id`, of `new_job_id`: it is asked once. An `urgent` one goes
-        before those that are not.
+        A caller that got no reply, and so cannot know whether the question was accepted, calls
+        again with the same `job_id` (from `new_job_id`): it is asked once. An `urgent` question
+        goes before all that are not. The view has the question with its documents in order of id,
+        each once, and without white space around its text.
 
-        Raises InvalidQuestionError if the question is empty, longer than `MAX_QUESTION_CHARS`, or
-        another one than was asked with this id; UnknownDocumentsError or ModelNotOfferedError;
-        NotFoundError if it follows, or is a version of, a question that is not there; and
-        TooManyQuestionsError or TooManyUrgentError, with nothing accepted.
+        Raises InvalidQuestionError if the text is empty or longer than `MAX_QUESTION_CHARS`, or if
+        another question was asked with this id; UnknownDocumentsError or ModelNotOfferedError;
+        NotFoundError if the question that it follows, or is a version of, is not there; and
+        TooManyQuestionsError or TooManyUrgentError. Then nothing is accepted.
         """
-        chosen = tuple(sorted(set(documents)))
-        asked = Question(question.strip(), chosen, model.strip(), follows, version_of, afresh)
+        asked = normalized(question)
         view = self._find(user, job_id) if job_id and asked != Question(asked.text) else None
         if view is None:
             check(asked, user, self._broker.settings, self._register)
@@ -148,7 +137,7 @@ class JobClient:
         """
         with broker_errors():
             ids = cast("list[bytes]", self._connection.zrange(thread_key(job.thread), 0, -1))
-            views = self._listing.read(user, [id_.decode() for id_ in ids])
+            views = self._search.read(user, [id_.decode() for id_ in ids])
         if all(view.id != job.id for view in views):
             views.append(job)
         return sorted(views, key=lambda view: (view.asked_at, view.id))
@@ -159,9 +148,9 @@ class JobClient:
         One round trip for each.
         """
         earlier: list[JobView] = []
-        while job.follows and len(earlier) < MAX_TURNS:
+        while job.asked.follows and len(earlier) < MAX_TURNS:
             try:
-                job = self.get_job(user, job.follows)
+                job = self.get_job(user, job.asked.follows)
             except NotFoundError:
                 break
             earlier.insert(0, job)
@@ -176,19 +165,19 @@ class JobClient:
         if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
             return None
         with broker_errors():
-            return self._forecasts.of(job.id, job.queued_at or job.asked_at)
+            return self._etas.estimate(job.id, job.queued_at or job.asked_at)
 
     def is_paused(self) -> bool:
         """True while an operator holds the queue of questions; up to a second late."""
         with broker_errors():
-            return self._forecasts.is_paused()
+            return self._etas.is_paused()
 
     def why_waiting(self, job: JobView) -> Waiting | None:
         """What this job, as it was just read, waits for; None if it runs or is over."""
         if job.state.is_over or job.state is JobState.STARTED:
             return None
         with broker_errors():
-            is_paused, has_worker = self._forecasts.is_paused(), self._forecasts.has_worker()
+            is_paused, has_worker = self._etas.is_paused(), self._etas.has_worker()
         return why_waiting(job, is_paused=is_paused, has_worker=has_worker)
 
     def list_jobs(
@@ -204,29 +193,29 @@ class JobClient:
         At most 3 round trips, however many jobs there are; 4 if it takes a look at all of them.
         """
         with broker_errors():
-            return self._listing.page(user, query or JobQuery(), offset, limit)
+            return self._search.page(user, query or JobQuery(), offset, limit)
 
     def count_jobs(self, user: str) -> int:
         """How many jobs the user has; one round trip."""
         with broker_errors():
-            return self._listing.count(user)
+            return self._search.count(user)
 
     def find_jobs(self, user: str, query: JobQuery) -> list[str]:
         """The ids of all the user's jobs that match, in the order asked for; two round trips."""
         with broker_errors():
-            return self._listing.find(user, query)
+            return self._search.find(user, query)
 
     def read_jobs(self, user: str, job_ids: Sequence[str]) -> list[JobView]:
         """Those of these jobs that are the user's, in this order; at most two round trips."""
         with broker_errors():
-            return self._listing.read(user, job_ids)
+            return self._search.read(user, job_ids)
 
     def list_after(
         self, user: str, query: JobQuery, cursor: str = "", limit: int = 50
     ) -> PageAfter:
         """The page that follows a cursor, for programs that read all; raises InvalidCursorError."""
         with broker_errors():
-            return self._pages.page(user, query, cursor, limit)
+            return self._pager.page(user, query, cursor, limit)
 
     def get_answer(self, user: str, job_id: str) -> Answer | None:
         """The answer, or None unless the job is finished."""

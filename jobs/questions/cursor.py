@@ -1,6 +1,6 @@
-"""A user's questions page by page for programs: each page begins where the last one ended.
+"""Cursor pagination of a user's questions, for programs: each page begins where the last one ended.
 
-Unlike an offset, a place in the index stays where it is while new questions are asked.
+Unlike an offset, a cursor stays valid while new questions are asked.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ from jobs.questions.search import JobSearch
 from jobs.queue.broker import Broker
 from jobs.queue.keys import user_jobs_key
 
-# Of the places of a filtered list, so many are read at a time.
+# How many entries of the index are read at a time for a filtered list.
 CHUNK = 2000
 
 
 @dataclass(frozen=True, order=True)
-class Place:
-    """Where a question stands in its user's index: when it was asked (Unix time), and its id."""
+class IndexEntry:
+    """A question in its user's index, which is ordered by time (Unix seconds), then by id."""
 
     asked_at: float
     job_id: str
 
-    def cursor(self) -> str:
-        """The place as a word for programs, who need not know what is in it."""
+    def to_cursor(self) -> str:
+        """Return the entry as an opaque word."""
         return urlsafe_b64encode(f"{self.asked_at!r} {self.job_id}".encode()).decode().rstrip("=")
 
     @classmethod
-    def of_cursor(cls, cursor: str) -> Place:
-        """The inverse of `cursor`; raises InvalidCursorError."""
+    def from_cursor(cls, cursor: str) -> IndexEntry:
+        """The inverse of `to_cursor`; raises InvalidCursorError."""
         try:
             padded = cursor.encode() + b"=" * (-len(cursor) % 4)
             asked_at, _, job_id = urlsafe_b64decode(padded).decode().partition(" ")
-            place = cls(float(asked_at), job_id)
+            entry = cls(float(asked_at), job_id)
         except (binascii.Error, ValueError):
             raise InvalidCursorError() from None
-        if not math.isfinite(place.asked_at) or not job_id:
+        if not math.isfinite(entry.asked_at) or not job_id:
             raise InvalidCursorError()
-        return place
+        return entry
 
 
 @dataclass(frozen=True)
 class PageAfter:
-    """One page, newest first; `next` is the cursor of the following one, "" after the last.
+    """One page, newest first; `next` is the cursor of the following page, "" on the last one.
 
-    It is short by those that were deleted while it was read.
+    Questions that were deleted while it was read are missing.
     """
 
     jobs: tuple[JobView, ...]
@@ -62,45 +62,46 @@ class PageAfter:
 
 
 class JobPager:
-    """The pages of all users. Raises what redis raises."""
+    """Reads pages for all users. Raises what redis raises."""
 
-    def __init__(self, broker: Broker, listing: JobSearch) -> None:
+    def __init__(self, broker: Broker, search: JobSearch) -> None:
         self._connection = broker.connection
         self._retention_seconds = broker.settings.retention_seconds
-        self._listing = listing
+        self._search = search
 
     def page(self, user: str, query: JobQuery, cursor: str, limit: int) -> PageAfter:
-        """The newest questions that match and are older than the cursor's; raises
-        InvalidCursorError.
+        """Read the newest questions that match and are older than the cursor's.
 
-        The order is always by when they were asked, whatever the query says.
+        They are in order of time, whatever order the query asks for. Raises InvalidCursorError.
         """
-        place = Place.of_cursor(cursor) if cursor else None
-        matching = set(self._listing.find(user, query)) if query.is_filtered else None
-        found: list[Place] = []
-        is_last = False
-        while len(found) <= limit and not is_last:
-            places, is_last = self._older(user, place, CHUNK if matching is not None else limit + 1)
-            found += [each for each in places if matching is None or each.job_id in matching]
-            place = places[-1] if places else place
+        last = IndexEntry.from_cursor(cursor) if cursor else None
+        matching = set(self._search.find(user, query)) if query.is_filtered else None
+        found: list[IndexEntry] = []
+        is_end = False
+        while len(found) <= limit and not is_end:
+            entries, is_end = self._older(user, last, CHUNK if matching is not None else limit + 1)
+            found += [entry for entry in entries if matching is None or entry.job_id in matching]
+            last = entries[-1] if entries else last
         page = found[:limit]
-        jobs = self._listing.read(user, [each.job_id for each in page])
-        return PageAfter(tuple(jobs), page[-1].cursor() if len(found) > limit else "")
+        jobs = self._search.read(user, [entry.job_id for entry in page])
+        return PageAfter(tuple(jobs), page[-1].to_cursor() if len(found) > limit else "")
 
-    def _older(self, user: str, place: Place | None, count: int) -> tuple[list[Place], bool]:
-        """Up to `count` places after this one, and whether there are no more."""
+    def _older(
+        self, user: str, last: IndexEntry | None, count: int
+    ) -> tuple[list[IndexEntry], bool]:
+        """Read up to `count` entries older than `last`, and tell whether there are no more."""
         oldest = time.time() - self._retention_seconds
-        newest: ZScoreBoundT = "+inf" if place is None else place.asked_at
+        newest: ZScoreBoundT = "+inf" if last is None else last.asked_at
         start = 0
         while True:
-            entries = cast(
+            pairs = cast(
                 "list[tuple[bytes, float]]",
                 self._connection.zrevrangebyscore(
                     user_jobs_key(user), newest, oldest, start, count, withscores=True
                 ),
             )
-            places = [Place(float(score), job_id.decode()) for job_id, score in entries]
-            older = [each for each in places if place is None or each < place]
-            if older or len(entries) < count:
-                return older, len(entries) < count
+            entries = [IndexEntry(float(score), job_id.decode()) for job_id, score in pairs]
+            older = [entry for entry in entries if last is None or entry < last]
+            if older or len(pairs) < count:
+                return older, len(pairs) < count
             start += count

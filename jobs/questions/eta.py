@@ -1,4 +1,7 @@
-"""Forecasts of the queue of questions, from what Valkey says of it: one a second for all."""
+"""When questions will be done, from what Valkey says of their queue.
+
+One simulation a second serves all who ask, see `jobs.questions.queue_simulation`.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,10 @@ from jobs.queue.durations import KEPT
 from jobs.queue.keys import PAUSED_KEY, URGENT_KEY, durations_key
 from jobs.settings import QUESTIONS_QUEUE
 
+# Estimates are made again when they are older.
 FRESH_SECONDS = 1.0
-MOST_QUEUED = 5000
+# Jobs farther back than this are not read.
+MAX_QUEUED = 5000
 
 # Of each rate limit that holds jobs back: those with a slot, and those that wait, in order.
 # KEYS: the names of the limits. ARGV: prefix of their keys, how many to return at most.
@@ -43,25 +48,28 @@ return found
 
 
 class EtaEstimator:
-    """The latest forecast, made again when it is asked for and old. Safe on many threads."""
+    """Keeps the latest estimates, and renews them when they are older than `FRESH_SECONDS`.
+
+    Thread-safe. Its methods raise what redis raises.
+    """
 
     def __init__(self, broker: Broker, workers: Callable[[], Sequence[WorkerReport]]) -> None:
         self._broker = broker
         self._workers = workers
         self._lock = threading.Lock()
-        self._made_at = 0.0  # as a Unix time
+        self._made_at = 0.0  # Unix time
         self._etas: dict[str, Eta] = {}
         self._paused = False
         self._threads = 0
 
-    def of(self, job_id: str, queued_at: float) -> Eta | None:
-        """When this unfinished job, which joined the queue at this Unix time, is done, from now on.
+    def estimate(self, job_id: str, queued_at: float) -> Eta | None:
+        """Estimate when this job, which joined the queue at `queued_at` (Unix time), will be done.
 
-        None if that is not known. Raises what redis raises.
+        The range is in seconds from now; None if too little is known.
         """
         with self._lock:
             age = time.time() - self._made_at
-            # A new one is looked for at once.
+            # A job newer than the estimates does not wait for them to grow old.
             is_new = job_id not in self._etas and queued_at >= self._made_at
             if is_new or not 0 <= age <= FRESH_SECONDS:
                 self._make()
@@ -94,18 +102,18 @@ class EtaEstimator:
 
 
 def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
-    """What the queue of questions has to do now; two round trips. Raises what redis raises."""
+    """Read what the queue of questions has to do now; two round trips. Raises what redis raises."""
     queue, connection = broker.queues[QUESTIONS_QUEUE], broker.connection
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.lrange(durations_key(QUESTIONS_QUEUE), 0, KEPT - 1)
-        pipeline.lrange(queue.key, 0, MOST_QUEUED - 1)
+        pipeline.lrange(queue.key, 0, MAX_QUEUED - 1)
         pipeline.zrange(StartedJobRegistry(queue=queue, serializer=JSONSerializer).key, 0, -1)
         pipeline.eval_ro(
             READ_LIMITS,
             1,
             RateLimitRegistry.rl_keys_key,
             f"{RQ_KEY_PREFIX}:rl:",
-            str(MOST_QUEUED - 1),
+            str(MAX_QUEUED - 1),
         )
         pipeline.lrange(queue.intermediate_queue_key, 0, -1)
         pipeline.hexists(PAUSED_KEY, QUESTIONS_QUEUE)
@@ -113,11 +121,11 @@ def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
         pipeline.zrange(URGENT_KEY, 0, -1)
         recent, queued, executions, limits, popped, paused, suspended, urgent = pipeline.execute()
     running = _read_running(broker, executions, [report.name for report in workers])
-    begun = {each.job_id for each in running}
-    # A worker has taken these, and begins them in this moment.
+    begun = {job.job_id for job in running}
+    # Workers have just taken these from the queue, and have not marked them as started yet.
     running += tuple(Running(job_id, 0.0) for job_id in _decoded(popped) if job_id not in begun)
     return Load(
-        recent=tuple(float(each) for each in recent),
+        recent=tuple(float(seconds) for seconds in recent),
         threads=sum(report.threads_by_queue.get(QUESTIONS_QUEUE, 0) for report in workers),
         running=running,
         queued=_decoded(queued),
@@ -130,8 +138,8 @@ def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
 def _read_running(
     broker: Broker, executions: Sequence[bytes], workers: Sequence[str]
 ) -> tuple[Running, ...]:
-    """The attempts that run, from the entries of RQ's registry: job id, colon, execution id."""
-    # One job may have two: the attempt that counts, and one that was taken for dead.
+    """Read the running attempts named in RQ's registry, whose entries are `job_id:execution_id`."""
+    # A job may have two entries: the attempt that counts, and one whose worker was taken for dead.
     job_ids = list(dict.fromkeys(entry.decode().rpartition(":")[0] for entry in executions))
     with broker.connection.pipeline(transaction=False) as pipeline:
         for job_id in job_ids:
@@ -142,8 +150,8 @@ def _read_running(
         if status == b"started" and started_at and worker_name:
             # A thread's name begins with that of its process.
             alive = any(worker_name.decode().startswith(f"{name}-") for name in workers)
-            ran = max(0.0, now - _unix_time(started_at.decode()))
-            running.append(Running(job_id, ran, alive))
+            ran_seconds = max(0.0, now - _unix_time(started_at.decode()))
+            running.append(Running(job_id, ran_seconds, alive))
     return tuple(running)
 
 

@@ -33,9 +33,9 @@ def _line(view: JobView, answer: Answer) -> dict[str, Any]:
     data = answer.to_dict()
     return {
         "job_id": view.id,
-        "question": view.question,
+        "question": view.asked.text,
         "standalone": answer.standalone or None,
-        "documents": list(view.documents),
+        "documents": list(view.asked.documents),
         "asked_at": _moment(view.asked_at),
         "answer": answer.text,
         "earlier_at": None if answer.earlier_at is None else _moment(answer.earlier_at),

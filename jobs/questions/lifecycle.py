@@ -6,6 +6,7 @@ Each is one transaction behind the fence, so that a double click and two people 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Protocol
 
 import redis
 from redis.client import Pipeline
@@ -19,7 +20,6 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, ScheduledJobRegi
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
-from jobs.batches.rows import RowPlace
 from jobs.models import Feedback, JobState, Question
 from jobs.questions import answer_cache, priority
 from jobs.questions.event_stream import read_text
@@ -32,6 +32,22 @@ from jobs.webhooks.outbox import announce
 
 # It waits: on the queue, for its user's other questions, or for its next attempt.
 MAY_BE_URGENT = (JobStatus.QUEUED, JobStatus.RATE_LIMITED, JobStatus.SCHEDULED)
+
+
+class BatchPlace(Protocol):
+    """A question's place in a batch, which changes in one transaction with the question's job.
+
+    `jobs.batches.rows.RowPlace` is one.
+    """
+
+    def may_be_asked(self, pipeline: Pipeline) -> bool:
+        """Return whether the batch runs; watch it until the transaction ends."""
+
+    def take(self, pipeline: Pipeline) -> object:
+        """Queue the writes that mark the row as asked."""
+
+    def give_back(self, pipeline: Pipeline) -> object:
+        """Queue the writes that mark the row as not asked."""
 
 
 class Lifecycle:
@@ -51,7 +67,7 @@ class Lifecycle:
         *,
         thread: str = "",
         urgent: bool = False,
-        place: RowPlace | None = None,
+        place: BatchPlace | None = None,
     ) -> bool:
         """Accept a question: its record and its place in the queue, or nothing at all.
 
@@ -112,7 +128,7 @@ class Lifecycle:
 
         return change(self._connection, job_id, decide)
 
-    def give_back(self, job_id: str, place: RowPlace, from_states: Collection[JobStatus]) -> bool:
+    def give_back(self, job_id: str, place: BatchPlace, from_states: Collection[JobStatus]) -> bool:
         """Take a row of a batch off the queue, as if it had not been asked yet.
 
         False if it is in another state, unless its owner deleted it. Its record stays, so that

@@ -1,8 +1,9 @@
-"""When the questions of a queue are done, as ranges learned from recent ones. Pure: numbers only.
+"""Monte Carlo simulation of a queue: when its jobs will be done, from how long recent ones took.
 
-The queue is played forward many times at once, one column of numbers a time: threads take jobs in
-order, and each job takes as long as some recent one did. The range is the middle 80 % of what came
-out. It does not know who will ask next, nor that a worker will die.
+Numbers only: nothing here reads Valkey or the clock. The queue is simulated `DRAWS` times at once,
+as the columns of arrays: threads take jobs in order, and each job takes as long as some recent one
+did (resampling). An estimate is the middle 80 % of the outcomes. Questions not asked yet and
+workers about to die are not foreseen. All times are in seconds from now.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,37 +20,37 @@ from jobs.models import Eta
 
 Numbers = NDArray[np.float64]
 
-LOW, HIGH = 0.1, 0.9
-# Of fewer recent durations, nothing is said.
-FEWEST = 5
+LOW_QUANTILE, HIGH_QUANTILE = 0.1, 0.9
+# With fewer recent durations there is no estimate.
+MIN_DURATIONS = 5
 DRAWS = 128
-# Later jobs follow at the pace of the second half of these.
-MOST_STEPS = 256
-# A duration counts half as much as one that is this many newer.
-HALF_LIFE = 50
-# One that has run longer than this share of recent ones takes longer than usual.
-OVERDUE = 0.97
-# How far the shortest and the longest may be surpassed.
-SHORTER, LONGER = 0.8, 1.25
+# Jobs beyond this many are not simulated: they follow at the pace of the second half.
+MAX_STEPS = 256
+# A duration weighs half as much as one that is this many jobs newer.
+HALF_LIFE_JOBS = 50
+# A job is overdue once it has run longer than this share of recent ones.
+OVERDUE_SHARE = 0.97
+# The ends of the distribution, as factors of the shortest and the longest duration.
+SHORTEST_FACTOR, LONGEST_FACTOR = 0.8, 1.25
 # The pace of a queue as a whole varies by at least this share of itself.
-LEAST_DRIFT = 0.08
-DRIFT_BLOCK = 10
+MIN_PACE_DEVIATION = 0.08
+BLOCK_JOBS = 10
 # A dead worker's job is taken up again after about as long, see `EXECUTION_TTL_SECONDS`.
-LOST_SECONDS = 12.0
+LOST_WORKER_SECONDS = 12.0
 
 
 @dataclass(frozen=True)
 class Running:
-    """An attempt that runs: for how many seconds, and whether its worker is known to live."""
+    """An attempt that has run for `ran_seconds`; `alive` says that its worker still reports."""
 
     job_id: str
-    ran: float
+    ran_seconds: float
     alive: bool = True
 
 
 @dataclass(frozen=True)
 class Limit:
-    """Of one user's questions: those that hold a slot, and those that wait for one, in order."""
+    """One user's jobs under a rate limit: those that hold a slot, and those that wait, in order."""
 
     holding: tuple[str, ...]
     waiting: tuple[str, ...]
@@ -58,10 +60,10 @@ class Limit:
 class Load:
     """What a queue has to do, who does it, and how long such jobs took.
 
-    `recent` are the seconds of finished attempts, the newest first; `threads` those that are alive
-    and serve this queue; `queued` the ids of its jobs, the next one first. While it is `paused`,
-    nothing new is taken from it. Of those that wait for a slot, the `urgent` ones go to the front
-    of the queue once they have it.
+    `recent` are the seconds of finished attempts, newest first. `threads` counts the live threads
+    that serve the queue. `queued` are the ids of its jobs, the next one first. While the queue is
+    `paused`, nothing new is taken from it. A job in `urgent` that waits for a slot goes to the
+    front of the queue once it gets one.
     """
 
     recent: tuple[float, ...]
@@ -74,166 +76,200 @@ class Load:
 
 
 class Durations:
-    """How long jobs take, as a distribution: the recent ones, the newest counting most."""
+    """The distribution of the durations of jobs, learned from recent ones (newest first).
+
+    A weighted empirical distribution with linear interpolation between the values seen. Of n values
+    seen, the next one exceeds the greatest with probability 1 / (n + 1), and falls short of the
+    smallest with the same; the two tails share that mass.
+    """
 
     def __init__(self, recent: Sequence[float]) -> None:
         values = np.maximum(np.asarray(recent, dtype=float), 1e-3)
-        weights = 0.5 ** (np.arange(len(values)) / HALF_LIFE)
+        weights = _weights(len(values))
         order = np.argsort(values, kind="stable")
         values, weights = values[order], weights[order] / weights.sum()
-        # The next value is below the i-th of n with probability i / (n + 1): so much of it lies
-        # outside of what was seen.
         inside = len(values) / (len(values) + 1)
         shares = (np.cumsum(weights) - weights / 2) * inside + (1 - inside) / 2
         self._seconds: Numbers = np.concatenate(
-            ([values[0] * SHORTER], values, [values[-1] * LONGER])
+            ([values[0] * SHORTEST_FACTOR], values, [values[-1] * LONGEST_FACTOR])
         )
         self._shares: Numbers = np.concatenate(([0.0], shares, [1.0]))
 
-    def at(self, share: Numbers) -> Numbers:
-        """The duration that this share of jobs stays below."""
+    def quantile(self, share: Numbers) -> Numbers:
+        """The seconds that this share of jobs (0 to 1) does not exceed."""
         return np.interp(share, self._shares, self._seconds)
 
     def share_below(self, seconds: float) -> float:
+        """The share of jobs that take less than this: the inverse of `quantile`."""
         return float(np.interp(seconds, self._seconds, self._shares))
 
-    def left(self, ran: float, share: Numbers) -> Numbers:
-        """The same of what is left of a job that has run for `ran` seconds."""
-        below = self.share_below(ran)
-        if below >= 1.0:  # longer than any: the longer it has run, the longer it may still take
-            return ran / 2 * -np.log1p(-np.minimum(share, 0.999))
-        return np.maximum(0.0, self.at(below + share * (1 - below)) - ran)
+    def remaining(self, ran_seconds: float, share: Numbers) -> Numbers:
+        """The quantile of the seconds left to a job that has run for `ran_seconds`.
+
+        It is conditioned on having run so long. A job that outran all others is taken to have an
+        exponential rest with half its age as the mean: the longer it ran, the longer it may take.
+        """
+        below = self.share_below(ran_seconds)
+        if below >= 1.0:
+            return ran_seconds / 2 * -np.log1p(-np.minimum(share, 0.999))
+        return np.maximum(0.0, self.quantile(below + share * (1 - below)) - ran_seconds)
 
 
 def forecast(load: Load, seed: int = 0) -> dict[str, Eta]:
-    """When each job of the queue is done, by id; nothing of those about which too little is known.
+    """Estimate when each job of the queue will be done, by id.
 
-    The same load and seed give the same. It takes a few ms, however long the queue is.
+    Jobs about which too little is known are left out. The same load and seed give the same result.
+    It takes a few milliseconds, however long the queue is.
     """
-    if len(load.recent) < FEWEST:
+    if len(load.recent) < MIN_DURATIONS:
         return {}
     durations = Durations(load.recent)
-    alive = sorted((each for each in load.running if each.alive), key=lambda each: -each.ran)
-    etas = {each.job_id: _running_eta(durations, each.ran) for each in alive}
+    alive = sorted((job for job in load.running if job.alive), key=lambda job: -job.ran_seconds)
+    etas = {job.job_id: _running_eta(durations, job.ran_seconds) for job in alive}
     if load.threads > 0 and not load.paused:
-        etas |= _Play(load, durations, alive, seed).etas()
+        etas |= _Simulation(load, durations, alive, seed).etas()
     return etas
 
 
-def drift(recent: Sequence[float]) -> float:
-    """How far the mean of the next jobs may be from that of the recent ones, as a share of it.
+def pace_deviation(recent: Sequence[float]) -> float:
+    """The standard deviation of the mean of the next jobs, as a share of the mean of recent ones.
 
-    For two reasons: of few durations the mean is not well known; and jobs that run at one time may
-    be slower than at another, which is by how much the means of blocks vary more than by chance.
+    It has two parts: the standard error of the mean, with Kish's effective sample size for weighted
+    values, (Σw)² / Σw²; and what slow and fast periods add, see `_between_blocks`.
     """
     values = np.asarray(recent, dtype=float)
-    weights = 0.5 ** (np.arange(len(values)) / HALF_LIFE)
-    counted = weights.sum() ** 2 / (weights**2).sum()  # Kish's effective sample size
-    unknown = values.var(ddof=1) / counted / values.mean() ** 2
-    return float(np.sqrt(unknown + max(LEAST_DRIFT**2, _spells(values))))
+    weights = _weights(len(values))
+    effective_size = weights.sum() ** 2 / (weights**2).sum()
+    squared_error = values.var(ddof=1) / effective_size / values.mean() ** 2
+    return float(np.sqrt(squared_error + max(MIN_PACE_DEVIATION**2, _between_blocks(values))))
 
 
-def _spells(values: Numbers) -> float:
-    """The variance of the means of blocks beyond chance, as a share of the squared mean."""
-    count = len(values) // DRIFT_BLOCK
+def _weights(count: int) -> Numbers:
+    """Weights of durations, newest first."""
+    weights: Numbers = 0.5 ** (np.arange(count) / HALF_LIFE_JOBS)
+    return weights
+
+
+def _between_blocks(values: Numbers) -> float:
+    """The variance between blocks of consecutive jobs, as a share of the squared mean.
+
+    One-way analysis of variance: the variance of the blocks' means, less what the variance within
+    blocks explains. It may be negative.
+    """
+    count = len(values) // BLOCK_JOBS
     if count < 4:
         return 0.0
-    blocks = values[: count * DRIFT_BLOCK].reshape(count, DRIFT_BLOCK)
-    by_chance = blocks.var(axis=1, ddof=1).mean() / DRIFT_BLOCK
+    blocks = values[: count * BLOCK_JOBS].reshape(count, BLOCK_JOBS)
+    by_chance = blocks.var(axis=1, ddof=1).mean() / BLOCK_JOBS
     return float((blocks.mean(axis=1).var(ddof=1) - by_chance) / blocks.mean() ** 2)
 
 
-def _running_eta(durations: Durations, ran: float) -> Eta:
-    low, high = durations.left(ran, np.array([LOW, HIGH]))
-    if durations.share_below(ran) >= OVERDUE:
+def _running_eta(durations: Durations, ran_seconds: float) -> Eta:
+    low, high = durations.remaining(ran_seconds, np.array([LOW_QUANTILE, HIGH_QUANTILE]))
+    if durations.share_below(ran_seconds) >= OVERDUE_SHARE:
         return Eta(0.0, float(high), overdue=True)
     return Eta(float(low), float(high))
 
 
-class _Play:
-    """One queue played forward, `DRAWS` times at once."""
+class _Turn(NamedTuple):
+    """A job's turn on the queue.
+
+    It joins when the job `after` ends, "" for none, or after `wait_seconds`.
+    """
+
+    job_id: str
+    after: str = ""
+    wait_seconds: float = 0.0
+
+
+class _Simulation:
+    """One queue, simulated `DRAWS` times at once: arrays have one column, or row, for each draw."""
 
     def __init__(
         self, load: Load, durations: Durations, alive: Sequence[Running], seed: int
     ) -> None:
         random = np.random.default_rng(seed)
-        self._durations = durations
-        self._services: Numbers = durations.at(random.random((MOST_STEPS, DRAWS)))
+        self._service_seconds: Numbers = durations.quantile(random.random((MAX_STEPS, DRAWS)))
         even = (np.arange(DRAWS) + 0.5) / DRAWS
-        # One and the same for each place, so that a later place is never done earlier.
-        self._own: Numbers = durations.at(random.permutation(even))
-        self._drift: Numbers = np.exp(drift(load.recent) * random.standard_normal(DRAWS))
-        self._left: dict[str, Numbers] = {
-            each.job_id: durations.left(each.ran, random.permutation(even)) for each in alive
+        # A job's own duration is the same draw for all, so that no job ends before one ahead of it.
+        self._own_seconds: Numbers = durations.quantile(random.permutation(even))
+        self._pace: Numbers = np.exp(pace_deviation(load.recent) * random.standard_normal(DRAWS))
+        self._ends: dict[str, Numbers] = {
+            job.job_id: durations.remaining(job.ran_seconds, random.permutation(even))
+            for job in alive
         }
-        self._free: Numbers = np.zeros((DRAWS, load.threads))
-        # Should more run than there are threads, the oldest are of a worker that is gone.
-        for thread, each in enumerate(list(reversed(alive))[: load.threads]):
-            self._free[:, thread] = self._left[each.job_id]
+        self._free_at: Numbers = np.zeros((DRAWS, load.threads))
+        # If more jobs run than there are threads, the oldest belong to a worker that is gone.
+        for thread, job in enumerate(list(reversed(alive))[: load.threads]):
+            self._free_at[:, thread] = self._ends[job.job_id]
         self._load = load
 
     def etas(self) -> dict[str, Eta]:
-        """Of the queued and the waiting; the lost ones begin anew."""
+        """Estimates for queued and waiting jobs, and for those of lost workers, which start anew.
+
+        Jobs beyond `MAX_STEPS` are extrapolated: only their order counts.
+        """
         rows = np.arange(DRAWS)
         ids: list[str] = []
         starts: list[Numbers] = []
-        ends = dict(self._left)
-        for job_id, after, wait in self._order():
+        ends = dict(self._ends)
+        for job_id, after, wait_seconds in self._turns():
             ids.append(job_id)
-            if len(starts) == MOST_STEPS:
-                continue  # the rest is extrapolated; only their order counts
-            release = ends[after] if after else wait
-            thread = self._free.argmin(axis=1)
-            if after and job_id in self._load.urgent:  # it takes over from the one before it
-                thread = np.abs(self._free - ends[after][:, None]).argmin(axis=1)
-            start = np.maximum(self._free[rows, thread], release)
-            ends[job_id] = self._free[rows, thread] = start + self._services[len(starts)]
+            if len(starts) == MAX_STEPS:
+                continue
+            joins_at = ends[after] if after else wait_seconds
+            thread = self._free_at.argmin(axis=1)
+            if after and job_id in self._load.urgent:  # it takes the thread of the one before it
+                thread = np.abs(self._free_at - ends[after][:, None]).argmin(axis=1)
+            start = np.maximum(self._free_at[rows, thread], joins_at)
+            end = start + self._service_seconds[len(starts)]
+            ends[job_id] = self._free_at[rows, thread] = end
             starts.append(start)
         return dict(zip(ids, self._ranges(starts, len(ids)), strict=True)) if ids else {}
 
-    def _order(self) -> Iterator[tuple[str, str, float]]:
-        """Each job in turn, the one whose end lets it join the queue, and how long it waits."""
+    def _turns(self) -> Iterator[_Turn]:
+        """Yield the jobs in the order in which threads take them."""
         waiting: dict[str, deque[str]] = {}
         for limit in self._load.limits:
             line = deque(limit.waiting)
             waiting |= dict.fromkeys(limit.holding, line)
-        turns = deque((job_id, "", 0.0) for job_id in self._load.queued)
-        for job_id in self._left:  # those that have run longest end first
-            self._join(turns, _next_in_line(waiting, job_id))
-        turns += ((each.job_id, "", LOST_SECONDS) for each in self._load.running if not each.alive)
+        turns = deque(_Turn(job_id) for job_id in self._load.queued)
+        for job_id in self._ends:  # those that have run longest end first
+            self._release(turns, waiting, job_id)
+        turns += (
+            _Turn(job.job_id, wait_seconds=LOST_WORKER_SECONDS)
+            for job in self._load.running
+            if not job.alive
+        )
         while turns:
             turn = turns.popleft()
             yield turn
-            self._join(turns, _next_in_line(waiting, turn[0]))
+            self._release(turns, waiting, turn.job_id)
 
-    def _join(
-        self, turns: deque[tuple[str, str, float]], released: Iterator[tuple[str, str, float]]
-    ) -> None:
-        for turn in released:
-            if turn[0] in self._load.urgent:
-                turns.appendleft(turn)
-            else:
-                turns.append(turn)
+    def _release(self, turns: deque[_Turn], waiting: dict[str, deque[str]], ended_id: str) -> None:
+        """Let the job that gets the slot of one that ended join the queue, if any waits for it."""
+        line = waiting.get(ended_id)
+        if not line:
+            return
+        job_id = line.popleft()
+        waiting[job_id] = line
+        turn = _Turn(job_id, after=ended_id)
+        if job_id in self._load.urgent:
+            turns.appendleft(turn)
+        else:
+            turns.append(turn)
 
     def _ranges(self, starts: list[Numbers], count: int) -> Iterator[Eta]:
+        """Yield the estimates of `count` jobs, of which the first ones have these starts."""
         known = np.array(starts)
         if count > len(starts):
             half = len(starts) // 2
-            pace = np.maximum(0.0, known[-1] - known[half]) / (len(starts) - 1 - half)
-            known = np.vstack((known, known[-1] + pace * (count - len(starts))))
-        done = known * self._drift + self._own
-        low, high = np.quantile(done, (LOW, HIGH), axis=1)
+            seconds_per_job = np.maximum(0.0, known[-1] - known[half]) / (len(starts) - 1 - half)
+            known = np.vstack((known, known[-1] + seconds_per_job * (count - len(starts))))
+        done = known * self._pace + self._own_seconds
+        low, high = np.quantile(done, (LOW_QUANTILE, HIGH_QUANTILE), axis=1)
         places = np.append(np.arange(len(starts)), count - 1)[: len(known)]
         lows = np.interp(np.arange(count), places, low)
         highs = np.interp(np.arange(count), places, high)
-        for early, late in zip(lows, highs, strict=True):
-            yield Eta(float(early), float(late))
-
-
-def _next_in_line(waiting: dict[str, deque[str]], holder: str) -> Iterator[tuple[str, str, float]]:
-    """The one that gets the slot of this holder when it ends, if any waits for one."""
-    line = waiting.get(holder)
-    if line:
-        job_id = line.popleft()
-        waiting[job_id] = line
-        yield job_id, holder, 0.0
+        for low_seconds, high_seconds in zip(lows, highs, strict=True):
+            yield Eta(float(low_seconds), float(high_seconds))

@@ -6,47 +6,24 @@ what, stage, attempt, failure). The mapping from RQ's statuses to people's state
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 import redis
 from redis.client import Pipeline
-from redis.typing import EncodableT, FieldT
 from rq.job import Job, JobStatus
 
 from jobs.models import Failure, Feedback, JobState, JobView, Question, Stage
 from jobs.questions.query import SEARCHED_CHARS, fold
+from jobs.queue.codec import Hash, decode_values, encode, encode_fields, stored_names
 from jobs.queue.keys import job_key, thread_key, user_jobs_key
 from jobs.queue.transitions import DELETED_FIELD
 from jobs.settings import BATCH_QUEUE
 
 RQ_FIELDS = ("status", "started_at", "ended_at", DELETED_FIELD, "origin")
-RECORD_FIELDS = (
-    "user",
-    "question",
-    "asked_at",
-    "queued_at",
-    "stage",
-    "attempt",
-    "retry_at",
-    "failure_kind",
-    "failure_message",
-    "failure_command",
-    "preview",
-    "useful",
-    "reason",
-    "documents",
-    "model",
-    "follows",
-    "version_of",
-    "thread",
-    "urgent",
-    "afresh",
-)
 PREVIEW_CHARS = 200
 
 STATES = {
@@ -65,6 +42,50 @@ STATES = {
 
 
 _WITHOUT_FAILURE = (JobState.STARTED, JobState.FINISHED, JobState.STOPPED)
+
+
+@dataclass  # not frozen, which would cost a list of jobs as much as all the rest of a record
+class Record:
+    """What is stored of a question, without what only its answer or the search reads.
+
+    A field that says nothing is not stored.
+    """
+
+    user: str
+    question: str
+    asked_at: float
+    queued_at: float | None = None
+    stage: Stage = Stage.WAITING
+    attempt: int = 0
+    retry_at: float | None = None
+    failure: Failure | None = None
+    preview: str = ""
+    useful: bool | None = None
+    reason: str = ""
+    documents: tuple[str, ...] = ()
+    model: str = ""
+    follows: str = ""
+    version_of: str = ""
+    thread: str = ""
+    urgent: bool = False
+    afresh: bool = False
+    earlier: float = 0.0
+    retry_waits: float = 0.0
+
+    @property
+    def asked(self) -> Question:
+        """The question, all of it."""
+        return Question(
+            self.question,
+            documents=self.documents,
+            model=self.model,
+            follows=self.follows,
+            version_of=self.version_of,
+            use_cache=not self.afresh,
+        )
+
+
+RECORD_FIELDS = stored_names(Record)
 
 
 @dataclass(frozen=True)
@@ -128,14 +149,20 @@ class JobRepository:
         Another version of a question joins its `thread`, the id of the first version.
         """
         now, index = time.time(), user_jobs_key(user)
-        fields: dict[str, str | float] = {
-            "user": user,
-            "question": question.text,
-            "asked_at": now,
-            "queued_at": now,
-            **_asked_fields(question, thread),
-            **({"urgent": 1} if urgent else {}),
-        }
+        record = Record(
+            user=user,
+            question=question.text,
+            asked_at=now,
+            queued_at=now,
+            documents=question.documents,
+            model=question.model,
+            follows=question.follows,
+            version_of=question.version_of,
+            thread=thread,
+            urgent=urgent,
+            afresh=not question.use_cache,
+        )
+        fields = encode(record, sparse=True)
         folded = fold(question.text)
         if folded != _lower_as_lua(question.text):  # else the search makes it of the question
             fields["folded"] = folded
@@ -174,7 +201,7 @@ class JobRepository:
     ) -> None:
         """Keep what lists show and search: the answer's first line, words, and cited documents."""
         line = next((line for line in answer_text.splitlines() if line.strip()), "")
-        searched = {
+        searched: Hash = {
             "said": fold(answer_text[:SEARCHED_CHARS]),
             "cited": f" {' '.join(dict.fromkeys(cited))} ",  # each with a space on both sides
         }
@@ -182,7 +209,9 @@ class JobRepository:
 
     def fail(self, pipeline: Pipeline, job_id: str, failure: Failure, partial: str) -> None:
         """Say why it failed, and keep what was written until then."""
-        self._write(pipeline, job_id, {**_fields_of(failure), "partial": partial})
+        self._write(
+            pipeline, job_id, {**encode_fields(Record, failure=failure), "partial": partial}
+        )
 
     def wait(
         self, pipeline: Pipeline, job_id: str, failure: Failure, retry_at: float, ran: float
@@ -194,7 +223,11 @@ class JobRepository:
         wait = max(0.0, retry_at - time.time())
         pipeline.hincrbyfloat(job_key(job_id), "earlier", ran)
         pipeline.hincrbyfloat(job_key(job_id), "retry_waits", wait)
-        fields = {**_fields_of(failure), "retry_at": retry_at, "stage": Stage.WAITING.value}
+        fields = {
+            **encode_fields(Record, failure=failure),
+            "retry_at": retry_at,
+            "stage": Stage.WAITING.value,
+        }
         self._write(pipeline, job_id, fields)
 
     def stop(self, pipeline: Pipeline, job_id: str, partial: str) -> None:
@@ -232,20 +265,18 @@ class JobRepository:
 
     def read_asked(self, job_id: str) -> Asked | None:
         """Who asked what; None if the record is gone."""
-        names = ("user", "question", *_ASKED_FIELDS, "queued_at", *_SUMS)
-        values = cast("list[bytes | None]", self._connection.hmget(job_key(job_id), names))
-        record = {
-            name: value.decode()
-            for name, value in zip(names, values, strict=True)
-            if value is not None
-        }
-        if "user" not in record or "question" not in record:
+        values = cast("list[bytes | None]", self._connection.hmget(job_key(job_id), RECORD_FIELDS))
+        record = decode_values(Record, RECORD_FIELDS, values)
+        if record is None:
             return None
-        numbers = (float(record.get(name) or 0) for name in ("queued_at", *_SUMS))
-        question = Question(record["question"], **_asked_of(record))
-        queued_at, earlier, retry_waits = numbers
-        thread = record.get("thread", "")
-        return Asked(record["user"], question, queued_at, earlier, retry_waits, thread)
+        return Asked(
+            record.user,
+            record.asked,
+            record.queued_at or 0.0,
+            record.earlier,
+            record.retry_waits,
+            record.thread,
+        )
 
     def partial(self, job_id: str) -> str:
         value = cast("bytes | None", self._connection.hget(job_key(job_id), "partial"))
@@ -261,48 +292,20 @@ class JobRepository:
         pipeline.zremrangebyscore(key, 0, now - self._retention_seconds)
         pipeline.expire(key, self._retention_seconds)
 
-    def _write(self, pipeline: Pipeline, job_id: str, fields: Mapping[str, str | float]) -> None:
-        mapping: dict[FieldT, EncodableT] = {name: value for name, value in fields.items()}
-        pipeline.hset(job_key(job_id), mapping=mapping)
+    def _write(self, pipeline: Pipeline, job_id: str, fields: Hash) -> None:
+        pipeline.hset(job_key(job_id), mapping=fields)
         pipeline.expire(job_key(job_id), self._retention_seconds)
 
 
 _FEEDBACK_FIELDS = ("useful", "reason")
 _SAID = ("preview", "said", "cited")
 _SUMS = ("earlier", "retry_waits")
-_ASKED_FIELDS = ("documents", "model", "follows", "version_of", "thread", "afresh")
 _FAILURE_FIELDS = ("failure_kind", "failure_message", "failure_command")
 
 
 def _lower_as_lua(text: str) -> str:
     """Lower case as Lua in Valkey makes it: of ASCII letters only."""
     return text.encode().lower().decode()
-
-
-def _fields_of(failure: Failure) -> dict[str, str | float]:
-    values = (failure.kind, failure.message, failure.command)
-    return dict(zip(_FAILURE_FIELDS, values, strict=True))
-
-
-def _asked_fields(question: Question, thread: str) -> dict[str, str | float]:
-    """What is asked beside the text; a field that says nothing is not written."""
-    fields = {
-        "documents": json.dumps(question.documents) if question.documents else "",
-        "model": question.model,
-        "follows": question.follows,
-        "version_of": question.version_of,
-        "thread": thread,
-        "afresh": "1" if question.afresh else "",
-    }
-    return {name: value for name, value in fields.items() if value}
-
-
-def _asked_of(record: Mapping[str, str]) -> dict[str, Any]:
-    """The inverse of `_asked_fields`, without the thread."""
-    documents = tuple(json.loads(record["documents"])) if "documents" in record else ()
-    names = ("model", "follows", "version_of")
-    texts = {name: record.get(name, "") for name in names}
-    return {"documents": documents, "afresh": "afresh" in record, **texts}
 
 
 def read_job(pipeline: Pipeline, job_id: str) -> None:
@@ -318,53 +321,32 @@ def to_view(
 
     None if there is no such job, or its owner deleted it.
     """
-    record = {
-        name: value.decode()
-        for name, value in zip(RECORD_FIELDS, record_values, strict=True)
-        if value is not None
-    }
+    record = decode_values(Record, RECORD_FIELDS, record_values)
     status, started_at, ended_at, deleted_at, origin = (
         value.decode() if value else "" for value in rq_values
     )
-    if "user" not in record or "question" not in record or not status or deleted_at:
+    if record is None or not status or deleted_at:
         return None
-    asked_at = float(record["asked_at"])
-    failure = _failure(record)
     state = STATES[JobStatus(status)]
     return JobView(
         id=job_id,
-        user=record["user"],
-        question=record["question"],
+        user=record.user,
+        asked=record.asked,
         state=state,
-        asked_at=asked_at,
-        queued_at=float(record.get("queued_at", asked_at)),
-        stage=Stage(record.get("stage", Stage.WAITING.value)),
+        asked_at=record.asked_at,
+        queued_at=record.asked_at if record.queued_at is None else record.queued_at,
+        stage=record.stage,
         started_at=_timestamp(started_at),
         ended_at=_timestamp(ended_at) if state.is_over else None,
-        attempt=int(record.get("attempt", 0)),
-        retry_at=float(record["retry_at"])
-        if state is JobState.RETRYING and "retry_at" in record
-        else None,
-        preview=record.get("preview", ""),
+        attempt=record.attempt,
+        retry_at=record.retry_at if state is JobState.RETRYING else None,
+        preview=record.preview,
         # Also why there was an attempt before the one that is now waited for.
-        failure=None if state in _WITHOUT_FAILURE else failure,
-        feedback=Feedback(record["useful"] == "1", record.get("reason", ""))
-        if "useful" in record
-        else None,
-        thread=record.get("thread", job_id),
-        urgent="urgent" in record,
+        failure=None if state in _WITHOUT_FAILURE else record.failure,
+        feedback=None if record.useful is None else Feedback(record.useful, record.reason),
+        thread=record.thread or job_id,
+        urgent=record.urgent,
         in_batch=origin == BATCH_QUEUE,
-        **_asked_of(record),
-    )
-
-
-def _failure(record: dict[str, str]) -> Failure | None:
-    if "failure_kind" not in record:
-        return None
-    return Failure(
-        record["failure_kind"],
-        record.get("failure_message", ""),
-        record.get("failure_command", ""),
     )
 
 

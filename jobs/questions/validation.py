@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jobs.documents.repository import DocumentRepository
 from jobs.errors import InvalidQuestionError, ModelNotOfferedError, UnknownDocumentsError
 from jobs.models import Question
@@ -10,6 +12,16 @@ from jobs.settings import Settings
 
 # Each id is 64 characters of the record that every list of questions reads.
 MAX_DOCUMENTS = 100
+
+
+def normalized(question: Question) -> Question:
+    """The question as it is kept: no white space around it, each document once, in order of id."""
+    return replace(
+        question,
+        text=question.text.strip(),
+        documents=tuple(sorted(set(question.documents))),
+        model=question.model.strip(),
+    )
 
 
 def check(asked: Question, user: str, settings: Settings, register: DocumentRepository) -> None:

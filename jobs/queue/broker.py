@@ -1,4 +1,4 @@
-"""Connections to Valkey, the queues on it, and the names of the keys that Askqueue owns."""
+"""The queues of this installation, and the jobs that are put on them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from functools import cached_property
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 from rq import Queue
-from rq.job import Job
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
 from rq.rate_limit import RateLimit
 from rq.serializers import JSONSerializer
 
+from jobs.queue.transitions import JobSnapshot, Write, change
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, QUEUE_NAMES, Settings
 
 ANSWER_QUESTION = "jobs.tasks.answer_question"
@@ -97,6 +100,20 @@ class Broker:
         )
         return self.queues[queue_name].enqueue_job(job)
 
+    def delete_failed(self, job_id: str) -> bool:
+        """Delete a failed job that has no record; return False if it has not failed, or is gone."""
+        try:
+            job = self.fetch(job_id)
+        except NoSuchJobError:
+            return False
+
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status is not JobStatus.FAILED:
+                return None
+            return lambda pipeline: job.delete(pipeline=pipeline)
+
+        return change(self.connection, job_id, decide)
+
     def fetch(self, job_id: str) -> Job:
-        """The RQ job; raises rq.exceptions.NoSuchJobError."""
+        """Return the RQ job; raises rq.exceptions.NoSuchJobError."""
         return Job.fetch(job_id, connection=self.connection, serializer=JSONSerializer)

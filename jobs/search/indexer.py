@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import structlog
 
+from jobs.cancellation import Cancelled, call_cancellable
 from jobs.documents.client import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
@@ -20,7 +21,6 @@ from jobs.errors import (
     UnreadableDocumentError,
 )
 from jobs.extraction.extract import Extracted, extract
-from jobs.interruptible import Cancelled, call
 from jobs.models import SAMPLES_USER, Document, DocumentStatus, Failure, Passage
 from jobs.queue.connection import broker_errors
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, passage_id
@@ -188,7 +188,7 @@ class Indexer:
         show(f"embedding 0 of {len(passages)}", EXTRACTED)
         texts = [passage.text for passage in passages]
         try:
-            return call(lambda: embedder.embed(texts, on_batch), cancelled)
+            return call_cancellable(lambda: embedder.embed(texts, on_batch), cancelled)
         except EmbeddingsUnsupportedError as error:
             self.index.note_unsupported(error)
             raise

@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
 import redis
 from redis.client import Pipeline
-from redis.typing import EncodableT, FieldT
 
 from jobs.errors import InvalidStateError, InvalidWebhookError, NotFoundError
 from jobs.queue.broker import Broker
+from jobs.queue.codec import decode, encode, encode_fields
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import OUTBOX_KEY, user_webhooks_key, webhook_key
 from jobs.webhooks import outbox
@@ -93,7 +93,8 @@ class Webhooks:
                     f"You have {MAX_WEBHOOKS} webhooks. Delete one that is no longer used."
                 )
             pipeline.multi()
-            pipeline.hset(webhook_key(webhook.id), mapping=_fields(webhook, secret))
+            fields = encode(webhook, sparse=True) | {"secret": secret}
+            pipeline.hset(webhook_key(webhook.id), mapping=fields)
             pipeline.sadd(user_webhooks_key(user), webhook.id)
 
         with broker_errors():
@@ -107,7 +108,7 @@ class Webhooks:
             with self._connection.pipeline(transaction=False) as pipeline:
                 for each in ids:
                     pipeline.hgetall(webhook_key(each.decode()))
-                found = [_webhook(fields) for fields in pipeline.execute()] if ids else []
+                found = [decode(Webhook, fields) for fields in pipeline.execute()] if ids else []
         return sorted((each for each in found if each), key=lambda each: each.created_at)
 
     def get(self, user: str, webhook_id: str) -> Webhook:
@@ -185,7 +186,8 @@ class Webhooks:
 
 def read_webhook(connection: redis.Redis, webhook_id: str) -> Webhook | None:
     """A webhook, whoever's it is; raises what redis raises."""
-    return _webhook(cast("dict[bytes, bytes]", connection.hgetall(webhook_key(webhook_id))))
+    fields = cast("dict[bytes, bytes]", connection.hgetall(webhook_key(webhook_id)))
+    return decode(Webhook, fields)
 
 
 def read_secret(connection: redis.Redis, webhook_id: str) -> str:
@@ -196,39 +198,9 @@ def read_secret(connection: redis.Redis, webhook_id: str) -> str:
 
 def note_health(pipeline: Pipeline, webhook: Webhook) -> None:
     """Keep since when a webhook fails, and why it is switched off, if it is."""
-    health: dict[FieldT, EncodableT] = {}
-    if webhook.failing_since is not None:
-        health["failing_since"] = webhook.failing_since
-    if webhook.disabled:
-        health["disabled"] = webhook.disabled
+    stored = encode_fields(Webhook, failing_since=webhook.failing_since, disabled=webhook.disabled)
+    # A webhook that has the field `disabled` at all gets no deliveries, see `outbox.ENTER`.
+    health = {name: value for name, value in stored.items() if value != ""}
     pipeline.hdel(webhook_key(webhook.id), "failing_since", "disabled")
     if health:
         pipeline.hset(webhook_key(webhook.id), mapping=health)
-
-
-def _fields(webhook: Webhook, secret: str) -> dict[FieldT, EncodableT]:
-    return {
-        "id": webhook.id,
-        "user": webhook.user,
-        "url": webhook.url,
-        "events": " ".join(sorted(webhook.events)),
-        "include_answer": int(webhook.include_answer),
-        "created_at": webhook.created_at,
-        "secret": secret,
-    }
-
-
-def _webhook(fields: Mapping[bytes, bytes]) -> Webhook | None:
-    texts = {name.decode(): value.decode() for name, value in fields.items()}
-    if "user" not in texts:
-        return None
-    return Webhook(
-        id=texts["id"],
-        user=texts["user"],
-        url=texts["url"],
-        events=frozenset(Event(event) for event in texts["events"].split()),
-        include_answer=texts["include_answer"] == "1",
-        created_at=float(texts["created_at"]),
-        failing_since=float(texts["failing_since"]) if "failing_since" in texts else None,
-        disabled=texts.get("disabled", ""),
-    )

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import redis
 from redis.client import Pipeline
-from redis.typing import EncodableT, FieldT
 from rq.job import Job
 
 from jobs.models import Failure, JobState
+from jobs.queue.codec import decode, encode_fields
 from jobs.queue.keys import OUTBOX_KEY, PREFIX, job_key, webhook_key
 from jobs.settings import QUESTIONS_QUEUE
 
@@ -197,25 +196,28 @@ def read_deliveries(
             pipeline.hgetall(delivery_key(webhook_id, delivery_id))
             pipeline.zscore(pending_key(webhook_id), delivery_id)
         replies = pipeline.execute() if delivery_ids else []
-    found = zip(delivery_ids, replies[::2], replies[1::2], strict=True)
-    return [_delivery(webhook_id, each, fields, due) for each, fields, due in found if fields]
+    found = (
+        decode(Delivery, fields, id=delivery_id, webhook_id=webhook_id, next_at=next_at)
+        for delivery_id, fields, next_at in zip(
+            delivery_ids, replies[::2], replies[1::2], strict=True
+        )
+    )
+    return [delivery for delivery in found if delivery is not None]
 
 
 def settle(pipeline: Pipeline, delivery: Delivery) -> None:
     """Write what became of the latest attempt, and when the next one is."""
     key = delivery_key(delivery.webhook_id, delivery.id)
-    fields = {
-        "attempts": delivery.attempts,
-        "tried_at": delivery.tried_at,
-        "delivered_at": delivery.delivered_at,
-        "status": delivery.status,
-        "seconds": delivery.seconds,
-        "error": delivery.error,
-    }
-    mapping: dict[FieldT, EncodableT] = {
-        name: "" if value is None else value for name, value in fields.items()
-    }
-    pipeline.hset(key, mapping=mapping)
+    fields = encode_fields(
+        Delivery,
+        attempts=delivery.attempts,
+        tried_at=delivery.tried_at,
+        delivered_at=delivery.delivered_at,
+        status=delivery.status,
+        seconds=delivery.seconds,
+        error=delivery.error,
+    )
+    pipeline.hset(key, mapping=fields)
     pipeline.expire(key, KEPT_SECONDS)
     if delivery.next_at is None:
         pipeline.zrem(pending_key(delivery.webhook_id), delivery.id)
@@ -226,12 +228,7 @@ def settle(pipeline: Pipeline, delivery: Delivery) -> None:
 
 def queue_again(pipeline: Pipeline, webhook_id: str, delivery_id: str, now: float) -> None:
     """Have a delivery sent as if it had not been tried; it keeps its id, so that it is known."""
-    untried: dict[FieldT, EncodableT] = {
-        "attempts": 0,
-        "delivered_at": "",
-        "status": "",
-        "error": "",
-    }
+    untried = encode_fields(Delivery, attempts=0, delivered_at=None, status=None, error="")
     pipeline.hset(delivery_key(webhook_id, delivery_id), mapping=untried)
     pipeline.zadd(pending_key(webhook_id), {delivery_id: now})
     pipeline.zadd(OUTBOX_KEY, {webhook_id: now}, lt=True)
@@ -252,37 +249,12 @@ def _enter(
     failure: Failure | None = None,
 ) -> str:
     delivery_id, now = f"msg_{secrets.token_hex(12)}", time.time()
-    fields: list[str | float] = ["type", kind, "job_id", job_id, "created_at", now]
+    fields = encode_fields(Delivery, type=kind, job_id=job_id, created_at=now)
     if failure is not None:
-        fields += ["failure_kind", failure.kind, "failure_message", failure.message]
+        fields |= encode_fields(Delivery, failure=failure)
+        del fields["failure_command"]  # for operators, not for receivers
+    parts = [part for pair in fields.items() for part in pair]
     bounds = (KEPT_SECONDS, LOGGED_DELIVERIES)
-    arguments = (PREFIX, delivery_id, kind, now, *bounds, webhook_id, *fields)
+    arguments = (PREFIX, delivery_id, kind, now, *bounds, webhook_id, *parts)
     pipeline.eval(ENTER, 2, job_key(job_id), OUTBOX_KEY, *arguments)
     return delivery_id
-
-
-def _delivery(
-    webhook_id: str, delivery_id: str, fields: Mapping[bytes, bytes], next_at: float | None
-) -> Delivery:
-    texts = {name.decode(): value.decode() for name, value in fields.items()}
-
-    def number(name: str) -> float | None:
-        return float(texts[name]) if texts.get(name) else None
-
-    status = number("status")
-    kind = texts.get("failure_kind", "")
-    return Delivery(
-        id=delivery_id,
-        webhook_id=webhook_id,
-        type=texts.get("type", ""),
-        job_id=texts.get("job_id", ""),
-        created_at=number("created_at") or 0.0,
-        failure=Failure(kind, texts.get("failure_message", "")) if kind else None,
-        attempts=int(texts.get("attempts", 0)),
-        tried_at=number("tried_at"),
-        delivered_at=number("delivered_at"),
-        status=int(status) if status is not None else None,
-        seconds=number("seconds") or 0.0,
-        error=texts.get("error", ""),
-        next_at=next_at,
-    )

@@ -36,12 +36,12 @@ from jobs.queue.valkey_errors import server_words
 from jobs.queue.workers import WORKER_ALIVE_SECONDS
 from jobs.search import indexer
 from jobs.settings import Settings
-from jobs.tasks import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.webhooks.sender import Sender
 from jobs.worker.attempts import Attempts
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.recovery import Lost
 from jobs.worker.retention import Retention
+from jobs.worker.runtime import SAMPLES, Runtime, report_outcome, use_runtime
 from jobs.worker.threads import IDLE_SECONDS, ThreadWorker, WorkerThread, wait_until_idle
 
 log = structlog.get_logger(__name__)
@@ -238,7 +238,8 @@ class WorkerProcess:
 
     def _publish_report(self) -> None:
         runtime, now = self.runtime, time.time()
-        unsupported = runtime.index.embeddings_unsupported if "index" in vars(runtime) else None
+        index = runtime.open_index
+        unsupported = index.embeddings_unsupported if index is not None else None
         report = WorkerReport(
             name=self.name,
             seen_at=now,
@@ -269,8 +270,8 @@ class WorkerProcess:
                 pipeline.execute()
         except (redis.exceptions.RedisError, OSError):
             log.info("Valkey is gone; the worker's report expires by itself")
-        if "index" in vars(self.runtime):
-            self.runtime.index.close()
+        if self.runtime.open_index is not None:
+            self.runtime.open_index.close()
 
 
 def is_healthy(settings: Settings) -> bool:

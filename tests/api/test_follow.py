@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from jobs.models import Question
 from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
 from jobs.questions.wait_reason import WaitReason
 from jobs.settings import Settings
@@ -22,7 +23,7 @@ CHAT = {"model": "askqueue", "messages": [{"role": "user", "content": "Why?"}]}
 
 
 def ask(clients: Clients) -> str:
-    return clients.jobs.submit_question(API_USER, "Why?").id
+    return clients.jobs.submit(API_USER, Question("Why?")).id
 
 
 def stopped(clients: Clients) -> str:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from jobs.models import Question
 from ui.api.dependencies import API_USER
 from ui.clients import Clients
 
 
 def ask(clients: Clients, *questions: str, user: str = API_USER) -> list[str]:
-    return [clients.jobs.submit_question(user, question).id for question in questions]
+    return [clients.jobs.submit(user, Question(question)).id for question in questions]
 
 
 def read_all(everything: TestClient, **params: Any) -> list[list[str]]:

@@ -75,7 +75,7 @@ def test_key_asks_in_the_name_of_its_owner(
     """What a program asks stands in its owner's history, and in nobody else's."""
     use_key(*ALL)
     job_id = everything.post("/chat", json={"query": "Why?"}).json()["job_id"]
-    assert clients.jobs.get_job("ann", job_id).question == "Why?"
+    assert clients.jobs.get_job("ann", job_id).asked.text == "Why?"
     assert everything.get(f"/job-status/{job_id}").status_code == 200
     use_key(*ALL, user="bob")
     assert everything.get(f"/job-status/{job_id}").status_code == 404

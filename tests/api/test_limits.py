@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from fastapi.testclient import TestClient
 
+from jobs.models import Question
 from jobs.settings import Settings
 from ui.api.dependencies import API_USER
 from ui.clients import Clients
@@ -77,7 +78,7 @@ def test_urgent_job_goes_first_and_is_limited(everything: TestClient) -> None:
 
 def test_waiting_job_says_why(everything: TestClient, clients: Clients) -> None:
     """For programs and for people, alone and in the list; nothing once it is over."""
-    clients.jobs.submit_question("ann", "before?")
+    clients.jobs.submit("ann", Question("before?"))
     ids = [ask(everything)[2]["job_id"] for _ in range(MOST)]
     for job_id, (reason, message, ahead) in zip(
         ids,

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.errors import BadApiKeyError
+from jobs.models import Question
 from jobs.operations.client import Operations
 from jobs.operations.metrics import BOUNDS
 from jobs.questions.client import JobClient
@@ -96,7 +97,7 @@ def test_metrics_count_what_waits_and_failed(
 ) -> None:
     """Gauges of now, counters by kind, and histograms whose buckets add up."""
     for number in range(3):
-        client.submit_question("ann", f"Who earns the most, {number}?")
+        client.submit("ann", Question(f"Who earns the most, {number}?"))
     fail_next(broker, BadApiKeyError())
     operator.post("/operator/queues/batch/pause")
     read = scrape(operator)

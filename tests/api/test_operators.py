@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jobs.errors import AskqueueError, BadApiKeyError, NoQuotaError
-from jobs.models import JobState
+from jobs.models import JobState, Question
 from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -61,7 +61,7 @@ def operator(open_api: Callable[..., TestClient]) -> TestClient:
 @pytest.fixture
 def fail(client: JobClient, broker: Broker) -> Callable[[AskqueueError], str]:
     def fail_(error: AskqueueError) -> str:
-        client.submit_question("ann", "Who earns the most?")
+        client.submit("ann", Question("Who earns the most?"))
         return fail_next(broker, error)
 
     return fail_

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from jobs.access.api_keys import Scope
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.errors import AskqueueError, BadApiKeyError, NotFoundError
-from jobs.models import Answer, Citation, Feedback, JobState, LiveText
+from jobs.models import Answer, Citation, Feedback, JobState, LiveText, Question
 from jobs.questions.query import JobQuery
 from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History, after_error
@@ -87,7 +87,7 @@ class World:
         kind.append(name)
 
     def ask(self, user: str, text: str) -> str:
-        return self.clients.jobs.submit_question(user, f"{word(user)} {text}?").id
+        return self.clients.jobs.submit(user, Question(f"{word(user)} {text}?")).id
 
     def finished(self, user: str, text: str) -> str:
         job_id = self.ask(user, text)
@@ -248,8 +248,8 @@ def follow(world: World, chance: random.Random, user: str) -> bool:
     before = world.clients.jobs.count_jobs(user)
     text = f"{word(user)} and then?"
     expect_not_found(
-        lambda: world.clients.jobs.submit_question(user, text, **{role: target}),
-        lambda: world.clients.jobs.submit_question(user, text, **{role: NOBODYS}),
+        lambda: world.clients.jobs.submit(user, Question(text, **{role: target})),
+        lambda: world.clients.jobs.submit(user, Question(text, **{role: NOBODYS})),
     )
     assert world.clients.jobs.count_jobs(user) == before
     return True
@@ -346,7 +346,7 @@ def test_id_of_anothers_question_cannot_be_asked_under(world: World) -> None:
     theirs = next(name for name in world.questions if world.owners[name] == "b-ann")
     before = world.clients.jobs.get_job("b-ann", theirs)
     with pytest.raises(NotFoundError):
-        world.clients.jobs.submit_question("b-eve", f"{word('b-eve')}?", job_id=theirs)
+        world.clients.jobs.submit("b-eve", Question(f"{word('b-eve')}?"), job_id=theirs)
     assert world.clients.jobs.get_job("b-ann", theirs) == before
     assert theirs not in world.clients.jobs.find_jobs("b-eve", JobQuery())
 

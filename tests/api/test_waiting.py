@@ -16,14 +16,14 @@ from fastapi.testclient import TestClient
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from jobs.models import Answer, JobState, JobView
+from jobs.models import Answer, JobState, JobView, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from ui.api import application, dependencies
 from ui.identity import people
 from ui.identity.people import Signer
 
-UNFINISHED = JobView("1", "api", "Why?", JobState.STARTED, asked_at=1.0)
+UNFINISHED = JobView("1", "api", Question("Why?"), JobState.STARTED, asked_at=1.0)
 
 
 @dataclass

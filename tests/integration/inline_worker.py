@@ -14,8 +14,8 @@ import pytest
 from jobs.extraction.extract import Extracted, ExtractedPassage
 from jobs.search import indexer
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, Settings
-from jobs.tasks import Runtime, report_outcome, use_runtime
 from jobs.worker.attempts import Attempts
+from jobs.worker.runtime import Runtime, report_outcome, use_runtime
 from jobs.worker.threads import ThreadWorker
 
 QUEUES = (INDEXING_QUEUE, QUESTIONS_QUEUE, BATCH_QUEUE)

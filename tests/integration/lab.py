@@ -18,7 +18,7 @@ from jobs.documents.client import DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
 from jobs.extraction.extract import extract
-from jobs.models import Document, DocumentStatus
+from jobs.models import Document, DocumentStatus, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
@@ -79,7 +79,7 @@ class Lab:
     def answer(self) -> float:
         """Ask for what the good document says; returns the seconds until it was said."""
         began = time.monotonic()
-        view = self.jobs.wait("ann", self.jobs.submit_question("ann", QUESTION).id, 30)
+        view = self.jobs.wait("ann", self.jobs.submit("ann", Question(QUESTION)).id, 30)
         answer = self.jobs.get_answer("ann", view.id)
         assert answer is not None, view
         assert "EUR 160" in answer.text, answer.text
@@ -110,7 +110,7 @@ def lab(settings: Settings, log: Path) -> Iterator[Lab]:
     values = {name: getattr(settings, name) for name in names}
     env = environment(**values, worker_threads="questions:2,indexing:1")
     with running(module("jobs.worker"), log, env) as process, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs.documents, "check_content", lambda _name, _data: None)
+        patch.setattr(jobs.documents.client, "check_content", lambda _name, _data: None)
         made = Lab(settings, process)
         wait_until(made.jobs.workers, 30, "the start of the worker")
         good, _ = made.documents.add("ann", "travel.md", GOOD)

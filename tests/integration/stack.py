@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 from jobs.documents.client import DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
-from jobs.models import DocumentStatus, JobView
+from jobs.models import DocumentStatus, JobView, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History
@@ -90,7 +90,7 @@ class Stack:
         return document.id
 
     def ask(self, question: str = QUESTION) -> JobView:
-        return self.jobs.submit_question(USER, question)
+        return self.jobs.submit(USER, Question(question))
 
     def view(self, job_id: str) -> JobView:
         return self.jobs.get_job(USER, job_id)

@@ -24,6 +24,7 @@ from jobs.models import (
     DocumentStatus,
     Feedback,
     JobState,
+    Question,
     SupportLevel,
     TokenUse,
     Visibility,
@@ -67,7 +68,7 @@ class Desk:
         self, user: str = "ann", question: str = QUESTION, **asked: object
     ) -> tuple[str, Answer]:
         """The id of a new question, and its answer."""
-        job_id = self.clients.jobs.submit_question(user, question, **asked).id  # type: ignore[arg-type]
+        job_id = self.clients.jobs.submit(user, Question(question, **asked)).id  # type: ignore[arg-type]
         self.worker.work("questions")
         answer = self.clients.jobs.get_answer(user, job_id)
         assert answer is not None, self.clients.jobs.get_job(user, job_id)
@@ -125,13 +126,13 @@ def test_earlier_answer_is_labelled_wherever_it_goes(desk: Desk) -> None:
         {"user": "bob"},
         {"question": "What is the hotel limit?"},
         {"model": "other"},
-        {"afresh": True},
+        {"use_cache": False},
     ],
 )
 def test_another_user_question_or_model_gets_a_new_answer(
     desk: Desk, asked: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So does who asks afresh; and what they get serves them from then on."""
+    """So does one who wants a new answer; and what they get serves them from then on."""
     offered = desk.clients.settings.model_copy(
         update={"openai_base_url": "http://127.0.0.1:9/v1", "chat_models": "other"}
     )
@@ -140,7 +141,7 @@ def test_another_user_question_or_model_gets_a_new_answer(
     monkeypatch.setattr(desk.worker.runtime, "generator_of", generators.__getitem__)
     assert not desk.is_hit()
     assert not desk.is_hit(**asked)  # type: ignore[arg-type]
-    assert desk.is_hit(**{**asked, "afresh": False})  # type: ignore[arg-type]
+    assert desk.is_hit(**{**asked, "use_cache": True})  # type: ignore[arg-type]
     assert desk.is_hit()
 
 
@@ -153,11 +154,11 @@ class Named:
         yield Chunk("It is EUR 160 [1].")
 
 
-def test_answer_afresh_takes_the_place_of_the_earlier_one(desk: Desk) -> None:
+def test_answer_without_the_cache_takes_the_place_of_the_earlier_one(desk: Desk) -> None:
     """Who asks again after that gets the newer answer."""
     desk.ask()
     between = time.time()
-    desk.ask(afresh=True)
+    desk.ask(use_cache=False)
     earlier_at = desk.ask()[1].earlier_at
     assert earlier_at is not None
     assert earlier_at >= between
@@ -253,7 +254,7 @@ def test_answer_that_was_no_use_is_not_given_again(desk: Desk) -> None:
         desk.clients.jobs.give_feedback("ann", jobs[number], Feedback(useful=False))
         assert not desk.is_hit()
         desk.delete(desk.add("ann", PARKING))
-    job_id, _ = desk.ask(afresh=True)
+    job_id, _ = desk.ask(use_cache=False)
     desk.clients.jobs._connection.hset(job_key(job_id), "useful", 0)  # as older versions note it
     assert not desk.is_hit()
 
@@ -318,7 +319,7 @@ def test_random_hits_cross_no_user_and_outlive_no_change(desk: Desk) -> None:
         user = dice.choice(users)
         if dice.random() < 0.75:
             question = dice.choice([QUESTION, "What is the limit?", "What is EUR 160?"])
-            job_id, answer = desk.ask(user, question, afresh=dice.random() < 0.1)
+            job_id, answer = desk.ask(user, question, use_cache=dice.random() >= 0.1)
             own = {(name, at) for name, at in since.items() if documents[name].owner in ("", user)}
             state = (user, frozenset(own), question)
             if answer.earlier_at is not None:

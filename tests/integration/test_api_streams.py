@@ -239,7 +239,7 @@ def test_openai_client_gets_an_answer_with_sources(ai: openai.OpenAI, jobs: JobC
     assert reply.usage.completion_tokens == WORDS
     assert (reply.model_extra or {})["citations"][0]["document_name"] == "travel.md"
     (job,) = jobs.list_jobs(API_USER).jobs
-    assert (job.question, job.state) == (QUESTION, JobState.FINISHED)
+    assert (job.asked.text, job.state) == (QUESTION, JobState.FINISHED)
     assert reply.id == f"chatcmpl-{job.id}"
 
 

@@ -113,7 +113,7 @@ def test_batch_survives_the_end_of_everything(
     results = list(batches.results(USER, batch.id))
     assert [result.cells[0] for result in results] == QUESTIONS
     assert {result.answer.text for result in results if result.answer} == {model.answer}
-    assert [stack.view(job_id).question for job_id in job_ids] == QUESTIONS
+    assert [stack.view(job_id).asked.text for job_id in job_ids] == QUESTIONS
     assert stack.jobs.list_jobs(USER).total == 0
 
 

@@ -17,7 +17,7 @@ from jobs.batches.models import Batch, BatchState, Lines, RowState
 from jobs.batches.rows import RowPlace, job_id_of, keys_of
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.errors import BrokerUnavailableError, InvalidBatchError, InvalidStateError, NotFoundError
-from jobs.models import JobState
+from jobs.models import JobState, Question
 from jobs.questions.client import JobClient
 from jobs.questions.lifecycle import Lifecycle
 from jobs.queue.broker import Broker
@@ -58,7 +58,7 @@ def test_accepted_batch_waits_for_the_feeder(
     assert counts == {RowState.QUEUED: FEED_AHEAD, RowState.PENDING: 100 - FEED_AHEAD}
     first = [job_id_of(batch.id, row) for row in range(4)]
     assert on_queue(broker) == first
-    assert client.get_job(USER, first[0]).question == "What is rule 0?"
+    assert client.get_job(USER, first[0]).asked.text == "What is rule 0?"
     feeder.run_once()
     assert batches.get(USER, batch.id).counts == counts
 
@@ -72,7 +72,7 @@ def test_batch_takes_no_slot_of_its_owners_questions(
     batches.submit(USER, lines(100))
     Feeder(broker).run_once()
     assert len(on_queue(broker)) == 3
-    question = client.submit_question(USER, "What now?")
+    question = client.submit(USER, Question("What now?"))
     assert (question.state, question.position) == (JobState.QUEUED, 1)
     assert [job.id for job in client.list_jobs(USER).jobs] == [question.id]
 

@@ -54,9 +54,9 @@ def counted_round_trips(client: redis.Redis) -> Iterator[list[int]]:
 
 def test_accepted_question_is_queued_with_its_position(client: JobClient) -> None:
     """The second question asked is second in the queue."""
-    client.submit_question("ann", "first?")
-    view = client.submit_question("ann", "  second?  ")
-    assert (view.state, view.position, view.question) == (JobState.QUEUED, 2, "second?")
+    client.submit("ann", Question("first?"))
+    view = client.submit("ann", Question("  second?  "))
+    assert (view.state, view.position, view.asked.text) == (JobState.QUEUED, 2, "second?")
 
 
 @pytest.mark.parametrize("question", ["", "  \n ", "x" * 4001])
@@ -65,13 +65,13 @@ def test_bad_question_is_refused_and_leaves_nothing(
 ) -> None:
     """An empty or too long question raises, and writes no key."""
     with pytest.raises(InvalidQuestionError):
-        client.submit_question("ann", question)
+        client.submit("ann", Question(question))
     assert connection.keys("*") == []
 
 
 def test_foreign_job_is_not_found(client: JobClient) -> None:
     """No call tells another user's job from one that does not exist."""
-    job_id = client.submit_question("ann", "mine?").id
+    job_id = client.submit("ann", Question("mine?")).id
     calls: list[Callable[[str, str], object]] = [
         client.get_job,
         client.get_answer,
@@ -95,23 +95,23 @@ def test_surplus_questions_of_a_user_wait_and_others_do_not(
 ) -> None:
     """One user fills at most USER_CONCURRENCY places; another's question goes before the rest."""
     for number in range(settings.user_concurrency + 2):
-        client.submit_question("ann", f"question {number}?")
+        client.submit("ann", Question(f"question {number}?"))
     states = [view.state for view in client.list_jobs("ann").jobs]
     assert states.count(JobState.QUEUED) == settings.user_concurrency
     assert states.count(JobState.WAITING) == 2
-    bob = client.submit_question("bob", "and mine?")
+    bob = client.submit("bob", Question("and mine?"))
     assert bob.position == settings.user_concurrency + 1
 
 
 def test_urgent_question_goes_first(client: JobClient) -> None:
     """An urgent question overtakes what waits."""
-    client.submit_question("ann", "slow?")
-    assert client.submit_question("bob", "fast?", urgent=True).position == 1
+    client.submit("ann", Question("slow?"))
+    assert client.submit("bob", Question("fast?"), urgent=True).position == 1
 
 
 def test_listing_is_newest_first_and_paged(client: JobClient, broker: Broker) -> None:
     """Pages follow each other without overlap, newest first."""
-    asked = [client.submit_question("ann", f"q{number}").id for number in range(5)]
+    asked = [client.submit("ann", Question(f"q{number}")).id for number in range(5)]
     first, second = (client.list_jobs("ann", offset=offset, limit=3) for offset in (0, 3))
     assert [view.id for view in first.jobs + second.jobs] == asked[::-1]
     assert first.total == 5
@@ -119,15 +119,15 @@ def test_listing_is_newest_first_and_paged(client: JobClient, broker: Broker) ->
 
 def test_listing_filters_by_state_and_text(client: JobClient) -> None:
     """Search ignores case; the state filter keeps only that state."""
-    client.submit_question("ann", "What is the Hotel limit?")
-    stopped = client.submit_question("ann", "Who leads Ghent?")
+    client.submit("ann", Question("What is the Hotel limit?"))
+    stopped = client.submit("ann", Question("Who leads Ghent?"))
     client.stop("ann", stopped.id)
     assert [
         view.id
         for view in client.list_jobs("ann", JobQuery(states=frozenset({JobState.STOPPED}))).jobs
     ] == [stopped.id]
     found = client.list_jobs("ann", JobQuery("hotel"))
-    assert [view.question for view in found.jobs] == ["What is the Hotel limit?"]
+    assert [view.asked.text for view in found.jobs] == ["What is the Hotel limit?"]
     assert found.total == 1
 
 
@@ -152,7 +152,7 @@ def test_stopped_queued_question_leaves_the_queue_and_can_be_retried(
     client: JobClient, broker: Broker
 ) -> None:
     """Stop takes a queued question out at once; retry brings it back."""
-    job_id = client.submit_question("ann", "q?").id
+    job_id = client.submit("ann", Question("q?")).id
     assert client.stop("ann", job_id).state is JobState.STOPPED
     assert broker.queues["questions"].get_job_ids() == []
     with pytest.raises(InvalidStateError):
@@ -166,7 +166,7 @@ def test_stopping_a_waiting_question_frees_nothing_it_did_not_hold(
     client: JobClient, settings: Settings
 ) -> None:
     """A question held back by the user's limit stops, and the queued ones stay."""
-    ids = [client.submit_question("ann", "q?").id for _ in range(settings.user_concurrency + 1)]
+    ids = [client.submit("ann", Question("q?")).id for _ in range(settings.user_concurrency + 1)]
     assert client.stop("ann", ids[-1]).state is JobState.STOPPED
     states = [client.get_job("ann", job_id).state for job_id in ids[:-1]]
     assert states == [JobState.QUEUED] * settings.user_concurrency
@@ -176,14 +176,14 @@ def test_stopping_a_queued_question_lets_a_waiting_one_in(
     client: JobClient, settings: Settings
 ) -> None:
     """The place of a stopped question goes to the user's next."""
-    ids = [client.submit_question("ann", "q?").id for _ in range(settings.user_concurrency + 1)]
+    ids = [client.submit("ann", Question("q?")).id for _ in range(settings.user_concurrency + 1)]
     client.stop("ann", ids[0])
     assert client.get_job("ann", ids[-1]).state is JobState.QUEUED
 
 
 def test_only_failed_or_stopped_can_be_retried(client: JobClient) -> None:
     """Retrying a queued question is refused with a sentence."""
-    job_id = client.submit_question("ann", "q?").id
+    job_id = client.submit("ann", Question("q?")).id
     with pytest.raises(InvalidStateError):
         client.retry("ann", job_id)
 
@@ -192,7 +192,7 @@ def test_deleted_question_leaves_no_key(
     client: JobClient, broker: Broker, connection: redis.Redis
 ) -> None:
     """Once a deletion cannot be undone, no key names the job; an unfinished one stays."""
-    job_id = client.submit_question("ann", "q?").id
+    job_id = client.submit("ann", Question("q?")).id
     with pytest.raises(InvalidStateError):
         client.delete("ann", job_id)
     client.stop("ann", job_id)
@@ -212,21 +212,21 @@ def test_submission_is_accepted_whole_or_not_at_all(
 
     monkeypatch.setattr(Queue, "_enqueue_rate_limited_job", refuse)
     with pytest.raises(BrokerUnavailableError):
-        client.submit_question("ann", "q?")
+        client.submit("ann", Question("q?"))
     assert connection.keys("*") == []
 
 
 def test_question_sent_again_with_its_id_is_asked_once(client: JobClient, broker: Broker) -> None:
     """Whoever did not get the reply asks again, and finds what was accepted; once only."""
     job_id = new_job_id()
-    first = client.submit_question("ann", "q?", job_id=job_id)
-    again = client.submit_question("ann", " q? ", job_id=job_id)
+    first = client.submit("ann", Question("q?"), job_id=job_id)
+    again = client.submit("ann", Question(" q? "), job_id=job_id)
     assert (again.id, again.asked_at) == (first.id, first.asked_at)
     assert broker.queues["questions"].get_job_ids() == [job_id]
     with pytest.raises(InvalidQuestionError):
-        client.submit_question("ann", "another?", job_id=job_id)
+        client.submit("ann", Question("another?"), job_id=job_id)
     with pytest.raises(NotFoundError):
-        client.submit_question("bob", "q?", job_id=job_id)
+        client.submit("bob", Question("q?"), job_id=job_id)
 
 
 def test_ids_sort_by_time_and_are_uuids() -> None:
@@ -243,7 +243,7 @@ def test_waiting_questions_of_a_user_go_in_the_order_they_were_asked(
     client: JobClient, settings: Settings
 ) -> None:
     """Freed places go to the question that has waited longest."""
-    ids = [client.submit_question("ann", "q?").id for _ in range(settings.user_concurrency + 6)]
+    ids = [client.submit("ann", Question("q?")).id for _ in range(settings.user_concurrency + 6)]
     for number in range(6):
         client.stop("ann", ids[number])
         states = [client.get_job("ann", job_id).state for job_id in ids]
@@ -253,7 +253,7 @@ def test_waiting_questions_of_a_user_go_in_the_order_they_were_asked(
 
 def test_double_click_on_retry_queues_once(client: JobClient, broker: Broker) -> None:
     """The second of two retries finds the question queued, and refuses."""
-    job_id = client.submit_question("ann", "q?").id
+    job_id = client.submit("ann", Question("q?")).id
     client.stop("ann", job_id)
     client.retry("ann", job_id)
     with pytest.raises(InvalidStateError):
@@ -263,7 +263,7 @@ def test_double_click_on_retry_queues_once(client: JobClient, broker: Broker) ->
 
 def test_every_key_of_a_question_expires(client: JobClient, connection: redis.Redis) -> None:
     """The record and the user's index have a TTL of the retention."""
-    job_id = client.submit_question("ann", "q?").id
+    job_id = client.submit("ann", Question("q?")).id
     for key in (job_key(job_id), user_jobs_key("ann")):
         assert connection.ttl(key) > 0
     client.stop("ann", job_id)
@@ -272,13 +272,13 @@ def test_every_key_of_a_question_expires(client: JobClient, connection: redis.Re
 
 def test_no_word_of_a_user_is_in_the_rq_job(client: JobClient, connection: redis.Redis) -> None:
     """What rq-dashboard renders as HTML holds no text of a user."""
-    job_id = client.submit_question("ann", "<script>alert(1)</script>").id
+    job_id = client.submit("ann", Question("<script>alert(1)</script>")).id
     assert b"script" not in b"".join(connection.hgetall(Job.key_for(job_id)).values())
 
 
 def test_wait_returns_when_the_time_is_up(client: JobClient) -> None:
     """A question nobody answers comes back queued after the timeout."""
-    job_id = client.submit_question("ann", "q?").id
+    job_id = client.submit("ann", Question("q?")).id
     started = time.monotonic()
     assert client.wait("ann", job_id, 0.2).state is JobState.QUEUED
     assert time.monotonic() - started < 5
@@ -289,7 +289,7 @@ def test_valkey_away_is_one_error(settings: Settings) -> None:
     away = connect("redis://127.0.0.1:1/0")
     client = JobClient(Broker(away, settings))
     calls: list[Callable[[], object]] = [
-        lambda: client.submit_question("ann", "q?"),
+        lambda: client.submit("ann", Question("q?")),
         lambda: client.list_jobs("ann"),
         lambda: client.get_job("ann", "x"),
         client.workers,
@@ -302,7 +302,7 @@ def test_valkey_away_is_one_error(settings: Settings) -> None:
 
 def test_retry_gives_all_attempts_again(client: JobClient, broker: Broker) -> None:
     """What an earlier run used up does not count: a transient error is waited out again."""
-    client.submit_question("ann", "q?")
+    client.submit("ann", Question("q?"))
     job_id = fail_next(broker, ModelTimeoutError(), used=MAX_ATTEMPTS - 1)
     assert client.get_job("ann", job_id).state is JobState.FAILED
     client.retry("ann", job_id)

@@ -20,8 +20,17 @@ from jobs.errors import (
     NotFoundError,
     UnknownDocumentsError,
 )
-from jobs.llm.rewriting import MAX_TURNS, Turn
-from jobs.models import Answer, Document, DocumentStatus, JobState, JobView, Question, Stage
+from jobs.llm.rewriting import Turn
+from jobs.models import (
+    MAX_TURNS,
+    Answer,
+    Document,
+    DocumentStatus,
+    JobState,
+    JobView,
+    Question,
+    Stage,
+)
 from jobs.questions.client import JobClient, new_job_id
 from jobs.questions.export import evaluation_lines
 from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
@@ -54,9 +63,9 @@ def put_document(connection: redis.Redis, name: str) -> str:
 def test_all_that_is_asked_is_kept(offering: JobClient, connection: redis.Redis) -> None:
     """Scope, model and what it refers to come back with the job, whatever the order was."""
     ids = [put_document(connection, name) for name in ("b", "a")]
-    first = offering.submit_question(USER, HOTEL)
-    view = offering.submit_question(
-        USER, "And in Oslo?", documents=[*ids, "b"], model="large", follows=first.id
+    first = offering.submit(USER, Question(HOTEL))
+    view = offering.submit(
+        USER, Question("And in Oslo?", documents=(*ids, "b"), model="large", follows=first.id)
     )
     assert view.asked == Question("And in Oslo?", ("a", "b"), "large", first.id)
     assert offering.list_jobs(USER).jobs[0] == view
@@ -69,29 +78,29 @@ def test_documents_that_are_not_there_are_refused(
     """Neither an unknown id nor too many are accepted, and nothing is written."""
     put_document(connection, "a")
     with pytest.raises(UnknownDocumentsError, match="1 of the 2 chosen documents is not there"):
-        client.submit_question(USER, HOTEL, documents=["a", "nowhere"])
+        client.submit(USER, Question(HOTEL, documents=("a", "nowhere")))
     with pytest.raises(UnknownDocumentsError, match="at most"):
-        client.submit_question(USER, HOTEL, documents=map(str, range(MAX_DOCUMENTS + 1)))
+        client.submit(USER, Question(HOTEL, documents=tuple(map(str, range(MAX_DOCUMENTS + 1)))))
     assert client.list_jobs(USER).total == 0
 
 
 def test_model_that_is_not_offered_is_refused(offering: JobClient, client: JobClient) -> None:
     """The configured one and those beside it are accepted, no other."""
     for model in ("usual", "large", "small"):
-        assert offering.submit_question(USER, HOTEL, model=model).model == model
+        assert offering.submit(USER, Question(HOTEL, model=model)).asked.model == model
     with pytest.raises(ModelNotOfferedError, match="usual, large, small"):
-        offering.submit_question(USER, HOTEL, model="other")
+        offering.submit(USER, Question(HOTEL, model="other"))
     with pytest.raises(ModelNotOfferedError):
-        client.submit_question(USER, HOTEL, model="large")
+        client.submit(USER, Question(HOTEL, model="large"))
 
 
 @pytest.mark.parametrize("relation", ["follows", "version_of"])
 def test_question_of_another_user_cannot_be_referred_to(client: JobClient, relation: str) -> None:
     """It is as unknown as one that does not exist."""
-    theirs = client.submit_question("ben", HOTEL).id
+    theirs = client.submit("ben", Question(HOTEL)).id
     for job_id in (theirs, new_job_id()):
         with pytest.raises(NotFoundError):
-            client.submit_question(USER, HOTEL, **{relation: job_id})
+            client.submit(USER, Question(HOTEL, **{relation: job_id}))
     assert client.list_jobs(USER).total == 0
 
 
@@ -100,15 +109,17 @@ def test_question_sent_again_is_compared_in_all_its_parts(
 ) -> None:
     """The same again is the same job, even after its document went; a change is refused."""
     document, job_id = put_document(connection, "a"), new_job_id()
-    first = offering.submit_question(USER, HOTEL).id
+    first = offering.submit(USER, Question(HOTEL)).id
     asked = {"documents": [document], "model": "large", "follows": first, "version_of": first}
-    accepted = offering.submit_question(USER, HOTEL, job_id=job_id, **asked)
+    accepted = offering.submit(USER, Question(HOTEL, **asked), job_id=job_id)
     DocumentRepository(connection).delete(document)
-    assert offering.submit_question(USER, HOTEL, job_id=job_id, **asked) == accepted
+    assert offering.submit(USER, Question(HOTEL, **asked), job_id=job_id) == accepted
     for name in asked:
         with pytest.raises(InvalidQuestionError, match="another question"):
-            offering.submit_question(
-                USER, HOTEL, job_id=job_id, **{key: asked[key] for key in asked if key != name}
+            offering.submit(
+                USER,
+                Question(HOTEL, **{key: asked[key] for key in asked if key != name}),
+                job_id=job_id,
             )
     assert offering.list_jobs(USER).total == 2
 
@@ -118,10 +129,10 @@ def test_question_sent_again_is_compared_in_all_its_parts(
 
 def test_versions_are_one_thread(client: JobClient, connection: redis.Redis) -> None:
     """A version of a version belongs to the first; each of them shows all, the first one first."""
-    first = client.submit_question(USER, HOTEL)
+    first = client.submit(USER, Question(HOTEL))
     assert [view.id for view in client.list_versions(USER, first)] == [first.id]
-    second = client.submit_question(USER, "Hotel limit?", version_of=first.id)
-    third = client.submit_question(USER, "Hotel?", version_of=second.id)
+    second = client.submit(USER, Question("Hotel limit?", version_of=first.id))
+    third = client.submit(USER, Question("Hotel?", version_of=second.id))
     assert third.thread == second.thread == first.thread == first.id
     for view in (first, second, third):
         ids = [version.id for version in client.list_versions(USER, view)]
@@ -140,9 +151,9 @@ def test_deleted_version_leaves_the_thread(
 ) -> None:
     """Even the first: the others stay together, and the last one takes the key with it."""
     deletions = SoftDeletion(broker)
-    first = client.submit_question(USER, HOTEL)
-    second = client.submit_question(USER, HOTEL, version_of=first.id)
-    third = client.submit_question(USER, HOTEL, version_of=second.id)
+    first = client.submit(USER, Question(HOTEL))
+    second = client.submit(USER, Question(HOTEL, version_of=first.id))
+    third = client.submit(USER, Question(HOTEL, version_of=second.id))
     for view, left in ((first, [second, third]), (third, [second])):
         client.stop(USER, view.id)
         client.delete(USER, view.id)
@@ -158,8 +169,8 @@ def test_deleted_version_leaves_the_thread(
 
 def test_version_that_is_brought_back_is_in_its_place(client: JobClient) -> None:
     """As long as its deletion can be undone, it has its place in the thread."""
-    first = client.submit_question(USER, HOTEL)
-    second = client.submit_question(USER, HOTEL, version_of=first.id)
+    first = client.submit(USER, Question(HOTEL))
+    second = client.submit(USER, Question(HOTEL, version_of=first.id))
     client.stop(USER, first.id)
     client.delete(USER, first.id)
     assert [view.id for view in client.list_versions(USER, second)] == [second.id]
@@ -169,8 +180,8 @@ def test_version_that_is_brought_back_is_in_its_place(client: JobClient) -> None
 
 def test_retried_version_stays_in_its_place(client: JobClient, connection: redis.Redis) -> None:
     """Retried, a question is kept for longer with its thread, and is the same version as before."""
-    first = client.submit_question(USER, HOTEL)
-    second = client.submit_question(USER, HOTEL, version_of=first.id)
+    first = client.submit(USER, Question(HOTEL))
+    second = client.submit(USER, Question(HOTEL, version_of=first.id))
     for view in (second, first):
         connection.expire(thread_key(first.id), 100)
         client.stop(USER, view.id)
@@ -182,9 +193,9 @@ def test_retried_version_stays_in_its_place(client: JobClient, connection: redis
 
 def test_earlier_questions_are_bounded_and_end_at_a_gap(client: JobClient) -> None:
     """The oldest first, never more than the bound; what is deleted ends them."""
-    asked: list[JobView] = [client.submit_question(USER, "0?")]
+    asked: list[JobView] = [client.submit(USER, Question("0?"))]
     for number in range(1, MAX_TURNS + 2):
-        asked.append(client.submit_question(USER, f"{number}?", follows=asked[-1].id))
+        asked.append(client.submit(USER, Question(f"{number}?", follows=asked[-1].id)))
     earlier = client.list_earlier(USER, asked[-1])
     assert [view.id for view in earlier] == [view.id for view in asked[-1 - MAX_TURNS : -1]]
     client.stop(USER, asked[2].id)
@@ -196,7 +207,7 @@ def test_conversation_is_bounded(client: JobClient, connection: redis.Redis) -> 
     """The last few questions as they were understood, the oldest first; nothing of another user."""
     last = ""
     for number in range(MAX_TURNS + 2):
-        last = client.submit_question(USER, f"{number}?", follows=last).id
+        last = client.submit(USER, Question(f"{number}?", follows=last)).id
         job = Job.fetch(last, connection=connection, serializer=JSONSerializer)
         value = Answer(f"It is {number} [1].", standalone="Four?" if number == 4 else "").to_dict()
         Result.create(job, Result.Type.SUCCESSFUL, ttl=60, return_value=value)
@@ -209,7 +220,7 @@ def test_stage_of_a_newer_worker_hides_no_question(
     client: JobClient, connection: redis.Redis
 ) -> None:
     """A stage that this version does not know is shown as waiting."""
-    view = client.submit_question(USER, HOTEL)
+    view = client.submit(USER, Question(HOTEL))
     connection.hset(job_key(view.id), "stage", "pondering")
     assert client.get_job(USER, view.id).stage is Stage.WAITING
 
@@ -242,7 +253,7 @@ def stack(
 
 
 def finish(stack: Stack, question: str, **asked: object) -> tuple[JobView, Answer]:
-    view = stack.over(stack.jobs.submit_question(USER, question, **asked).id)
+    view = stack.over(stack.jobs.submit(USER, Question(question, **asked)).id)
     answer = stack.jobs.get_answer(USER, view.id)
     assert answer is not None, view
     return view, answer
@@ -308,7 +319,7 @@ def test_follow_up_to_a_deleted_answer_says_so(stack: Stack, model: FakeModelSer
     first, _ = finish(stack, HOTEL)
     stack.worker.terminate()
     stack.worker.wait(30)
-    asked = stack.jobs.submit_question(USER, "What is the hotel limit?", follows=first.id)
+    asked = stack.jobs.submit(USER, Question("What is the hotel limit?", follows=first.id))
     stack.jobs.delete(USER, first.id)
     stack.start_worker()
     stack.over(asked.id)
@@ -335,7 +346,7 @@ def test_rewriting_can_be_stopped(stack: Stack, model: FakeModelServer) -> None:
     stack.add_document()
     first, _ = finish(stack, HOTEL)
     model.behave("hang", times=1)
-    asked = stack.jobs.submit_question(USER, "And in Oslo?", follows=first.id)
+    asked = stack.jobs.submit(USER, Question("And in Oslo?", follows=first.id))
     until(lambda: stack.view(asked.id).stage is Stage.REWRITING)
     assert stack.jobs.stop(USER, asked.id).state is JobState.STOPPED
 

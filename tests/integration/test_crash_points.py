@@ -21,7 +21,7 @@ from rq.serializers import JSONSerializer
 
 from jobs.errors import AskqueueError, BadApiKeyError, ModelTimeoutError
 from jobs.llm.chat import Chunk
-from jobs.models import JobState, LiveText, Passage
+from jobs.models import JobState, LiveText, Passage, Question
 from jobs.questions.client import JobClient
 from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
 from jobs.queue.broker import Broker
@@ -29,13 +29,13 @@ from jobs.queue.connection import connect
 from jobs.queue.retry_policy import History
 from jobs.search.index import KEYWORD_COLLECTION
 from jobs.settings import Settings
-from jobs.tasks import Runtime, use_runtime
 from jobs.worker import maintenance as maintenance_module
 from jobs.worker import recovery as recovery_module
 from jobs.worker import threads as threads_module
 from jobs.worker.attempts import Attempts
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.recovery import Recovery
+from jobs.worker.runtime import Runtime, use_runtime
 from jobs.worker.threads import ThreadWorker
 from tests.integration.faulty_valkey import Crash, Fault, Kind, make_faulty
 
@@ -164,7 +164,7 @@ class Bench:
 
     def _runtime(self) -> Runtime:
         runtime = Runtime(self.settings)
-        vars(runtime).update(index=FakeIndex(), generator=self.generator)
+        runtime.open_index, runtime.generator = FakeIndex(), self.generator
         return runtime
 
     def lapse(self, registry: type[StartedJobRegistry] | type[ScheduledJobRegistry]) -> None:
@@ -229,7 +229,7 @@ def test_question_comes_to_its_one_end_whichever_request_of_a_worker_goes_wrong(
     """Begun, run, retried, handed back, failed or stopped: once, and nothing is left behind."""
     for at in range(1, MOST_REQUESTS):
         bench, fault = Bench(connection, one_at_a_time, scenario), Fault(kind, at)
-        job_id = bench.client.submit_question(USER, "What is the limit?").id
+        job_id = bench.client.submit(USER, Question("What is the limit?")).id
         bench.work_once(fault)
         bench.work_on(job_id)
         _check_end(bench, job_id, ENDS[scenario], f"{kind} at request {at}")
@@ -258,7 +258,7 @@ def test_what_a_person_does_is_done_whole_or_not_at_all_whichever_request_goes_w
     before, after = ACTIONS[action]
     for at in range(1, MOST_REQUESTS):
         bench, fault = Bench(connection, one_at_a_time, "finish"), Fault(kind, at)
-        job_ids = [bench.client.submit_question(USER, "q?").id] if before else []
+        job_ids = [bench.client.submit(USER, Question("q?")).id] if before else []
         if before is JobState.STOPPED:
             bench.client.stop(USER, job_ids[0])
         accepted = _act(bench, fault, action, job_ids)
@@ -287,7 +287,7 @@ def _act(bench: Bench, fault: Fault, action: str, job_ids: list[str]) -> bool:
     client = JobClient(Broker(connection, bench.settings))
     try:
         if action.startswith("submit"):
-            client.submit_question(USER, "q?", urgent=action == "submit_urgent")
+            client.submit(USER, Question("q?"), urgent=action == "submit_urgent")
         else:
             getattr(client, action)(USER, *job_ids)
     except (Crash, AskqueueError):
@@ -320,7 +320,7 @@ def test_questions_that_may_be_what_kills_workers_run_one_at_a_time(
 ) -> None:
     """After two lost workers each runs alone; the next one's turn comes when it is over."""
     bench = Bench(connection, settings, "crash")
-    job_ids = [bench.client.submit_question(USER, "q?").id for _ in range(3)]
+    job_ids = [bench.client.submit(USER, Question("q?")).id for _ in range(3)]
     for _ in range(2):
         for _ in job_ids:
             bench.work_once()
@@ -341,7 +341,7 @@ def test_silence_counts_only_after_valkey_was_there_for_a_while(
     settle_seconds = 0.5
     monkeypatch.setattr(maintenance_module, "SETTLE_SECONDS", settle_seconds)
     bench = Bench(connection, settings, "crash")
-    job_ids = [bench.client.submit_question(USER, "q?").id for _ in range(2)]
+    job_ids = [bench.client.submit(USER, Question("q?")).id for _ in range(2)]
     maintenance = Maintenance(bench.broker, lambda _lost: None)
     for job_id in job_ids:
         bench.work_once()

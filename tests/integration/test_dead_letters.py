@@ -23,7 +23,7 @@ from jobs.errors import (
     NoQuotaError,
     UnreadableDocumentError,
 )
-from jobs.models import Document, DocumentStatus, JobState
+from jobs.models import Document, DocumentStatus, JobState, Question
 from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient
 from jobs.queue.broker import ANSWER_QUESTION, Broker
@@ -82,7 +82,7 @@ def test_failed_jobs_are_listed_newest_first(
 ) -> None:
     """Of each queue, with what failed, why, after how many attempts, and when."""
     began = time.time()
-    client.submit_question("ann", "q?")
+    client.submit("ann", Question("q?"))
     first = fail_next(broker, ModelTimeoutError(), used=MAX_ATTEMPTS - 1)
     second = failed_document(broker, documents).job_id
     page = letters.list()
@@ -102,7 +102,7 @@ def test_list_is_filtered_by_kind_and_paged(
     """The total is of the kind that was asked for; the counts are of all, the commonest first."""
     ids = []
     for error in (NoQuotaError(), BadApiKeyError(), BadApiKeyError(), BadApiKeyError()):
-        client.submit_question("ann", "q?")
+        client.submit("ann", Question("q?"))
         ids.append(fail_next(broker, error))
     page = letters.list("bad_api_key", offset=1, limit=1)
     assert [entry.job_id for entry in page.entries] == [ids[2]]
@@ -116,7 +116,7 @@ def test_no_word_of_a_question_and_no_user_is_in_an_entry(
     letters: DeadLetters, client: JobClient, broker: Broker
 ) -> None:
     """Not even where the model server repeats the question in what it says of it."""
-    client.submit_question("b-ann-secret", "Who earns the most?")
+    client.submit("b-ann-secret", Question("Who earns the most?"))
     fail_next(
         broker, BadModelRequestError("The model server rejected the request: Who earns the most")
     )
@@ -130,8 +130,8 @@ def test_stopped_and_running_jobs_are_no_dead_letters(
     letters: DeadLetters, client: JobClient, broker: Broker
 ) -> None:
     """Neither what its owner stopped, nor what waits for another attempt, has failed."""
-    client.stop("ann", client.submit_question("ann", "q?").id)
-    client.submit_question("ann", "q?")
+    client.stop("ann", client.submit("ann", Question("q?")).id)
+    client.submit("ann", Question("q?"))
     fail_next(broker, ModelTimeoutError())
     assert letters.list().total == 0
 
@@ -154,7 +154,7 @@ def test_requeued_question_runs_with_all_attempts_and_leaves_the_list(
     letters: DeadLetters, client: JobClient, broker: Broker
 ) -> None:
     """It is its owner's as before, queued, without the failure."""
-    client.submit_question("ann", "q?")
+    client.submit("ann", Question("q?"))
     job_id = fail_next(broker, BadApiKeyError())
     assert letters.requeue(job_id)
     assert queued(broker) == [job_id]
@@ -169,9 +169,9 @@ def test_requeue_of_what_is_not_failed_changes_nothing(
 ) -> None:
     """Unknown, queued, stopped, or stopped after somebody else had requeued it: all are False."""
     assert not letters.requeue("nonsense")
-    assert not letters.requeue(client.submit_question("ann", "queued?").id)
+    assert not letters.requeue(client.submit("ann", Question("queued?")).id)
     broker.connection.delete("rq:queue:questions")
-    client.submit_question("ann", "stopped?")
+    client.submit("ann", Question("stopped?"))
     job_id = fail_next(broker, BadApiKeyError())
     letters.requeue(job_id)
     client.stop("ann", job_id)
@@ -185,7 +185,7 @@ def test_two_operators_at_once_requeue_once(
 ) -> None:
     """However many click, each job is on its queue once."""
     for _ in range(5):
-        client.submit_question("ann", "q?")
+        client.submit("ann", Question("q?"))
         fail_next(broker, BadApiKeyError())
     with ThreadPoolExecutor(4) as pool:
         counts = list(pool.map(lambda _: letters.requeue_all(), range(4)))
@@ -199,7 +199,7 @@ def test_requeue_by_kind_leaves_the_others_and_goes_oldest_first(
     """Who has waited longest is served first."""
     ids = []
     for error in (BadApiKeyError(), NoQuotaError(), BadApiKeyError()):
-        client.submit_question("ann", "q?")
+        client.submit("ann", Question("q?"))
         ids.append(fail_next(broker, error))
     assert letters.requeue_all("bad_api_key") == 2
     assert queued(broker) == [ids[0], ids[2]]

@@ -13,7 +13,7 @@ import pytest
 
 from jobs.cli.failed import main
 from jobs.errors import AskqueueError, BadApiKeyError, NoQuotaError
-from jobs.models import JobState
+from jobs.models import JobState, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
@@ -50,7 +50,7 @@ def shell(
 @pytest.fixture
 def fail(client: JobClient, broker: Broker) -> Callable[[AskqueueError], str]:
     def fail_(error: AskqueueError) -> str:
-        client.submit_question("ann", "Who earns the most?")
+        client.submit("ann", Question("Who earns the most?"))
         return fail_next(broker, error)
 
     return fail_

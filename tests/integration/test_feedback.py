@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from jobs.errors import InvalidFeedbackError, InvalidStateError, NotFoundError
-from jobs.models import Answer, Citation, Feedback, JobState, Passage
+from jobs.models import Answer, Citation, Feedback, JobState, Passage, Question
 from jobs.questions.client import MAX_REASON_CHARS, JobClient
 from jobs.questions.export import evaluation_lines
 from jobs.questions.query import JobQuery
@@ -36,7 +36,7 @@ def answered(client: JobClient, broker: Broker, connection: redis.Redis) -> str:
 
 
 def answer(client: JobClient, broker: Broker, connection: redis.Redis, question: str) -> str:
-    job_id = client.submit_question("ann", question).id
+    job_id = client.submit("ann", Question(question)).id
     attempts = Attempts(broker)
     worker = ThreadWorker("questions", f"w-{job_id}", connection, attempts, lambda *_outcome: None)
     connection.lrem(broker.queues["questions"].key, 1, job_id)
@@ -63,7 +63,7 @@ def test_feedback_needs_an_answer_of_ones_own(client: JobClient, answered: str) 
     """Neither another user's answer nor an unanswered question can be rated."""
     with pytest.raises(NotFoundError):
         client.give_feedback("bob", answered, Feedback(useful=True))
-    queued = client.submit_question("ann", "q?").id
+    queued = client.submit("ann", Question("q?")).id
     with pytest.raises(InvalidStateError):
         client.give_feedback("ann", queued, Feedback(useful=True))
     assert client.get_job("ann", queued).feedback is None
@@ -82,8 +82,8 @@ def test_evaluation_has_question_passages_answer_and_feedback(
     """One JSON object for each answer, newest first; what has none is left out."""
     client.give_feedback("ann", answered, Feedback(useful=True, reason="“exact”"))
     newer = answer(client, broker, connection, "And abroad?")
-    client.submit_question("ann", "still waiting?")
-    client.submit_question("bob", "not mine?")
+    client.submit("ann", Question("still waiting?"))
+    client.submit("bob", Question("not mine?"))
     ids = client.find_jobs("ann", JobQuery())
     lines = [json.loads(line) for line in evaluation_lines(client, "ann", ids)]
     assert [line["job_id"] for line in lines] == [newer, answered]
@@ -100,7 +100,7 @@ def test_evaluation_has_question_passages_answer_and_feedback(
 
 def test_answers_are_read_with_their_questions(client: JobClient, answered: str) -> None:
     """Questions come with the answers of those that are finished, and foreign ones not at all."""
-    queued = client.submit_question("ann", "q?").id
+    queued = client.submit("ann", Question("q?")).id
     pairs = client.answers_of("ann", [queued, answered])
     assert [(view.id, view.state) for view, _ in pairs] == [
         (queued, JobState.QUEUED),

@@ -13,7 +13,7 @@ import redis
 from rq.suspension import resume, suspend
 
 from jobs.errors import BadApiKeyError, BrokerUnavailableError, ModelTimeoutError
-from jobs.models import Answer, JobState, JobView, WorkerReport
+from jobs.models import Answer, JobState, JobView, Question, WorkerReport
 from jobs.questions.client import JobClient
 from jobs.questions.eta import FRESH_SECONDS, EtaEstimator, read_load
 from jobs.questions.repository import JobRepository
@@ -51,7 +51,7 @@ class Desk:
         self.connection.rpush(KEY, *seconds)
 
     def ask(self, user: str = "ann") -> JobView:
-        return self.client.submit_question(user, "Why?")
+        return self.client.submit(user, Question("Why?"))
 
     def begin(self) -> Attempt:
         queue = self.broker.queues["questions"]
@@ -110,7 +110,7 @@ def test_load_is_what_runs_waits_and_works(desk: Desk) -> None:
     assert (load.recent, load.threads) == ((2.0, 1.0), 3)
     assert [each.job_id for each in load.running] == [mine[0]]
     assert load.running[0].alive
-    assert 0 <= load.running[0].ran < 5
+    assert 0 <= load.running[0].ran_seconds < 5
     assert load.queued == (mine[1], other)
     assert [(set(limit.holding), limit.waiting) for limit in load.limits] == [
         (set(mine[:2]), tuple(mine[2:]))
@@ -123,7 +123,7 @@ def test_question_between_the_queue_and_its_start_is_not_overlooked(desk: Desk) 
     queue = desk.broker.queues["questions"]
     desk.connection.lmove(queue.key, queue.intermediate_queue_key)
     load = read_load(desk.broker, desk.client.workers())
-    assert [(each.job_id, each.ran) for each in load.running] == [(job.id, 0.0)]
+    assert [(each.job_id, each.ran_seconds) for each in load.running] == [(job.id, 0.0)]
 
 
 def test_attempt_of_a_silent_worker_is_not_alive(desk: Desk) -> None:
@@ -210,19 +210,19 @@ def test_forecast_is_shared_for_a_second(desk: Desk, monkeypatch: pytest.MonkeyP
 
     desk.report()
     desk.took(*[1.0] * 10)
-    forecasts = EtaEstimator(desk.broker, workers)
+    estimator = EtaEstimator(desk.broker, workers)
     job = desk.ask()
     for _ in range(20):
-        assert forecasts.of(job.id, job.queued_at) is not None
+        assert estimator.estimate(job.id, job.queued_at) is not None
     assert len(reads) == 1
     newer = desk.ask()
-    assert forecasts.of(newer.id, newer.queued_at) is not None
+    assert estimator.estimate(newer.id, newer.queued_at) is not None
     assert len(reads) == 2
-    assert forecasts.of("gone", job.queued_at) is None
+    assert estimator.estimate("gone", job.queued_at) is None
     assert len(reads) == 2
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + FRESH_SECONDS + 0.1)
-    forecasts.of(job.id, job.queued_at)
+    estimator.estimate(job.id, job.queued_at)
     assert len(reads) == 3
 
 
@@ -232,13 +232,13 @@ def test_estimate_runs_down_between_two_forecasts(
     """Half a second later, the same forecast is half a second less, and never below zero."""
     desk.report()
     desk.took(*[0.3, 2.0] * 10)
-    forecasts = EtaEstimator(desk.broker, desk.client.workers)
+    estimator = EtaEstimator(desk.broker, desk.client.workers)
     job = desk.ask()
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
-    first = forecasts.of(job.id, job.queued_at)
+    first = estimator.estimate(job.id, job.queued_at)
     monkeypatch.setattr(time, "time", lambda: now + 0.5)
-    second = forecasts.of(job.id, job.queued_at)
+    second = estimator.estimate(job.id, job.queued_at)
     assert first is not None
     assert second is not None
     assert second.low == 0.0

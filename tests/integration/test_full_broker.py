@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from jobs.errors import BrokerFullError, BrokerUnavailableError
 from jobs.local.valkey_server import stop_orphan, valkey_command
-from jobs.models import JobState
+from jobs.models import JobState, Question
 from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.integration.full_valkey import WAYS, FullValkey, full_valkey
@@ -51,7 +51,7 @@ class Full:
         deadline = time.monotonic() + REFUSAL_SECONDS
         while time.monotonic() < deadline:
             try:
-                job = self.clients.jobs.submit_question(USER, f"Question {len(accepted)}?")
+                job = self.clients.jobs.submit(USER, Question(f"Question {len(accepted)}?"))
             except BrokerUnavailableError as error:
                 return accepted[::-1], error
             accepted.append(job.id)
@@ -104,7 +104,7 @@ def test_full_server_refuses_and_keeps_exactly_what_it_accepted(full: Full) -> N
     full.free(full.server)
     wait_until(full.is_back, RECOVERY_SECONDS, "writing")
     assert listed(full) == accepted
-    newest = full.clients.jobs.submit_question(USER, "And now?").id
+    newest = full.clients.jobs.submit(USER, Question("And now?")).id
     states = {job.id: job.state for job in full.clients.jobs.list_jobs(USER, limit=MANY).jobs}
     assert set(states) == {newest, *accepted}
     assert set(states.values()) <= {JobState.QUEUED, JobState.WAITING}
@@ -115,7 +115,7 @@ def test_question_that_fills_the_server_is_accepted_or_leaves_nothing(
     full: Full, room_bytes: int
 ) -> None:
     """Wherever in its writes the server fills up, no question is half accepted."""
-    before = full.clients.jobs.submit_question(USER, "Before?").id
+    before = full.clients.jobs.submit(USER, Question("Before?")).id
     full.fill(full.server, room_bytes)
     accepted, _ = full.ask_until_refused()
     assert listed(full) == [*accepted, before]
@@ -159,7 +159,7 @@ def test_page_keeps_the_question_and_shows_the_sentence(
 ) -> None:
     """The page tells once why it cannot be sent, shows what there is, and sends it again later."""
     use_clients(full.clients, monkeypatch)
-    full.clients.jobs.submit_question(USER, "How many trucks?")
+    full.clients.jobs.submit(USER, Question("How many trucks?"))
     full.fill(full.server, 0)
     full.ask_until_refused()
     app = AppTest.from_file(HOME, default_timeout=RUN_SECONDS).run()
@@ -178,7 +178,7 @@ def test_page_keeps_the_question_and_shows_the_sentence(
 
 def test_reading_goes_on_over_connections_that_were_idle(full: Full) -> None:
     """A full server can be read, also by a page that comes back after a while."""
-    full.clients.jobs.submit_question(USER, "Before?")
+    full.clients.jobs.submit(USER, Question("Before?"))
     full.fill(full.server, 0)
     full.ask_until_refused()
     before = listed(full)
@@ -212,15 +212,15 @@ def test_deleting_a_question_makes_room(
     """In a full memory, what is over can be deleted, as the sentence says, and new work fits."""
     with full_valkey(tmp_path) as server:
         jobs = build_clients(make_settings(redis_url=server.url)).jobs
-        over = [jobs.submit_question(USER, "x" * 4000).id for _ in range(50)]
+        over = [jobs.submit(USER, Question("x" * 4000)).id for _ in range(50)]
         for job_id in over:
             jobs.stop(USER, job_id)
         server.fill_memory(-50_000)
         with pytest.raises(BrokerFullError):
-            jobs.submit_question(USER, "y" * 4000)
+            jobs.submit(USER, Question("y" * 4000))
         for job_id in over:
             jobs.delete(USER, job_id)
-        assert jobs.submit_question(USER, "y" * 4000).state is JobState.QUEUED
+        assert jobs.submit(USER, Question("y" * 4000)).state is JobState.QUEUED
 
 
 def test_server_that_syncs_always_goes_away_and_comes_back_with_everything(
@@ -229,10 +229,10 @@ def test_server_that_syncs_always_goes_away_and_comes_back_with_everything(
     """With appendfsync always a full disk ends Valkey before it accepts what it cannot keep."""
     with full_valkey(tmp_path, fsync="always") as server:
         jobs = build_clients(make_settings(redis_url=server.url)).jobs
-        accepted = [jobs.submit_question(USER, f"Question {number}?").id for number in range(5)]
+        accepted = [jobs.submit(USER, Question(f"Question {number}?")).id for number in range(5)]
         server.fill_disk()
         with pytest.raises(BrokerUnavailableError) as raised:
-            jobs.submit_question(USER, "One too many?")
+            jobs.submit(USER, Question("One too many?"))
         assert type(raised.value) is BrokerUnavailableError
         assert server.process is not None
         assert server.process.wait(30) == 1

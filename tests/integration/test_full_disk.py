@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from jobs.errors import DocumentStoreFullError, IndexDiskFullError
-from jobs.models import DocumentStatus, JobState
+from jobs.models import DocumentStatus, JobState, Question
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.integration.processes import ROOT, environment, module, running, wait_until
@@ -104,7 +104,7 @@ def test_full_disk_under_the_index_fails_one_document_with_its_sentence(
 
 
 def answer(clients: Clients, question: str) -> str:
-    job = clients.jobs.submit_question(USER, question)
+    job = clients.jobs.submit(USER, Question(question))
     assert clients.jobs.wait(USER, job.id, 30).state is JobState.FINISHED
     found = clients.jobs.get_answer(USER, job.id)
     assert found is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.models import DocumentStatus, JobState, Stage
+from jobs.models import DocumentStatus, JobState, Question, Stage
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from jobs.worker import maintenance
@@ -44,7 +44,7 @@ class Stack:
 
     def ask(self, count: int) -> list[str]:
         return [
-            self.clients.jobs.submit_question(USER, f"What is hotel limit {number}?").id
+            self.clients.jobs.submit(USER, Question(f"What is hotel limit {number}?")).id
             for number in range(count)
         ]
 

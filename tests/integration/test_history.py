@@ -12,7 +12,7 @@ from rq.job import Job
 from rq.results import Result
 
 from jobs.errors import BadApiKeyError, InvalidStateError, NotFoundError
-from jobs.models import Answer, Citation, Feedback, JobState, LiveText
+from jobs.models import Answer, Citation, Feedback, JobState, LiveText, Question
 from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient
 from jobs.questions.query import JobOrder, JobQuery
@@ -44,7 +44,7 @@ class Desk:
         self.deletions = SoftDeletion(broker)
 
     def ask(self, question: str) -> str:
-        return self.client.submit_question(USER, question).id
+        return self.client.submit(USER, Question(question)).id
 
     def answered(self, question: str, answer: Answer = ANSWER) -> str:
         job_id = self.ask(question)
@@ -208,7 +208,7 @@ def test_long_histories_are_found_whole_in_a_fixed_number_of_round_trips(desk: D
 def test_only_ones_own_are_read(desk: Desk) -> None:
     """An id of another user's question is left out, whoever found it."""
     mine = desk.ask("mine?")
-    theirs = desk.client.submit_question("bob", "theirs?").id
+    theirs = desk.client.submit("bob", Question("theirs?")).id
     assert [job.id for job in desk.client.read_jobs(USER, [theirs, mine])] == [mine]
 
 
@@ -229,7 +229,7 @@ def test_deleted_question_is_there_for_nobody(desk: Desk) -> None:
         lambda: desk.client.stop(USER, job_id),
         lambda: desk.client.delete(USER, job_id),
         lambda: desk.client.give_feedback(USER, job_id, Feedback(useful=True)),
-        lambda: desk.client.submit_question(USER, "Who pays?", job_id=job_id),
+        lambda: desk.client.submit(USER, Question("Who pays?"), job_id=job_id),
         lambda: desk.client.undo_deletion("bob", job_id),
     ]
     for call in calls:

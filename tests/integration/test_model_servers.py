@@ -19,7 +19,7 @@ from jobs.llm.chat import ChatModel, Chunk
 from jobs.llm.embeddings import Embedder, build_embedder
 from jobs.models import Passage
 from jobs.settings import Settings
-from jobs.tasks import build_generator
+from jobs.worker.runtime import build_generator
 from tests.fakes import FakeModelServer
 
 JSON, HTML, EVENTS = "application/json", "text/html", "text/event-stream"

@@ -11,7 +11,7 @@ import redis
 from rq.suspension import resume, suspend
 
 from jobs.errors import BadApiKeyError, BrokerUnavailableError, NotFoundError
-from jobs.models import JobState, Stage
+from jobs.models import JobState, Question, Stage
 from jobs.operations import metrics
 from jobs.operations.client import Operations
 from jobs.operations.metrics import DAY, HOUR, Period, Tally
@@ -167,7 +167,7 @@ def test_rqs_own_suspension_still_holds_all_queues(stack: Stack, operations: Ope
 
 def test_job_popped_when_the_pause_begins_goes_back(broker: Broker, client: JobClient) -> None:
     """A worker that waited in a pop puts what it gets back where it was, at no attempt."""
-    job = client.submit_question(USER, "Who earns the most?")
+    job = client.submit(USER, Question("Who earns the most?"))
     connection = connect(broker.settings.broker_url)
 
     class PausedWhilePopping(Pauses):
@@ -235,7 +235,7 @@ def test_overview_counts_what_waits_fails_and_is_held_back(
     """Beyond the user's limit questions are held back, and not in the queue."""
     limit = broker.settings.user_concurrency
     for number in range(limit + 3):
-        client.submit_question(USER, f"Question {number}?")
+        client.submit(USER, Question(f"Question {number}?"))
     fail_next(broker, BadApiKeyError())
     overview = operations.overview()
     state = overview.queues[0]
@@ -248,9 +248,9 @@ def test_oldest_is_found_behind_urgent_ones(
     broker: Broker, client: JobClient, operations: Operations
 ) -> None:
     """A question at the front of the queue does not hide how long others have waited."""
-    old = client.submit_question(USER, "First?")
+    old = client.submit(USER, Question("First?"))
     broker.connection.hset(f"rq:job:{old.id}", "enqueued_at", "2026-01-01T00:00:00.000000Z")
-    client.submit_question(USER, "Second?", urgent=True)
+    client.submit(USER, Question("Second?"), urgent=True)
     oldest = operations.overview().queues[0].oldest_seconds
     assert oldest is not None
     assert oldest > 24 * 3600

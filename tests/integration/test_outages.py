@@ -22,9 +22,9 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.search.index import build_index
 from jobs.settings import Settings
-from jobs.tasks import use_runtime
 from jobs.worker.attempts import EXECUTION_TTL_SECONDS
 from jobs.worker.process import WorkerProcess
+from jobs.worker.runtime import use_runtime
 from tests.fakes import FakeModelServer
 from tests.integration.processes import ROOT, free_port, module, running
 from tests.integration.stack import USER, Stack, stack_of, until
@@ -210,7 +210,7 @@ class SwitchedIndex:
 def working(settings: Settings, index: SwitchedIndex) -> Iterator[None]:
     """All of a worker process, in this one."""
     process = WorkerProcess(settings)
-    vars(process.runtime)["index"] = index
+    process.runtime.open_index = index
     thread = threading.Thread(target=process.run)
     thread.start()
     try:

@@ -16,7 +16,7 @@ from jobs.errors import (
     PrivateUnsafeError,
     UnknownDocumentsError,
 )
-from jobs.models import Document, DocumentStatus, Passage, Visibility
+from jobs.models import Document, DocumentStatus, Passage, Question, Visibility
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DOCUMENTS_KEY, PREFIX, WORKERS_KEY, worker_key
@@ -123,11 +123,11 @@ def test_operator_deletes_a_private_document_by_its_id(desk: Desk) -> None:
 def test_question_cannot_be_asked_of_another_s_private_document(desk: Desk) -> None:
     """It is not there, in the same words as for a document that never was."""
     document, jobs = add(desk, "ann"), JobClient(desk.broker)
-    assert jobs.submit_question("ann", QUESTION, documents=[document.id]).documents
+    assert jobs.submit("ann", Question(QUESTION, documents=(document.id,))).asked.documents
     with pytest.raises(UnknownDocumentsError) as refused:
-        jobs.submit_question("bob", QUESTION, documents=[document.id])
+        jobs.submit("bob", Question(QUESTION, documents=(document.id,)))
     with pytest.raises(UnknownDocumentsError) as unknown:
-        jobs.submit_question("bob", QUESTION, documents=["e" * 64])
+        jobs.submit("bob", Question(QUESTION, documents=("e" * 64,)))
     assert str(refused.value) == str(unknown.value)
 
 

@@ -16,6 +16,7 @@ from jobs.errors import (
     TooManyQuestionsError,
     TooManyUrgentError,
 )
+from jobs.models import Question
 from jobs.questions.client import JobClient, new_job_id
 from jobs.questions.lifecycle import Lifecycle
 from jobs.questions.rate_limit import WINDOW_SECONDS
@@ -34,14 +35,14 @@ def settings(make_settings: Callable[..., Settings]) -> Settings:
 
 def ask(client: JobClient, count: int, user: str = "ann") -> None:
     for number in range(count):
-        client.submit_question(user, f"question {number}?")
+        client.submit(user, Question(f"question {number}?"))
 
 
 def test_one_question_more_than_the_limit_is_refused_and_leaves_nothing(client: JobClient) -> None:
     """The refusal says how many and when to ask again; another user is not concerned."""
     ask(client, MOST)
     with pytest.raises(TooManyQuestionsError, match="asked 3 questions within a minute") as caught:
-        client.submit_question("ann", "one more?")
+        client.submit("ann", Question("one more?"))
     assert 1 <= (caught.value.retry_after_seconds or 0) <= WINDOW_SECONDS
     assert client.list_jobs("ann").total == MOST
     ask(client, 1, "bob")
@@ -54,15 +55,15 @@ def test_the_window_moves(
     now = time.time()
     for second in range(MOST):
         monkeypatch.setattr(time, "time", lambda second=second: now + second)
-        client.submit_question("ann", f"question {second}?")
+        client.submit("ann", Question(f"question {second}?"))
     monkeypatch.setattr(time, "time", lambda: now + WINDOW_SECONDS - 0.5)
     with pytest.raises(TooManyQuestionsError) as caught:
-        client.submit_question("ann", "too early?")
+        client.submit("ann", Question("too early?"))
     assert caught.value.retry_after_seconds == 1
     monkeypatch.setattr(time, "time", lambda: now + WINDOW_SECONDS + 0.5)
-    client.submit_question("ann", "in time?")
+    client.submit("ann", Question("in time?"))
     with pytest.raises(TooManyQuestionsError):
-        client.submit_question("ann", "and another?")
+        client.submit("ann", Question("and another?"))
     keys = [key for key in connection.keys("*") if key.startswith(RATES_PREFIX.encode())]
     assert keys
     assert all(0 < connection.ttl(key) <= WINDOW_SECONDS for key in keys)
@@ -72,13 +73,13 @@ def test_question_that_is_sent_again_counts_once(client: JobClient) -> None:
     """With its id it is known, however often it comes; one that was refused is counted then."""
     job_id = new_job_id()
     for _ in range(MOST + 2):
-        client.submit_question("ann", "the same?", job_id=job_id)
+        client.submit("ann", Question("the same?"), job_id=job_id)
     ask(client, MOST - 1)
     refused = new_job_id()
     for _ in range(2):
         with pytest.raises(TooManyQuestionsError):
-            client.submit_question("ann", "refused?", job_id=refused)
-    assert client.submit_question("ann", "the same?", job_id=job_id).id == job_id
+            client.submit("ann", Question("refused?"), job_id=refused)
+    assert client.submit("ann", Question("the same?"), job_id=job_id).id == job_id
 
 
 def test_question_that_broke_off_after_the_counting_counts_once(
@@ -94,8 +95,8 @@ def test_question_that_broke_off_after_the_counting_counts_once(
         outage.setattr(Lifecycle, "submit", fail)
         for _ in range(MOST + 1):
             with pytest.raises(BrokerUnavailableError):
-                client.submit_question("ann", "lost?", job_id=job_id)
-    client.submit_question("ann", "lost?", job_id=job_id)
+                client.submit("ann", Question("lost?"), job_id=job_id)
+    client.submit("ann", Question("lost?"), job_id=job_id)
     rate = client.rate("ann")
     assert rate is not None
     assert (rate.limit, rate.remaining) == (MOST, MOST - 1)
@@ -109,7 +110,7 @@ def test_questions_at_once_do_not_pass_the_limit_together(
     def submit(number: int) -> bool:
         other = JobClient(Broker(connect(settings.redis_url), settings))
         try:
-            other.submit_question("ann", f"question {number}?")
+            other.submit("ann", Question(f"question {number}?"))
         except TooManyQuestionsError:
             return False
         return True
@@ -122,7 +123,7 @@ def test_bad_question_is_not_counted(client: JobClient) -> None:
     """What is refused for other reasons costs nothing."""
     for _ in range(MOST + 1):
         with pytest.raises(InvalidQuestionError):
-            client.submit_question("ann", " ")
+            client.submit("ann", Question(" "))
     ask(client, MOST)
 
 
@@ -136,7 +137,7 @@ def test_no_limit_counts_nothing(
     assert client.rate("ann") is None
     assert connection.keys(f"{RATES_PREFIX}*") == []
     with pytest.raises(TooManyUrgentError, match="No question can be made urgent"):
-        client.submit_question("ann", "at once?", urgent=True)
+        client.submit("ann", Question("at once?"), urgent=True)
 
 
 def test_outage_of_valkey_is_a_named_refusal(make_settings: Callable[..., Settings]) -> None:
@@ -144,7 +145,7 @@ def test_outage_of_valkey_is_a_named_refusal(make_settings: Callable[..., Settin
     settings = make_settings(redis_url="redis://127.0.0.1:1/0", questions_per_minute=MOST)
     client = JobClient(Broker(connect(settings.redis_url), settings))
     with pytest.raises(BrokerUnavailableError):
-        client.submit_question("ann", "anybody there?")
+        client.submit("ann", Question("anybody there?"))
 
 
 def test_storage_shares_the_pool(broker: Broker, client: JobClient) -> None:

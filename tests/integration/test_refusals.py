@@ -22,6 +22,7 @@ from jobs.errors import (
     BrokerReadOnlyError,
     BrokerUnavailableError,
 )
+from jobs.models import Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors, connect
@@ -160,10 +161,10 @@ def test_user_without_permission_is_told_a_command_that_gives_it(
     client = connect(server.url.replace("//", "//app:pw@"))
     jobs = JobClient(Broker(client, settings))
     with pytest.raises(BrokerNotPermittedError) as raised:
-        jobs.submit_question("ann", "why?")
+        jobs.submit("ann", Question("why?"))
     words = [{"USER": "app"}.get(word, word.strip("'")) for word in raised.value.command.split()]
     server.client.execute_command(*words[1:])
-    assert jobs.submit_question("ann", "why?").position == 1
+    assert jobs.submit("ann", Question("why?")).position == 1
     client.close()
 
 

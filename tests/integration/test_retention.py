@@ -19,7 +19,7 @@ from jobs.documents.client import DELETE_DOCUMENT, INDEX_DOCUMENT, DocumentClien
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
 from jobs.errors import DocumentStoreUnavailableError
-from jobs.models import SAMPLES_USER, DocumentStatus, JobState, LiveText
+from jobs.models import SAMPLES_USER, DocumentStatus, JobState, LiveText, Question
 from jobs.questions.client import JobClient
 from jobs.questions.query import JobQuery
 from jobs.queue.broker import Broker
@@ -77,7 +77,7 @@ class Run:
     names: set[str] = field(default_factory=lambda: {*WORDS, "ann"})
 
     def ask(self) -> str:
-        job_id = self.stack.jobs.submit_question("ann", QUESTION).id
+        job_id = self.stack.jobs.submit("ann", Question(QUESTION)).id
         self.names.add(job_id)
         return job_id
 
@@ -490,9 +490,9 @@ def test_questions_that_nobody_can_see_leave_the_queue(
     one = settings.model_copy(update={"user_concurrency": 1})
     old = JobClient(Broker(connection, one))
     for _ in range(3):
-        old.submit_question("ann", QUESTION)
+        old.submit("ann", Question(QUESTION))
     shift_time(connection, RETENTION_SECONDS + DAY)
-    kept = client.submit_question("ann", "newer")
+    kept = client.submit("ann", Question("newer"))
     retention_of(one, connection).expire(time.time() + 2 * UNSEEN_SECONDS)
     assert {key.decode() for key in connection.scan_iter("rq:job:*")} == {f"rq:job:{kept.id}"}
     assert connection.lrange("rq:queue:questions", 0, -1) == [kept.id.encode()]
@@ -517,7 +517,7 @@ def test_stopped_question_leaves_even_if_the_stop_was_cut_off(
     settings: Settings, connection: redis.Redis, client: JobClient
 ) -> None:
     """Canceled, but the client died before it gave the job a TTL."""
-    job = client.submit_question("ann", QUESTION)
+    job = client.submit("ann", Question(QUESTION))
     client.stop("ann", job.id)
     connection.persist(f"rq:job:{job.id}")
     retention = retention_of(settings, connection)
@@ -547,7 +547,7 @@ def test_append_only_file_forgets_what_left(settings: Settings, tmp_path: Path) 
     with ValkeyServer(free_port(), data_dir=folder, appendonly="yes", persist=True) as server:
         connection = connect(f"redis://{server.host}:{server.port}/0")
         client = JobClient(Broker(connection, settings))
-        job = client.submit_question("ann", QUESTION)
+        job = client.submit("ann", Question(QUESTION))
         client.stop("ann", job.id)
         client.delete("ann", job.id)
         until(lambda: on_disk(folder, QUESTION))
@@ -589,12 +589,12 @@ def on_disk(folder: Path, text: str) -> bool:
 
 def test_list_counts_only_what_is_kept(connection: redis.Redis, client: JobClient) -> None:
     """A question of a month ago is on no page and in no total, though others keep the index."""
-    client.submit_question("ann", "older")
+    client.submit("ann", Question("older"))
     shift_time(connection, RETENTION_SECONDS - DAY)
-    client.submit_question("ann", "newer")
+    client.submit("ann", Question("newer"))
     shift_time(connection, 2 * DAY)
     page = client.list_jobs("ann")
-    assert ([job.question for job in page.jobs], page.total) == (["newer"], 1)
+    assert ([job.asked.text for job in page.jobs], page.total) == (["newer"], 1)
     assert client.list_jobs("ann", JobQuery("e")).total == 1
 
 
@@ -602,7 +602,7 @@ def test_retried_question_is_kept_and_listed_like_a_new_one(
     connection: redis.Redis, client: JobClient
 ) -> None:
     """Retried on its last day, it waits without a TTL and stays in the list for the retention."""
-    job = client.submit_question("ann", QUESTION)
+    job = client.submit("ann", Question(QUESTION))
     client.stop("ann", job.id)
     shift_time(connection, RETENTION_SECONDS - DAY)
     client.retry("ann", job.id)

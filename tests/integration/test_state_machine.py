@@ -30,7 +30,7 @@ from jobs.errors import (
     ModelUnavailableError,
     NotFoundError,
 )
-from jobs.models import Answer, JobState, JobView, LiveText
+from jobs.models import Answer, JobState, JobView, LiveText, Question
 from jobs.questions.client import JobClient
 from jobs.questions.event_stream import EventWriter
 from jobs.questions.query import JobQuery
@@ -116,7 +116,7 @@ class QuestionMachine(RuleBasedStateMachine):
 
     @rule(urgent=st.booleans())
     def submit(self, urgent: bool) -> None:
-        self.asked.append(self.client.submit_question(USER, "q?", urgent=urgent).id)
+        self.asked.append(self.client.submit(USER, Question("q?"), urgent=urgent).id)
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data())

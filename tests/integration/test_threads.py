@@ -6,7 +6,7 @@ import redis
 from rq import Queue
 from rq.job import Job
 
-from jobs.models import JobState
+from jobs.models import JobState, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.worker.attempts import Attempts
@@ -25,7 +25,7 @@ def test_worker_that_stops_leaves_a_job_it_popped_in_front(
     client: JobClient, broker: Broker, connection: redis.Redis
 ) -> None:
     """A job that comes while a worker shuts down is for the next one, at its place."""
-    first, second = (client.submit_question("ann", "q?").id for _ in range(2))
+    first, second = (client.submit("ann", Question("q?")).id for _ in range(2))
     worker = StoppedWhileWaiting(
         "questions", "w", connection, Attempts(broker), lambda *_outcome: None
     )

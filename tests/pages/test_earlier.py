@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from jobs.models import JobState
+from jobs.models import JobState, Question
 from tests.pages.conftest import OpenPage, button_keys, shown_job, words
 from tests.pages.fakes import ANSWER, FakeClients
 
@@ -20,7 +20,7 @@ def test_earlier_answer_says_so_and_can_be_asked_afresh(
     assert "From an earlier answer, 2 h ago" in words(app)
     app.button(key=f"ask_afresh_{job}").click().run()
     newer = clients.jobs.jobs[shown_job(app)]
-    assert (newer.question, newer.version_of, newer.afresh) == ("Why?", job, True)
+    assert newer.asked == Question("Why?", version_of=job, use_cache=False)
     assert "From an earlier answer" not in words(app)
 
 

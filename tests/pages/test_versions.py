@@ -26,7 +26,8 @@ def put_versions(clients: FakeClients, *states: JobState) -> list[str]:
     """Script versions of one question; returns their ids."""
     first, *others = [clients.jobs.put(HOTEL, state) for state in states]
     for job_id in others:
-        clients.jobs.change(job_id, version_of=first, thread=first)
+        asked = replace(clients.jobs.jobs[job_id].asked, version_of=first)
+        clients.jobs.change(job_id, asked=asked, thread=first)
     return [first, *others]
 
 
@@ -43,7 +44,7 @@ def test_question_is_asked_again_with_changes(
 ) -> None:
     """The dialog has the question as it was asked; what is changed becomes a version, and shown."""
     policy, report = clients.documents.put("policy.docx"), clients.documents.put("report.pdf")
-    job = clients.jobs.put(HOTEL, state, documents=(policy,))
+    job = clients.jobs.put(Question(HOTEL, documents=(policy,)), state)
     app = open_dialog(open_page(job=job), job)
     assert app.text_area[0].value == HOTEL
     assert app.multiselect[0].value == [policy]
@@ -74,7 +75,7 @@ def test_model_is_chosen_where_several_are_offered(
     assert models.options == ["usual (default)", "large"]
     models.set_value("large").run()
     app.button(key="ask_again_confirmed").click().run()
-    assert newest(clients).model == "large"
+    assert newest(clients).asked.model == "large"
     assert "large" in words(app)
 
 
@@ -95,7 +96,7 @@ def test_what_was_typed_stays_when_it_cannot_be_sent(
     app.button(key="ask_again_confirmed").click().run()
     first, again, changed = clients.jobs.submitted_ids
     assert first == again != changed
-    assert newest(clients).question == "What may a hotel cost in Oslo?"
+    assert newest(clients).asked.text == "What may a hotel cost in Oslo?"
 
 
 def test_cancelled_changes_are_forgotten(clients: FakeClients, open_page: OpenPage) -> None:
@@ -111,7 +112,7 @@ def test_cancelled_changes_are_forgotten(clients: FakeClients, open_page: OpenPa
 
 def test_documents_that_are_gone_are_told(clients: FakeClients, open_page: OpenPage) -> None:
     """They are no choice any more, and the dialog says that there were some."""
-    job = clients.jobs.put(HOTEL, JobState.FINISHED, documents=("gone",))
+    job = clients.jobs.put(Question(HOTEL, documents=("gone",)), JobState.FINISHED)
     app = open_dialog(open_page(), job)
     assert app.multiselect[0].value == []
     assert "1 document that it was asked of before is not there any more" in words(app)
@@ -122,11 +123,11 @@ def test_version_of_a_follow_up_follows_the_same_question(
 ) -> None:
     """Unless that was deleted: then it is a question of its own."""
     first = clients.jobs.put(HOTEL, JobState.FINISHED)
-    job = clients.jobs.put("And in Oslo?", JobState.FINISHED, follows=first)
+    job = clients.jobs.put(Question("And in Oslo?", follows=first), JobState.FINISHED)
     app = open_dialog(open_page(job=job), job)
     assert f"Follows up “{HOTEL}”" in words(app)
     app.button(key="ask_again_confirmed").click().run()
-    assert newest(clients).follows == first
+    assert newest(clients).asked.follows == first
     del clients.jobs.jobs[first]
     app = open_dialog(open_page(job=job), job)
     app.button(key="ask_again_confirmed").click().run()
@@ -137,7 +138,9 @@ def test_changed_sources_are_asked_again_as_a_version(
     clients: FakeClients, open_page: OpenPage
 ) -> None:
     """The click beside "the sources have changed" keeps scope and model, without what is gone."""
-    job = clients.jobs.put(HOTEL, JobState.FINISHED, documents=("d1", "d2"), model="large")
+    job = clients.jobs.put(
+        Question(HOTEL, documents=("d1", "d2"), model="large"), JobState.FINISHED
+    )
     clients.documents.deleted.add("d1")
     open_page().button(key=f"ask_again_{job}").click().run()
     assert newest(clients).asked == Question(HOTEL, ("d2",), "large", "", version_of=job)
@@ -145,7 +148,7 @@ def test_changed_sources_are_asked_again_as_a_version(
 
 def test_outage_at_asking_again_is_told(clients: FakeClients, open_page: OpenPage) -> None:
     """The click that cannot read what is there says so, and asks nothing."""
-    job = clients.jobs.put(HOTEL, JobState.FINISHED, documents=("d1",))
+    job = clients.jobs.put(Question(HOTEL, documents=("d1",)), JobState.FINISHED)
     clients.documents.deleted.add("d1")
     app = open_page()
     clients.documents.error = BrokerUnavailableError()
@@ -217,7 +220,7 @@ def test_follow_up_is_asked_only_if_that_was_said(
     clients: FakeClients, open_page: OpenPage
 ) -> None:
     """After "Follow up" the next question continues the shown one; the one after that does not."""
-    job = clients.jobs.put(HOTEL, JobState.FINISHED, documents=("d1",), model="large")
+    job = clients.jobs.put(Question(HOTEL, documents=("d1",), model="large"), JobState.FINISHED)
     app = open_page()
     app.chat_input[0].set_value("Something new").run()
     assert newest(clients).asked == Question("Something new")
@@ -249,8 +252,8 @@ def test_follow_up_shows_what_it_follows_and_how_it_was_understood(
 ) -> None:
     """The earlier questions are links above; the stand-alone question is below where it differs."""
     first = clients.jobs.put(HOTEL, JobState.FINISHED)
-    second = clients.jobs.put("And in Oslo?", JobState.FINISHED, follows=first)
-    third = clients.jobs.put("And with breakfast?", JobState.FINISHED, follows=second)
+    second = clients.jobs.put(Question("And in Oslo?", follows=first), JobState.FINISHED)
+    third = clients.jobs.put(Question("And with breakfast?", follows=second), JobState.FINISHED)
     clients.jobs.answers[third] = replace(ANSWER, standalone="What is the limit with breakfast?")
     app = open_page(job=third)
     assert {f"earlier_{third}_{first}", f"earlier_{third}_{second}"} <= button_keys(app)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +19,23 @@ def test_imports_keep_to_the_layers() -> None:
         [lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_architecture_lists_the_packages_in_the_order_of_the_contracts() -> None:
+    """A reader can take from the table in docs/architecture.md what may import what."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = {
+        contract["containers"][0]: [re.split(r" [|:] ", layer) for layer in contract["layers"]]
+        for contract in contracts["contracts"]
+        if contract["type"] == "layers"
+    }
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for root in ("jobs", "ui"):
+        rank = {name: -row for row, names in enumerate(layers[root]) for name in names}
+        rows = [line.split("|")[1] for line in text.splitlines() if line.startswith(f"| `{root}/")]
+        listed = [name for row in rows for name in re.findall(rf"`{root}/(\w+)", row)]
+        assert sorted(listed) == sorted(rank)
+        assert listed == sorted(listed, key=rank.__getitem__)
 
 
 def test_settings_alone_read_the_environment() -> None:

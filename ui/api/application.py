@@ -41,7 +41,7 @@ from jobs.errors import (
     WrongCredentialsError,
 )
 from jobs.logs import configure_logging
-from jobs.models import JobState, JobView
+from jobs.models import JobState, JobView, Question
 from jobs.questions.client import JobClient
 from ui.api import (
     batches,
@@ -191,17 +191,16 @@ def submit(
 ) -> ChatAccepted:
     """Put a question on the queue. It is accepted when this returns, and is never lost."""
     asked = body or ChatRequest(query="")
-    view = client.submit_question(
-        user,
+    question = Question(
         query if query is not None else asked.query,
-        urgent=asked.priority is Priority.URGENT,
-        job_id=job_id_of(user, key),
-        documents=asked.documents,
+        documents=tuple(asked.documents),
         model=asked.model,
         follows=asked.follows,
         version_of=asked.version_of,
-        afresh=not asked.cache,
+        use_cache=asked.cache,
     )
+    urgent = asked.priority is Priority.URGENT
+    view = client.submit(user, question, job_id=job_id_of(user, key), urgent=urgent)
     response.headers.update(rate_headers(client.rate(user)))
     return ChatAccepted(job_id=view.id)
 

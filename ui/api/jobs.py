@@ -60,7 +60,7 @@ def list_jobs(
     jobs = [
         ListedJob(
             **status_of(view, None, waiting=client.why_waiting(view)).model_dump(),
-            question=view.question,
+            question=view.asked.text,
             preview=view.preview,
         )
         for view in page.jobs

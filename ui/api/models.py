@@ -244,10 +244,10 @@ def status_of(
         ended_at=moment(view.ended_at),
         result=answer.text if answer else None,
         error=error_of(view),
-        documents=list(view.documents) or None,
-        model=view.model or None,
-        follows=view.follows or None,
-        version_of=view.version_of or None,
+        documents=list(view.asked.documents) or None,
+        model=view.asked.model or None,
+        follows=view.asked.follows or None,
+        version_of=view.asked.version_of or None,
         standalone=(answer.standalone or None) if answer else None,
     )
 

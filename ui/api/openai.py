@@ -28,6 +28,7 @@ from jobs.errors import (
     TooManyFollowersError,
     TooManyQuestionsError,
 )
+from jobs.models import Question
 from jobs.questions.client import JobClient
 from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
 from ui.api.dependencies import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, User
@@ -148,9 +149,8 @@ async def complete_chat(
     if body.model != MODEL:
         sentence = f"There is no model “{body.model}” here. Use “{MODEL}”."
         return _refused(404, sentence, code="model_not_found", param="model")
-    question = _asked(body)
-    job_id, afresh = job_id_of(user, key), body.cache is False
-    submit = partial(client.submit_question, user, question, job_id=job_id, afresh=afresh)
+    question = Question(_asked(body), use_cache=body.cache is not False)
+    submit = partial(client.submit, user, question, job_id=job_id_of(user, key))
     view = await anyio.to_thread.run_sync(submit)
     chat = _Chat(view.id, int(view.asked_at), client, ways, user, kept=bool(key))
     if body.stream:

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from jobs.answer_files import to_docx, to_markdown, to_pdf
 from jobs.answer_files.content import compose
-from jobs.models import Answer, Citation, JobState, JobView, SupportLevel
+from jobs.models import Answer, Citation, JobState, JobView, Question, SupportLevel
 
 Write = Callable[[JobView, Answer], str | bytes]
 FORMATS = pytest.mark.parametrize("write", [to_markdown, to_docx, to_pdf])
@@ -26,7 +26,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 VIEW = JobView(
     "job-1",
     "b-alice",
-    "What may a hotel cost?",
+    Question("What may a hotel cost?"),
     JobState.FINISHED,
     asked_at=1_795_500_000.0,
     ended_at=1_795_500_004.0,
@@ -42,9 +42,9 @@ def answer(text: str, *citations: Citation, **fields: object) -> Answer:
     return replace(Answer(text, citations or (citation(),), model="stub-model"), **fields)
 
 
-def read(write: Write, given: Answer, question: str = VIEW.question) -> str:
+def read(write: Write, given: Answer, question: str = VIEW.asked.text) -> str:
     """The words of the file, on one line, as they are read back from it."""
-    data = write(replace(VIEW, question=question), given)
+    data = write(replace(VIEW, asked=Question(question)), given)
     if isinstance(data, str):
         text = re.sub(r"\\(?=[^\w\s])", "", data)
     else:
@@ -318,7 +318,7 @@ def test_pdf_has_typographic_characters() -> None:
 
 def test_file_of_a_follow_up_says_how_it_was_understood() -> None:
     """The question alone would be a riddle; of which documents it was asked is told as well."""
-    view = replace(VIEW, question="And in Oslo?", documents=("d1", "d2"))
+    view = replace(VIEW, asked=Question("And in Oslo?", documents=("d1", "d2")))
     sheet = compose(view, Answer("x", standalone="What is the limit in Oslo?"))
     assert "UTC of 2 documents · " in sheet.facts
     assert sheet.warnings[0] == "A follow-up, understood as: What is the limit in Oslo?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.answering.citation_coverage import count_support
+from jobs.answering.citation_coverage import measure_coverage
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ from jobs.answering.citation_coverage import count_support
 def test_sentences_are_counted_with_and_without_citation(
     text: str, sentences: int, uncited: int
 ) -> None:
-    """A marker counts before and behind the stop; what claims nothing is not counted."""
-    support = count_support(text)
-    assert (support.sentences, support.uncited) == (sentences, uncited)
+    """A marker counts before and after the full stop; what makes no claim is not counted."""
+    coverage = measure_coverage(text)
+    assert (coverage.sentences, coverage.uncited) == (sentences, uncited)
 
 
 def test_support_is_none_if_every_sentence_lacks_it() -> None:
     """A list of markers at the end ties no sentence to a passage; no sentence is no claim."""
-    assert count_support("The limit is EUR 160. It rose in May.\n\nSources: [1] [2]").is_none
-    assert not count_support("The limit is EUR 160 [1]. It rose again in May.").is_none
-    assert not count_support("Yes [1].").is_none
+    assert measure_coverage("The limit is EUR 160. It rose in May.\n\nSources: [1] [2]").is_none
+    assert not measure_coverage("The limit is EUR 160 [1]. It rose again in May.").is_none
+    assert not measure_coverage("Yes [1].").is_none

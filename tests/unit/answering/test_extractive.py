@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from jobs.answering.extractive import Extractive, best_quotes, split_sentences
+from jobs.llm.rewriting import Rewriting, Turn
 from jobs.models import Passage
+
+HOTEL = Turn("What is the hotel limit per night?", "It is EUR 160.")
 
 
 def passage(text: str, number: int = 1) -> Passage:
@@ -68,3 +71,15 @@ def test_pdf_heading_is_not_part_of_the_sentence_below() -> None:
         "It was so in 2025.",
         "The Board proposes EUR 0.28 per share.",
     ]
+
+
+def test_words_of_the_question_before_are_put_in_front() -> None:
+    """Without a model, keywords that the follow-up lacks come from the question before it."""
+    rewriting = Extractive().rewrite("And the limits in Oslo?", [Turn("Old?", "x"), HOTEL])
+    assert rewriting == Rewriting("hotel night: And the limits in Oslo?")
+
+
+def test_follow_up_with_all_the_words_stays_as_it_is() -> None:
+    """Nothing is put in front of a question that lacks nothing."""
+    question = "Is the hotel limit per night higher in Oslo?"
+    assert Extractive().rewrite(question, [HOTEL]) == Rewriting(question)

@@ -14,20 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.questions.queue_simulation import (
-    FEWEST,
-    LEAST_DRIFT,
-    LOST_SECONDS,
-    MOST_STEPS,
+    LOST_WORKER_SECONDS,
+    MAX_STEPS,
+    MIN_DURATIONS,
+    MIN_PACE_DEVIATION,
     Durations,
     Limit,
     Load,
     Running,
-    drift,
     forecast,
+    pace_deviation,
 )
 
 seconds = st.floats(0.05, 300.0)
-recents = st.lists(seconds, min_size=FEWEST, max_size=60).map(tuple)
+recents = st.lists(seconds, min_size=MIN_DURATIONS, max_size=60).map(tuple)
 runnings = st.lists(seconds, max_size=6).map(
     lambda all_ran: tuple(Running(f"r{number}", ran) for number, ran in enumerate(all_ran))
 )
@@ -104,8 +104,8 @@ def test_more_threads_never_make_it_much_later(load: Load, more: int) -> None:
 
 def test_too_little_is_not_known() -> None:
     """Before enough was finished there is no estimate; from then on there is one."""
-    few = Load(steady(1.0, FEWEST - 1), 2, (Running("r0", 0.1),), queue_of(3))
-    enough = Load(steady(1.0, FEWEST), 2, (Running("r0", 0.1),), queue_of(3))
+    few = Load(steady(1.0, MIN_DURATIONS - 1), 2, (Running("r0", 0.1),), queue_of(3))
+    enough = Load(steady(1.0, MIN_DURATIONS), 2, (Running("r0", 0.1),), queue_of(3))
     assert forecast(few) == {}
     assert set(forecast(enough)) == {"r0", "q0", "q1", "q2"}
 
@@ -181,18 +181,18 @@ def test_waiting_questions_of_others_share_the_threads() -> None:
 def test_question_of_a_dead_worker_begins_anew() -> None:
     """It waits until its worker is taken for dead, joins the queue, and takes its whole time."""
     eta = forecast(Load(steady(2.0), 1, (Running("r0", 5.0, alive=False),)))["r0"]
-    assert eta.low <= LOST_SECONDS + 2.0 <= eta.high
+    assert eta.low <= LOST_WORKER_SECONDS + 2.0 <= eta.high
     assert not eta.overdue
 
 
 def test_long_queue_goes_on_at_its_pace() -> None:
     """Beyond the places that are played, later ones follow in proportion, quickly computed."""
-    load = Load(steady(1.0), 4, queued=queue_of(MOST_STEPS * 10))
+    load = Load(steady(1.0), 4, queued=queue_of(MAX_STEPS * 10))
     forecast(load)
     began = time.process_time()
     etas = forecast(load)
     assert time.process_time() - began < 2.0  # a few ms on a quiet machine
-    for place in (MOST_STEPS * 5, MOST_STEPS * 10):
+    for place in (MAX_STEPS * 5, MAX_STEPS * 10):
         eta = etas[load.queued[place - 1]]
         assert eta.low <= place / 4 <= eta.high
 
@@ -233,17 +233,17 @@ def test_newer_durations_count_more() -> None:
     assert Durations((*slow, *quick)).share_below(3.0) < 0.45  # of 100 / 160
 
 
-def test_drift_is_what_blocks_differ_beyond_chance() -> None:
-    """Shuffled durations have little drift; the same in slow and quick spells have more."""
+def test_pace_varies_as_much_as_blocks_differ_beyond_chance() -> None:
+    """Shuffled durations vary little in pace; the same in slow and quick periods vary more."""
     rng = random.Random(5)
     mixed = [rng.choice((1.0, 3.0)) for _ in range(200)]
-    assert drift(mixed) < 0.2
-    assert drift(sorted(mixed)) > 0.3
+    assert pace_deviation(mixed) < 0.2
+    assert pace_deviation(sorted(mixed)) > 0.3
 
 
 def test_few_durations_make_a_wider_range() -> None:
     """How well their mean is known counts: with few of them, a long queue is less certain."""
     rng = random.Random(6)
     values = [rng.lognormvariate(0, 0.6) for _ in range(200)]
-    assert drift(values[:8]) > 1.5 * drift(values)
-    assert drift(steady(1.0)) == pytest.approx(LEAST_DRIFT, rel=0.01)
+    assert pace_deviation(values[:8]) > 1.5 * pace_deviation(values)
+    assert pace_deviation(steady(1.0)) == pytest.approx(MIN_PACE_DEVIATION, rel=0.01)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.models import Failure, JobState, JobView
+from jobs.models import Failure, JobState, JobView, Question
 from jobs.questions.wait_reason import WaitReason, waiting_words, why_waiting
 
 NOW = 1000.0
 
 
 def job(state: JobState, **fields: object) -> JobView:
-    return JobView("j", "ann", "Why?", state, NOW, **fields)  # type: ignore[arg-type]
+    return JobView("j", "ann", Question("Why?"), state, NOW, **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from jobs.documents.client import DocumentClient
 from jobs.errors import AskqueueError
@@ -27,7 +28,7 @@ def submit_question(jobs: JobClient, user: str, question: str | Question, job_id
     asked = question if isinstance(question, Question) else Question(question)
     job_id = job_id or new_job_id()
     try:
-        job = send(jobs, user, asked, job_id)
+        job = jobs.submit(user, asked, job_id=job_id)
     except AskqueueError as error:
         wait = error.retry_after_seconds
         not_before = time.time() + wait if wait else 0.0
@@ -38,31 +39,20 @@ def submit_question(jobs: JobClient, user: str, question: str | Question, job_id
     refresh_state.request_redraw()
 
 
-def send(jobs: JobClient, user: str, asked: Question, job_id: str) -> JobView:
-    """Submit a question with all that belongs to it; raises what `JobClient` raises."""
-    return jobs.submit_question(
-        user,
-        asked.text,
-        job_id=job_id,
-        documents=asked.documents,
-        model=asked.model,
-        follows=asked.follows,
-        version_of=asked.version_of,
-        afresh=asked.afresh,
-    )
-
-
 def ask_again(
-    jobs: JobClient, documents: DocumentClient, user: str, job: JobView, *, afresh: bool = False
+    jobs: JobClient, documents: DocumentClient, user: str, job: JobView, *, use_cache: bool = True
 ) -> None:
     """Submit the same question as another version, of those of its documents that are there."""
+    asked = job.asked
     with reporting():
-        found = documents.find(job.documents, user) if job.documents else ()
-        there = tuple(each.id for each in found)
-        follows = job.follows if jobs.list_earlier(user, job) else ""
-        # If all of its documents are gone, that is worth an error.
-        asked = Question(job.question, there or job.documents, job.model, follows, job.id, afresh)
-        submit_question(jobs, user, asked)
+        found = documents.find(asked.documents, user) if asked.documents else ()
+        follows = asked.follows if jobs.list_earlier(user, job) else ""
+        # If all of its documents are gone, the client refuses it, and says so.
+        still_there = tuple(document.id for document in found) or asked.documents
+        version = replace(
+            asked, documents=still_there, follows=follows, version_of=job.id, use_cache=use_cache
+        )
+        submit_question(jobs, user, version)
 
 
 def retry_job(jobs: JobClient, user: str, job_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Names that tell documents apart."""
+"""How documents are named where people choose among them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from jobs.models import Document
 
 
 def names_of(documents: Sequence[Document]) -> dict[str, str]:
-    """Return a name for each document by id; shared names get the beginning of the id added."""
-    count = Counter(document.name for document in documents)
-    return {
-        document.id: document.name
-        if count[document.name] == 1
-        else f"{document.name} ({document.id[:8]})"
-        for document in documents
-    }
+    """Return a name for each document by id; equal names get the beginning of the id added."""
+    counts = Counter(document.name for document in documents)
+    names = {}
+    for document in documents:
+        is_unique = counts[document.name] == 1
+        names[document.id] = document.name if is_unique else f"{document.name} ({document.id[:8]})"
+    return names

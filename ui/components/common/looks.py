@@ -48,8 +48,6 @@ STAGES = {
     Stage.RETRIEVING: "Searching the documents",
     Stage.GENERATING: "Writing the answer",
     Stage.CHECKING: "Checking the citations",
-    Stage.EXTRACTING: "Reading the file",
-    Stage.EMBEDDING: "Embedding the passages",
 }
 
 

@@ -6,6 +6,8 @@ import re
 import time
 from collections.abc import Callable, Iterable
 
+from jobs.citation_format import NUMBER
+
 WORD_JOINER = "\u2060"  # invisible, and not part of any syntax
 
 # Code is shown as it stands: a fence to its end (or the end of a text still streaming), or a span.
@@ -17,7 +19,7 @@ _CODE = re.compile(
     r"|(?<![\\`])(`+)(?!`)[^\n|]+?(?<!`)\4(?!`))",
     re.MULTILINE,
 )
-_MARKER = re.compile(r"(?<!\\)\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+_MARKER = re.compile(rf"(?<!\\)\[({NUMBER}(?:\s*,\s*{NUMBER})*)\]")
 _ADDRESS = re.compile(r"(?:(?:https?|ftp)://|www\.)[^\s<>()\[\]`|\"']+", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&=@])")
 # What makes icons, emoji and links of words, however they are escaped: these are looked for in the
@@ -162,13 +164,6 @@ def file_size(size: int) -> str:
     if size < 1_000_000:
         return f"{size / 1000:.1f} kB"
     return f"{size / 1_000_000:.1f} MB"
-
-
-def pages(first: int | None, last: int | None) -> str:
-    """`page 3`, `pages 3–4`, or "" for a format without pages."""
-    if first is None:
-        return ""
-    return f"page {first}" if last in (None, first) else f"pages {first}–{last}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -207,7 +207,7 @@ def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
                 [JOB_LOOKS[job.state].label, *([URGENT] if _is_urgent(job) else [])]
                 for job in page.jobs
             ],
-            "Question": [one_line(job.question, 200) for job in page.jobs],
+            "Question": [one_line(job.asked.text, 200) for job in page.jobs],
             "Answer": [_outcome(jobs, job) for job in page.jobs],
             "Asked": [datetime.fromtimestamp(job.asked_at, UTC) for job in page.jobs],
             "Waited": pd.Series([_waited(job, now) for job in page.jobs], dtype="float"),

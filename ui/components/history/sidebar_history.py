@@ -10,8 +10,8 @@ from jobs.questions.query import JobQuery
 from ui.components.common.actions import retry_job
 from ui.components.common.looks import JOB_LOOKS, URGENT_ICON
 from ui.components.common.text import age, one_line, plain
+from ui.components.history.browser_notifications import show_notification_switch
 from ui.components.history.find_jobs import find_page
-from ui.components.page.browser_notifications import show_notification_switch
 from ui.state import address as address_state
 from ui.state import history as history_state
 from ui.state import question as question_state
@@ -66,7 +66,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
     look = JOB_LOOKS[job.state]
     # An element of its own in either case, which the style sheet cuts off where room runs out.
     mark = "**" if is_selected else "*"
-    label = f"{mark}{plain(one_line(job.question, LABEL_CHARS))}{mark}"
+    label = f"{mark}{plain(one_line(job.asked.text, LABEL_CHARS))}{mark}"
     if job.urgent and not job.state.is_over:
         label = f":orange[{URGENT_ICON}]{label}"
     state_words = f"{look.label}, urgent" if job.urgent else look.label
@@ -82,7 +82,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
             key=f"open_{job.id}",
             type="tertiary",
             width="stretch",
-            help=f"{state_words}: {plain(one_line(job.question, 300))}",
+            help=f"{state_words}: {plain(one_line(job.asked.text, 300))}",
         )
         if job.state.can_retry:
             st.button(

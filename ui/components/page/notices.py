@@ -31,7 +31,7 @@ def notice_of(
     if len(ended) > 1:
         return f"{counted(len(ended), 'question')} ended.", ":material/done_all:"
     look = JOB_LOOKS[ended[0].state]
-    return f"{look.label}: {plain(one_line(ended[0].question, QUESTION_CHARS))}", look.icon
+    return f"{look.label}: {plain(one_line(ended[0].asked.text, QUESTION_CHARS))}", look.icon
 
 
 def tab_title(states: JobStates | None) -> str:

@@ -24,11 +24,11 @@ def show_question(jobs: JobClient, user: str, job: JobView, *, urgency: bool = F
 
     `urgency` says that questions can be made urgent here.
     """
-    heading = one_line(job.question, HEADING_CHARS)
+    heading = one_line(job.asked.text, HEADING_CHARS)
     st.header(plain(heading), anchor=False)
-    if heading != " ".join(job.question.split()):
+    if heading != " ".join(job.asked.text.split()):
         with st.expander("The whole question", type="compact", key=f"question_{job.id}"):
-            st.markdown(plain(job.question))
+            st.markdown(plain(job.asked.text))
     look = JOB_LOOKS[job.state]
     with st.container(horizontal=True, vertical_alignment="center", key=f"state_{job.id}"):
         st.badge(look.label, icon=look.icon, color=look.color)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -11,7 +12,6 @@ from jobs.models import Document, DocumentStatus, JobView, Question
 from jobs.questions.client import JobClient
 from jobs.questions.validation import MAX_DOCUMENTS
 from jobs.settings import Settings
-from ui.components.common.actions import send
 from ui.components.common.document_names import names_of
 from ui.components.common.reporting import showing_errors
 from ui.components.common.text import counted, one_line, plain
@@ -57,7 +57,7 @@ def show_ask_again(
                     "Ask", icon=":material/send:", key="ask_again_confirmed", type="primary"
                 )
             if is_confirmed:
-                view = send(jobs, user, asked, thread_state.id_to_send(asked))
+                view = jobs.submit(user, asked, job_id=thread_state.id_to_send(asked))
                 question_state.select_job(view.id)
             if is_cancelled or is_confirmed:
                 thread_state.set_job_to_ask_again(None)
@@ -72,7 +72,7 @@ def _read(
     """Show the fields; return the question as it is to be asked now."""
     text = st.text_area(
         "Question",
-        value=job.question,
+        value=job.asked.text,
         height=TEXT_PIXELS,
         max_chars=settings.max_question_chars,
         key=thread_state.field_key("text"),
@@ -80,11 +80,18 @@ def _read(
     # If only its answer is gone, the worker says so. Without the question there is no follow-up.
     earlier = jobs.list_earlier(user, job)
     if earlier:
-        st.caption(f":material/reply: Follows up “{plain(one_line(earlier[-1].question, 100))}”")
+        st.caption(f":material/reply: Follows up “{plain(one_line(earlier[-1].asked.text, 100))}”")
     chosen = _choose_documents(entries, job)
     model = _choose_model(settings, job)
-    follows = job.follows if earlier else ""
-    return Question((text or "").strip(), tuple(sorted(chosen)), model, follows, version_of=job.id)
+    return replace(
+        job.asked,
+        text=(text or "").strip(),
+        documents=tuple(sorted(chosen)),
+        model=model,
+        follows=job.asked.follows if earlier else "",
+        version_of=job.id,
+        use_cache=True,
+    )
 
 
 def _choose_documents(entries: Sequence[Document], job: JobView) -> list[str]:
@@ -93,13 +100,13 @@ def _choose_documents(entries: Sequence[Document], job: JobView) -> list[str]:
     chosen = st.multiselect(
         "Documents",
         offered,
-        default=[id_ for id_ in job.documents if id_ in offered],
+        default=[id_ for id_ in job.asked.documents if id_ in offered],
         format_func=names_of(ready).__getitem__,
         placeholder="All documents",
         max_selections=MAX_DOCUMENTS,
         key=thread_state.field_key("documents"),
     )
-    gone = sum(id_ not in offered for id_ in job.documents)
+    gone = sum(id_ not in offered for id_ in job.asked.documents)
     if gone:
         st.caption(
             f":material/info: {counted(gone, 'document')} that it was asked of before "
@@ -118,7 +125,7 @@ def _choose_model(settings: Settings, job: JobView) -> str:
         st.selectbox(
             "Model",
             options,
-            index=options.index(job.model) if job.model in options else 0,
+            index=options.index(job.asked.model) if job.asked.model in options else 0,
             format_func=lambda model: model or f"{default} (default)",
             key=thread_state.field_key("model"),
         )

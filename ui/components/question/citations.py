@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from jobs.citation_format import page_label
 from jobs.models import Answer, CheckedQuote, Citation
-from ui.components.common.text import badge, counted, pages, plain, safe_markdown
+from ui.components.common.text import badge, counted, plain, safe_markdown
 from ui.components.question.source_links import link_to, show_source_links
 from ui.state import source as source_state
 
@@ -43,7 +44,7 @@ def in_order(citations: Sequence[Citation]) -> list[Citation]:
 def label_of(citation: Citation) -> str:
     """Return number, document and pages, as Markdown."""
     label = f":blue-badge[{citation.number}] {plain(citation.document_name)}"
-    place = pages(citation.page, citation.last_page)
+    place = page_label(citation.page, citation.last_page)
     return f"{label} :gray[· {place}]" if place else label
 
 

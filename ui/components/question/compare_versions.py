@@ -71,7 +71,7 @@ def _show(jobs: JobClient, user: str, job: JobView) -> None:
             numbers.append(_choose(side, versions, first))
     left, right = (versions[number] for number in numbers)
     one, other = (jobs.get_answer(user, each.id) for each in (left, right))
-    questions = word_runs(left.question, right.question)
+    questions = word_runs(left.asked.text, right.asked.text)
     texts = answer_runs(one, other) if one and other else (_unmarked(one), _unmarked(other))
     for side, column, version, answer, words in zip(
         SIDES,
@@ -103,7 +103,7 @@ def _choose(side: Side, versions: Sequence[JobView], first: int) -> int:
 
 
 def _name(place: int, job: JobView) -> str:
-    return f"{place + 1} · {ago(job.asked_at)} · {one_line(job.question, OPTION_CHARS)}"
+    return f"{place + 1} · {ago(job.asked_at)} · {one_line(job.asked.text, OPTION_CHARS)}"
 
 
 def _legend(numbers: Sequence[int], texts: Sequence[Sequence[Run]]) -> str:
@@ -117,8 +117,9 @@ def _legend(numbers: Sequence[int], texts: Sequence[Sequence[Run]]) -> str:
 
 def _facts(job: JobView, answer: Answer | None) -> str:
     """Return how many documents were asked and which model answered, on one line."""
-    scope = f"Of {counted(len(job.documents), 'document')}" if job.documents else "Of all documents"
-    model = answer.model if answer else job.model
+    chosen = len(job.asked.documents)
+    scope = f"Of {counted(chosen, 'document')}" if chosen else "Of all documents"
+    model = answer.model if answer else job.asked.model
     return f"{scope} · {plain(model)}" if model else scope
 
 

@@ -51,7 +51,7 @@ def show_download(view: JobView, answer: Answer) -> None:
             st.download_button(
                 kind.label,
                 partial(kind.write, view, answer),
-                file_name=file_name(view.question, kind.suffix),
+                file_name=file_name(view.asked.text, kind.suffix),
                 mime=kind.media_type,
                 key=f"download_{kind.suffix}_{view.id}",
                 on_click="ignore",

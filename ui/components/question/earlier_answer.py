@@ -30,5 +30,5 @@ def show_earlier_answer(
             help="Search again and write a new answer. The documents have not changed since then",
             on_click=ask_again,
             args=(jobs, documents, user, job),
-            kwargs={"afresh": True},
+            kwargs={"use_cache": False},
         )

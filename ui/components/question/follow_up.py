@@ -42,8 +42,9 @@ def show_followed() -> None:
     with st.container(
         horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key="followed"
     ):
-        scope = f" · in {counted(len(job.documents), 'document')}" if job.documents else ""
-        question = plain(one_line(job.question, LABEL_CHARS))
+        chosen = len(job.asked.documents)
+        scope = f" · in {counted(chosen, 'document')}" if chosen else ""
+        question = plain(one_line(job.asked.text, LABEL_CHARS))
         st.markdown(
             f":material/reply: :small[Following up: **{question}**{scope}]", width="content"
         )
@@ -63,7 +64,7 @@ def next_question(text: str) -> Question:
     job = thread_state.followed.get()
     if job is None:
         return Question(text)
-    return Question(text, job.documents, job.model, follows=job.id)
+    return Question(text, job.asked.documents, job.asked.model, follows=job.id)
 
 
 def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
@@ -74,7 +75,7 @@ def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
     with st.container(gap="xxsmall", key=f"earlier_{job.id}"):
         for each in earlier:
             st.button(
-                f":gray[:small[{plain(one_line(each.question, LABEL_CHARS))}]]",
+                f":gray[:small[{plain(one_line(each.asked.text, LABEL_CHARS))}]]",
                 icon=":material/subdirectory_arrow_right:",
                 key=f"earlier_{job.id}_{each.id}",
                 type="tertiary",
@@ -87,11 +88,11 @@ def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
 def show_asked_of(documents: DocumentClient, user: str, job: JobView) -> None:
     """Say which documents and model this was asked of, where they are not all and the default."""
     parts = []
-    if job.documents:
-        names = [each.name for each in documents.find(job.documents, user)]
-        parts.append(f":material/folder_open: Asked of {_listed(names, len(job.documents))}")
-    if job.model:
-        parts.append(f":material/smart_toy: {plain(job.model)}")
+    if job.asked.documents:
+        names = [each.name for each in documents.find(job.asked.documents, user)]
+        parts.append(f":material/folder_open: Asked of {_listed(names, len(job.asked.documents))}")
+    if job.asked.model:
+        parts.append(f":material/smart_toy: {plain(job.asked.model)}")
     if parts:
         st.caption(" · ".join(parts))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from jobs.citation_format import page_label
 from jobs.documents.client import DocumentClient
 from jobs.documents.page_images import PageImage, PageImages, has_pictures
 from jobs.errors import AskqueueError
 from jobs.models import Answer, Citation, Document, JobView
 from jobs.questions.client import JobClient
 from ui.components.common.actions import ask_again
-from ui.components.common.text import one_line, pages, plain
+from ui.components.common.text import one_line, plain
 from ui.components.question.citations import in_order
 from ui.state import question as question_state
 from ui.state import source as source_state
@@ -57,7 +58,7 @@ def _show_source(
     citation = citations[position]
     with st.container(horizontal=True, vertical_alignment="center", key="source_heading"):
         heading = f"**{plain(citation.document_name)}**"
-        place = pages(citation.page, citation.last_page)
+        place = page_label(citation.page, citation.last_page)
         st.markdown(f":blue-badge[{citation.number}] {heading}", width="content")
         if place:
             st.caption(place, width="content")

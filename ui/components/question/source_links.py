@@ -11,8 +11,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from jobs.citation_format import page_label
 from jobs.models import Citation
-from ui.components.common.text import badge, pages, plain
+from ui.components.common.text import badge, plain
 from ui.state import source as source_state
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -24,7 +25,7 @@ _links = st.components.v2.component(
 
 def link_to(citation: Citation) -> str:
     """The number of a citation as a link, as Markdown; its document and page show on hovering."""
-    place = pages(citation.page, citation.last_page)
+    place = page_label(citation.page, citation.last_page)
     title = ", ".join(filter(None, (citation.document_name, place)))
     return f'[{badge(str(citation.number))}](#source-{citation.number} "{plain(title)}")'
 

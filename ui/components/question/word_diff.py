@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from jobs.citation_format import NUMBER
 from jobs.models import Answer, Citation
 
 # Beyond this many words, very frequent ones are not used to align the texts.
 EXACT_WORDS = 1500
 
 # Each token with the white space before it: a marker, a word or a figure, a punctuation mark.
-_TOKEN = re.compile(r"\s*(?:\[\d{1,3}\]|\w+(?:[.,:'’/-]\w+)*|[^\w\s]|\Z)")
+_TOKEN = re.compile(rf"\s*(?:\[{NUMBER}\]|\w+(?:[.,:'’/-]\w+)*|[^\w\s]|\Z)")
 _MARKUP = re.compile(r"\*\*|__|`+|^#{1,6}\s+", re.MULTILINE)
 
 

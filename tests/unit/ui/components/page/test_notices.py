@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from jobs.models import JobPage, JobState, JobView
+from jobs.models import JobPage, JobState, JobView, Question
 from ui.components.page.notices import notice_of, tab_title
 
 
 def page(**states: JobState) -> JobPage:
-    jobs = [JobView(job_id, "ann", f"What of {job_id}?", s, 0.0) for job_id, s in states.items()]
+    jobs = [
+        JobView(job_id, "ann", Question(f"What of {job_id}?"), state, 0.0)
+        for job_id, state in states.items()
+    ]
     return JobPage(tuple(jobs), len(jobs))
 
 
@@ -40,7 +43,7 @@ def test_what_is_on_the_page_or_was_stopped_is_not_told() -> None:
 
 def test_words_of_a_question_are_no_markup() -> None:
     """A question cannot draw a picture in a notice."""
-    job = JobView("a", "ann", "![x](http://evil/x.png)", JobState.FAILED, 0.0)
+    job = JobView("a", "ann", Question("![x](http://evil/x.png)"), JobState.FAILED, 0.0)
     notice = notice_of(RUNNING, JobPage((job,), 1), None)
     assert notice is not None
     assert "![x](" not in notice[0]

@@ -7,17 +7,16 @@ import pytest
 from jobs.extraction.chunking import (
     BLOCK_BYTES,
     PASSAGE_CHARS,
-    blocks,
+    align_to_sentences,
+    split_blocks,
+    strip_markdown,
     table_texts,
-    whole_sentences,
-    without_marks,
 )
-from jobs.extraction.read_text import UnreadableFileError, decoded
 
 
 def cut(content: str, *spans: tuple[int, int]) -> list[str]:
     data = content.encode()
-    return [data[start:end].decode() for start, end in whole_sentences(data, list(spans))]
+    return [data[start:end].decode() for start, end in align_to_sentences(data, list(spans))]
 
 
 def test_overlap_is_cut_between_sentences() -> None:
@@ -48,33 +47,15 @@ def test_overlap_without_a_sentence_end_stays() -> None:
 
 
 def test_number_of_a_heading_ends_no_sentence() -> None:
-    """The heading "2. Impact" is not torn apart."""
+    """The heading "2. Impact" is not split."""
     text = "It ended well.\n\n2. Impact\n\nMany were hit by it."
     assert cut(text, (0, 25), (16, len(text))) == [text[:16], text[16:]]
 
 
-def test_marks_go_and_words_stay() -> None:
+def test_markdown_goes_and_words_stay() -> None:
     """Bold, italics, code, links and pictures leave their words; other stars and brackets stay."""
     marked = "**Now** *go* to `a_b` [here](http://e.x/a(b)) ![pic](p.png)5 * 3 * 2 [1] snake_case"
-    assert without_marks(marked) == "Now go to a_b here 5 * 3 * 2 [1] snake_case"
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_usual_encodings_are_recognised(encoding: str) -> None:
-    """A byte order mark counts, then UTF-8, then Windows."""
-    assert decoded("Köln – 5 m²".encode(encoding)) == "Köln – 5 m²"
-
-
-def test_unknown_declared_encoding_is_passed_over() -> None:
-    """A page may call its encoding anything."""
-    page = b'<meta charset="klingon">K\xf6ln'
-    assert decoded(page).endswith("Köln")
-
-
-def test_binary_data_is_no_text() -> None:
-    """A zero byte is in no text file."""
-    with pytest.raises(UnreadableFileError):
-        decoded(b"abc\0def")
+    assert strip_markdown(marked) == "Now go to a_b here 5 * 3 * 2 [1] snake_case"
 
 
 def test_table_says_title_and_headings_with_each_passage() -> None:
@@ -105,19 +86,19 @@ def test_table_of_headings_alone_gives_the_headings() -> None:
 @pytest.mark.parametrize(
     "text", ["", "ä", "Satz über Öl. " * 60_000, "x" + "ä" * 400_000, "a\n\n" * 300_000]
 )
-def test_blocks_cover_a_text_and_tear_no_letter(text: str) -> None:
+def test_blocks_cover_a_text_and_split_no_character(text: str) -> None:
     """Together they are the text; each is whole, and none is longer than a block."""
     content = text.encode()
-    parts = [content[start:end] for start, end in blocks(content)]
+    parts = [content[start:end] for start, end in split_blocks(content)]
     assert b"".join(parts) == content
     assert "".join(part.decode() for part in parts) == text
     assert all(len(part) <= BLOCK_BYTES for part in parts)
 
 
 def test_block_ends_with_a_paragraph_if_it_can() -> None:
-    """No sentence is torn where there is a better place."""
+    """No sentence is split where there is a better place."""
     paragraph = "One sentence of it.\nAnd one more. " * 30 + "\n\n"
     content = (paragraph * 1000).encode()
-    ends = [content[:end] for _, end in blocks(content)]
+    ends = [content[:end] for _, end in split_blocks(content)]
     assert len(ends) > 2
     assert all(end.endswith(b"\n\n") for end in ends)

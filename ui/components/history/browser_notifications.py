@@ -40,7 +40,7 @@ def show_notification_switch(history: JobPage) -> str | None:
         {
             "id": job.id,
             "state": job.state.value,
-            "words": one_line(job.question, WORDS_CHARS),
+            "words": one_line(job.asked.text, WORDS_CHARS),
         }
         for job in history.jobs
     ]

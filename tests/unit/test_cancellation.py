@@ -1,4 +1,4 @@
-"""Waiting for code that blocks, without becoming deaf."""
+"""Ending attempts early, also while they wait for code that blocks."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobs.cancellation import Cancellation, Cancellations
+from jobs.cancellation import (
+    Cancellation,
+    Cancellations,
+    call_cancellable,
+    iterate_cancellable,
+)
 from jobs.errors import HandedBackError, SupersededError
-from jobs.interruptible import call, each
 
 
 def test_items_arrive_in_order_and_end() -> None:
     """More items than the buffer holds all come through."""
-    assert list(each(lambda: range(1000), Cancellation())) == list(range(1000))
+    assert list(iterate_cancellable(lambda: range(1000), Cancellation())) == list(range(1000))
 
 
 def test_error_of_the_iterable_is_raised_where_it_is_read() -> None:
@@ -25,25 +29,25 @@ def test_error_of_the_iterable_is_raised_where_it_is_read() -> None:
         yield 1
         raise ValueError("no more")
 
-    items = each(failing, Cancellation())
+    items = iterate_cancellable(failing, Cancellation())
     assert next(items) == 1
     with pytest.raises(ValueError, match="no more"):
         next(items)
 
 
 def test_stop_interrupts_a_call_that_blocks() -> None:
-    """A silent server holds nobody up for longer than a moment."""
+    """A silent server delays a stop by a moment at most."""
     release, cancellation = threading.Event(), Cancellation()
     threading.Timer(0.1, cancellation.supersede).start()
     started = time.monotonic()
     with pytest.raises(SupersededError):
-        call(release.wait, cancellation)
+        call_cancellable(release.wait, cancellation)
     assert time.monotonic() - started < 5
     release.set()
 
 
 def test_abandoned_generator_is_closed() -> None:
-    """A stream that nobody reads any more ends its request."""
+    """A stream that nobody reads any more closes its request."""
     closed = threading.Event()
 
     def endless() -> Iterator[int]:
@@ -53,9 +57,9 @@ def test_abandoned_generator_is_closed() -> None:
         finally:
             closed.set()
 
-    items = each(endless, Cancellation())
+    items = iterate_cancellable(endless, Cancellation())
     next(items)
-    items.close()  # type: ignore[attr-defined] # each is a generator function
+    items.close()
     assert closed.wait(20)
 
 

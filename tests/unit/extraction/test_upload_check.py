@@ -1,0 +1,66 @@
+"""A file is taken by what it holds, not by what it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import InvalidUploadError
+from jobs.extraction.file_types import MEDIA_TYPES, OLE_SIGNATURE
+from jobs.extraction.upload_check import check_upload
+from tests import hostile
+
+SAMPLES = Path(__file__).resolve().parents[3] / "samples"
+NAMES = [path.name for path in sorted(SAMPLES.iterdir()) if path.suffix.lower() in MEDIA_TYPES]
+PDF = b"%PDF-1.7\n..."
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_honest_file_is_taken(name: str) -> None:
+    """Files of each kind, written by usual programs, are what they say."""
+    check_upload(name, (SAMPLES / name).read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("odd.pdf", b"\n\n" + PDF),  # some producers put other bytes first
+        ("UPPER.PDF", PDF),
+        ("latin.txt", "Größe: 3 m²".encode("cp1252")),
+        ("wide.csv", "a;b\n1;2".encode("utf-16")),
+        ("feed.txt", b"one\x0ctwo" * 10),
+        ("stray.txt", b"a stray \x02 among many other letters of a text " * 10),
+        ("page.md", b"<p>Markdown may begin with a tag.</p>"),
+        ("page.txt", b"<!doctype html><p>The source of a page."),
+    ],
+)
+def test_unusual_but_honest_file_is_taken(name: str, data: bytes) -> None:
+    """Other encodings and stray characters do not make a text something else."""
+    check_upload(name, data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("letter.docx", b"Just a text.", "holds a text. Rename it to .txt"),
+        ("letter.pdf", b"Just a text.", "holds a text. Rename it to .txt"),
+        ("letter.pdf", hostile.word_of("Hello."), "holds a Word document. Rename it to .docx"),
+        ("letter.xlsx", hostile.word_of("Hello."), "holds a Word document. Rename it to .docx"),
+        ("letter.docx", PDF, "holds a PDF. Rename it to .pdf"),
+        ("letter.md", PDF, "holds a PDF. Rename it to .pdf"),
+        ("letter.docx", hostile.archive({"a.txt": "Hello."}), "holds a ZIP archive. Unpack it"),
+        ("letter.txt", hostile.png(), "holds a picture. Save it again"),
+        ("letter.html", b"MZ\x90\0\x03\0", "holds a program"),
+        ("letter.txt", b"\x7fELF\x02\x01\x01\0", "holds a program"),
+        ("letter.docx", OLE_SIGNATURE + bytes(100), "encrypted, or in the format of Office before"),
+        ("letter.csv", hostile.noise(), "holds something else"),
+        ("letter.txt", b"\x01\x02\x03\x04" * 20, "holds something else"),
+    ],
+)
+def test_other_content_than_the_name_says_is_refused(name: str, data: bytes, sentence: str) -> None:
+    """The sentence says what the file holds and what to do."""
+    with pytest.raises(InvalidUploadError) as refused:
+        check_upload(name, data)
+    assert sentence in refused.value.message
+    assert f"“{name}”" in refused.value.message
