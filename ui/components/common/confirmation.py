@@ -14,7 +14,7 @@ from ui.components.common.reporting import showing_errors
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What is asked: the title, and the button that does it, with its icon.
+    """The dialog's title, and the button that confirms, with its icon.
 
     `text` returns Markdown when the dialog is drawn, `do` does it, and `close` ends the asking.
     The keys of the buttons are `<key>_cancelled` and `<key>_confirmed`.

@@ -33,7 +33,7 @@ QUANTILES = {"p50": (0.5, BLUE), "p95": (0.95, ORANGE)}
 
 
 def show_charts(spans: Sequence[Span], queue: str, span_name: str) -> None:
-    """Show one queue over time. `span_name` is what a bar stands for, such as "minute"."""
+    """Show one queue over time. `span_name` is the time a bar covers, such as "minute"."""
     total = Tally.sum(span.tally for span in spans)
     if not total.count(metrics.ATTEMPTS, queue):
         st.info("Nothing ran on this queue in this period.", icon=":material/bar_chart_off:")
@@ -72,7 +72,7 @@ def _throughput_line(total: Tally, queue: str) -> str:
 
 
 def _short(count: int) -> str:
-    """A count that may be large: 812, 12.6k, 3.4M."""
+    """Format a count that may be large: 812, 12.6k, 3.4M."""
     if count < 1000:
         return str(count)
     return f"{count / 1e3:.1f}k" if count < 1e6 else f"{count / 1e6:.1f}M"

@@ -51,7 +51,7 @@ def label_of(citation: Citation) -> str:
 def with_marks(
     text: str, quotes: Sequence[CheckedQuote], citations: Sequence[Citation] = ()
 ) -> str:
-    """A model's Markdown, safe to draw, with a mark behind each quote that was checked.
+    """Return a model's Markdown, safe to draw, with a mark behind each quote that was checked.
 
     The markers of these citations are links to their sources, see
     `ui.components.question.source_links`.

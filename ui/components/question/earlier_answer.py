@@ -1,4 +1,4 @@
-"""What is said of an earlier answer that is shown again: its age, and how to get a new one."""
+"""The line about an earlier answer that is given again: its age, and how to get a new one."""
 
 from __future__ import annotations
 

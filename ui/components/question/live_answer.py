@@ -31,7 +31,7 @@ AROUND_SECONDS, SLOWEST_AROUND_SECONDS = 3.0, 30.0
 
 
 class Pace:
-    """How often the pages of this process refresh: the more there are, the less often each."""
+    """How often the pages of this process refresh: the more pages, the less often each."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
