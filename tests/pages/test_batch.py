@@ -197,7 +197,7 @@ def test_delete_asks_first(clients: FakeClients, open_page: OpenPage) -> None:
     batch_id = clients.batches.put([FINISHED])
     app = open_batch(open_page, batch_id)
     app.button(key="batch_delete").click().run()
-    assert "audit-1.xlsx goes with all 1 questions" in words(app).replace("*", "")
+    assert "audit-1.xlsx** is deleted with its 1 question and all answers" in words(app)
     app.button(key="deletion_cancelled").click().run()
     assert batch_id in clients.batches.batches
     app.button(key="batch_delete").click().run()

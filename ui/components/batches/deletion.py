@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.batches.client import BatchClient
 from ui.components.common.deletion_dialog import ask_before_deletion
-from ui.components.common.text import one_line, plain
+from ui.components.common.text import counted, one_line, plain
 from ui.state import batch as batch_state
 
 
@@ -14,8 +14,8 @@ def show_batch_deletion(batches: BatchClient, user: str, batch_id: str) -> None:
     def text() -> str:
         batch = batches.get(user, batch_id)
         return (
-            f"**{plain(one_line(batch.name, 80))}** is deleted with all {batch.rows:,} questions "
-            "and their answers. This cannot be undone."
+            f"**{plain(one_line(batch.name, 80))}** is deleted with its "
+            f"{counted(batch.rows, 'question')} and all answers. This cannot be undone."
         )
 
     def delete() -> None:
