@@ -18,7 +18,7 @@ SECRET = b"# Blauwhuis merger of project Zilvermeer: closes on 12 March\n"
 def test_private_document_answers_its_owner_and_nobody_else(
     page: Page, open_browser: OpenBrowser, stack: Stack
 ) -> None:
-    """Added for oneself, asked, asked again at once, asked for a new answer; another sees nothing of it."""
+    """A private document is asked twice, and for a new answer; nobody else sees any of it."""
     page.get_by_role("link", name="Documents").click()
     page.get_by_text("Only you").click()
     file = {"name": "merger.md", "mimeType": "text/markdown", "buffer": SECRET}
