@@ -70,7 +70,7 @@ def measure(worker: Lab, times: int) -> dict[str, list[Cost]]:
     for number in range(times):
         for kind in KINDS:
             print(f"round {number + 1}: {kind.title}", file=sys.stderr)
-            cost = worker.suffer(kind.name, kind.make(), seconds=600)
+            cost = worker.suffer(kind.name, kind.make())
             costs[kind.title].append(cost)
             worker.documents.delete("eve", cost.document.id)
     return costs

@@ -18,16 +18,21 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.integration.processes import free_port
+from tests.waiting import HANG_SECONDS
 
 # The same examples in each run; `pytest --hypothesis-profile=search` looks for others.
-hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
-hypothesis.settings.register_profile("search", derandomize=False)
+SEARCH = hypothesis.settings(
+    deadline=None,  # a busy machine is no failure
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile("search", SEARCH, derandomize=False)
+hypothesis.settings.register_profile("repeatable", SEARCH, derandomize=True, database=None)
 hypothesis.settings.load_profile("repeatable")
 
 # Starlette's TestClient calls by the name that a test wants. Processes of tests get their own.
 os.environ["ALLOWED_HOSTS"] = "*"
 TESTS = Path(__file__).resolve().parent
-WAIT_MILLISECONDS = 20_000
+WAIT_MILLISECONDS = HANG_SECONDS * 1000
 OTHERS = ("api", "pages", "unit")
 BROWSER_ARGUMENTS = [
     "--no-sandbox",  # the tests may run as root

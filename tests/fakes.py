@@ -117,7 +117,7 @@ class FakeModelServer:
 
         def hold(request: dict[str, Any]) -> None:
             before(request)
-            turns.acquire(timeout=60)
+            turns.acquire()
 
         self.on_chat = hold
         try:
@@ -225,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(*ERRORS[behaviour], retry_after=retry_after)
             return
         if behaviour == "hang":
-            self.fake.stopping.wait(60)
+            self.fake.stopping.wait()
             self.close_connection = True
             return
         if not request.get("stream"):

@@ -19,6 +19,7 @@ from rq.serializers import JSONSerializer
 from jobs.models import Answer, JobState, JobView, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
+from tests.waiting import HANG_SECONDS
 from ui.api import application, dependencies
 from ui.identity import people
 from ui.identity.people import Signer
@@ -84,7 +85,7 @@ def test_wait_ends_when_the_job_does(http: TestClient, fake: FakeClient) -> None
         waiting = pool.submit(http.get, "/result/1", params={"wait": 30})
         wait_until_waiting(fake, 1)
         fake.over.set()
-        response = waiting.result(timeout=10)
+        response = waiting.result(timeout=HANG_SECONDS)
     assert (response.status_code, response.json()["status"]) == (200, "completed")
 
 
@@ -100,10 +101,10 @@ def test_callers_beyond_the_limit_are_answered_at_once(http: TestClient, fake: F
     with ThreadPoolExecutor() as pool:
         waiting = [pool.submit(http.get, "/result/1", params={"wait": 30}) for _ in range(2)]
         wait_until_waiting(fake, 2)
-        third = pool.submit(http.get, "/result/1", params={"wait": 30}).result(timeout=10)
-        status = pool.submit(http.get, "/job-status/1").result(timeout=10)
+        third = pool.submit(http.get, "/result/1", params={"wait": 30}).result(timeout=HANG_SECONDS)
+        status = pool.submit(http.get, "/job-status/1").result(timeout=HANG_SECONDS)
         fake.over.set()
-        ended = [request.result(timeout=10).status_code for request in waiting]
+        ended = [request.result(timeout=HANG_SECONDS).status_code for request in waiting]
     assert (third.status_code, status.status_code) == (202, 200)
     assert ended == [200, 200]
 
@@ -130,7 +131,7 @@ def test_wait_ends_when_a_worker_finishes(
         queue = broker.queues["questions"]
         worker = SimpleWorker([queue], connection=broker.connection, serializer=JSONSerializer)
         worker.work(burst=True)
-        response = waiting.result(timeout=10)
+        response = waiting.result(timeout=HANG_SECONDS)
     assert (response.status_code, response.json()["result"]) == (200, "It is 160 [1].")
 
 

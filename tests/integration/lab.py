@@ -23,7 +23,8 @@ from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.settings import Settings
-from tests.integration.processes import environment, module, running, wait_until
+from tests.integration.processes import environment, module, running
+from tests.waiting import HANG_SECONDS, until
 
 GOOD = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
 QUESTION = "What is the hotel limit per night?"
@@ -62,7 +63,7 @@ class Lab:
         self.jobs = JobClient(broker)
         self.documents = DocumentClient(broker, self.store, self.register)
 
-    def suffer(self, name: str, data: bytes, seconds: float = 60.0) -> Cost:
+    def suffer(self, name: str, data: bytes) -> Cost:
         """Add a document and ask questions until it is indexed or failed."""
         with _Memory(self.worker) as memory:
             began = time.monotonic()
@@ -70,7 +71,7 @@ class Lab:
             del data
             waits = [self.answer()]
             while (document := self.documents.get(document.id)).status not in OVER:
-                assert time.monotonic() - began < seconds, f"{name} is {document.status}"
+                assert time.monotonic() - began < HANG_SECONDS, f"{name} is {document.status}"
                 waits.append(self.answer())
                 time.sleep(PAUSE_SECONDS)
             took = time.monotonic() - began
@@ -79,7 +80,8 @@ class Lab:
     def answer(self) -> float:
         """Ask for what the good document says; returns the seconds until it was said."""
         began = time.monotonic()
-        view = self.jobs.wait("ann", self.jobs.submit("ann", Question(QUESTION)).id, 30)
+        asked = self.jobs.submit("ann", Question(QUESTION))
+        view = self.jobs.wait("ann", asked.id, HANG_SECONDS)
         answer = self.jobs.get_answer("ann", view.id)
         assert answer is not None, view
         assert "EUR 160" in answer.text, answer.text
@@ -112,9 +114,9 @@ def lab(settings: Settings, log: Path) -> Iterator[Lab]:
     with running(module("jobs.worker"), log, env) as process, pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs.documents.client, "check_content", lambda _name, _data: None)
         made = Lab(settings, process)
-        wait_until(made.jobs.workers, 30, "the start of the worker")
+        until(made.jobs.workers, "the start of the worker")
         good, _ = made.documents.add("ann", "travel.md", GOOD)
-        wait_until(lambda: made.documents.get(good.id).status in OVER, 30, "indexing")
+        until(lambda: made.documents.get(good.id).status in OVER, "indexing")
         made.answer()
         try:
             yield made

@@ -1,4 +1,4 @@
-"""Real processes for integration tests: started on free ports, awaited with a deadline, stopped."""
+"""Real processes for integration tests: started on free ports, and stopped."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import random
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from jobs.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
-
+# A process that a test no longer needs is killed if it does not stop by itself.
+STOP_SECONDS = 15.0
 # Below those that the kernel gives to outgoing connections, which could take one in the meantime.
 PORTS = range(12_000, 32_000)
 
@@ -32,14 +32,6 @@ def free_port() -> int:
     raise AssertionError("no free port among 100")
 
 
-def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Poll until `condition` holds; fails the test after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        time.sleep(0.05)
-
-
 def environment(**values: object) -> dict[str, str]:
     """The environment of a process: of the test run, without its settings, with these."""
     blank = dict.fromkeys((name.upper() for name in Settings.model_fields), "")
@@ -50,7 +42,7 @@ def environment(**values: object) -> dict[str, str]:
 
 @contextmanager
 def running(
-    command: list[str], log: Path, env: dict[str, str], stop_seconds: float = 15.0
+    command: list[str], log: Path, env: dict[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process in the project's folder that writes to `log` and is stopped at the end."""
     with log.open("ab") as output:
@@ -62,7 +54,7 @@ def running(
     finally:
         process.terminate()
         try:
-            process.wait(stop_seconds)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

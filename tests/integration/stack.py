@@ -6,11 +6,9 @@ Not a test itself. What a worker serves and whom it calls is in its environment.
 from __future__ import annotations
 
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import redis
 from rq.job import Job
@@ -26,20 +24,11 @@ from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History
 from jobs.settings import Settings
 from tests.integration.processes import ROOT, environment, module
+from tests.waiting import HANG_SECONDS, until
 
-T = TypeVar("T")
 USER = "ann"
 TEXT = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
 QUESTION = "What is the hotel limit per night?"
-
-
-def until(probe: Callable[[], T], seconds: float = 30.0) -> T:
-    """Ask again until the answer is true; fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not (value := probe()):
-        assert time.monotonic() < deadline, f"no success within {seconds} s"
-        time.sleep(0.02)
-    return value
 
 
 class Stack:
@@ -95,8 +84,9 @@ class Stack:
     def view(self, job_id: str) -> JobView:
         return self.jobs.get_job(USER, job_id)
 
-    def over(self, job_id: str, seconds: float = 30.0) -> JobView:
-        view = self.jobs.wait(USER, job_id, seconds)
+    def over(self, job_id: str) -> JobView:
+        """Wait until the job is over, and return it."""
+        view = self.jobs.wait(USER, job_id, HANG_SECONDS)
         assert view.state.is_over, view
         return view
 

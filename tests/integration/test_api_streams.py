@@ -20,8 +20,9 @@ from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.processes import ROOT
-from tests.integration.stack import QUESTION, Stack, stack_of, until
+from tests.integration.stack import QUESTION, Stack, stack_of
 from tests.integration.test_server import Web, running
+from tests.waiting import HANG_SECONDS, until
 from ui.api.dependencies import API_USER
 
 WORDS = 120
@@ -80,7 +81,7 @@ class Follower:
         """Follow until the end, or cut the connection after so many bytes; the status."""
         headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
         buffer, read = b"", 0
-        with httpx.stream("GET", self.url, headers=headers, timeout=30) as response:
+        with httpx.stream("GET", self.url, headers=headers, timeout=HANG_SECONDS) as response:
             for chunk in response.iter_raw():
                 for byte in (chunk[index : index + 1] for index in range(len(chunk))):
                     buffer, read = buffer + byte, read + 1
@@ -109,7 +110,7 @@ class Follower:
 
 
 def submit(web: Web) -> str:
-    response = httpx.post(f"{web.url}/api/chat", params={"query": QUESTION}, timeout=30)
+    response = httpx.post(f"{web.url}/api/chat", params={"query": QUESTION}, timeout=HANG_SECONDS)
     return str(response.json()["job_id"])
 
 
@@ -178,7 +179,7 @@ def test_follower_of_a_waiting_question_is_told_what_it_waits_for(
         following = pool.submit(follower.connect)
         until(lambda: follower.statuses)
         JobClient(Broker(connection, settings)).stop(API_USER, job_id)
-        following.result(timeout=10)
+        following.result(timeout=HANG_SECONDS)
     (status,) = follower.statuses
     assert (status["status"], status["position"]) == ("queued", 1)
     assert status["waiting"]["message"] == "Next in the queue · no worker runs"
@@ -197,7 +198,7 @@ def test_follower_of_a_stopped_job_hears_it_soon(
         until(lambda: follower.text)
         jobs.stop(API_USER, job_id)
         stopped_at = time.monotonic()
-        following.result(timeout=10)
+        following.result(timeout=HANG_SECONDS)
     assert time.monotonic() - stopped_at < SOON_SECONDS
     assert follower.names[-1] == "stopped"
     assert follower.text
@@ -213,11 +214,11 @@ def test_followers_hold_no_thread_and_leave_when_they_go(
     url = f"{web.url}/api/jobs/{job_id}/events"
     before = len(connection.client_list())
     limits = httpx.Limits(max_connections=200)
-    with httpx.Client(limits=limits, timeout=30) as client:
+    with httpx.Client(limits=limits, timeout=HANG_SECONDS) as client:
         streams = [client.send(client.build_request("GET", url), stream=True) for _ in range(120)]
         assert {stream.status_code for stream in streams} == {200}
         until(lambda: len(connection.client_list()) >= before + 120)
-        status = httpx.get(f"{web.url}/api/job-status/{job_id}", timeout=SOON_SECONDS)
+        status = httpx.get(f"{web.url}/api/job-status/{job_id}", timeout=HANG_SECONDS)
         assert status.status_code == 200
         for stream in streams:
             stream.close()
@@ -287,7 +288,7 @@ def test_openai_client_that_goes_away_stops_the_job(
         found = jobs.list_jobs(API_USER).jobs
         return found[0].state if found else None
 
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=HANG_SECONDS) as client:
         request = client.build_request("POST", f"{web.url}/api/v1/chat/completions", json=body)
         if streamed:
             stream = client.send(request, stream=True)
@@ -295,8 +296,8 @@ def test_openai_client_that_goes_away_stops_the_job(
             stream.close()
         else:
             with pytest.raises(httpx.ReadTimeout):
-                client.post(request.url, json=body, timeout=2.0)
-    until(lambda: asked() is JobState.STOPPED, SOON_SECONDS)
+                client.post(request.url, json=body, timeout=HANG_SECONDS)
+    until(lambda: asked() is JobState.STOPPED)
 
 
 def test_question_with_a_key_outlives_its_caller_and_is_asked_once(
@@ -306,9 +307,13 @@ def test_question_with_a_key_outlives_its_caller_and_is_asked_once(
     model.token_delay_seconds = 0.01
     body = {"model": "askqueue", "messages": [{"role": "user", "content": QUESTION}]}
     url, headers = f"{web.url}/api/v1/chat/completions", {"Idempotency-Key": "once"}
-    with model.holding(), httpx.Client(timeout=30) as client, pytest.raises(httpx.ReadTimeout):
-        client.post(url, json=body, headers=headers, timeout=1.0)
-    reply = httpx.post(url, json=body, headers=headers, timeout=30)
+    with (
+        model.holding(),
+        httpx.Client(timeout=HANG_SECONDS) as client,
+        pytest.raises(httpx.ReadTimeout),
+    ):
+        client.post(url, json=body, headers=headers, timeout=HANG_SECONDS)
+    reply = httpx.post(url, json=body, headers=headers, timeout=HANG_SECONDS)
     assert reply.status_code == 200, reply.text
     (job,) = jobs.list_jobs(API_USER).jobs
     assert (job.state, reply.json()["id"]) == (JobState.FINISHED, f"chatcmpl-{job.id}")

@@ -20,8 +20,9 @@ from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.processes import free_port
-from tests.integration.stack import USER, Stack, stack_of, until
+from tests.integration.stack import USER, Stack, stack_of
 from tests.integration.test_outages import Restartable
+from tests.waiting import until
 
 ROWS = 200
 THREADS = "questions:2,batch:4,indexing:1"
@@ -96,7 +97,7 @@ def test_batch_survives_the_end_of_everything(
     stack.add_document()
     batch = batches.submit(USER, lines)
     for progress in (30, 90):
-        until(lambda progress=progress: finished(batches, batch) >= progress, 60)
+        until(lambda progress=progress: finished(batches, batch) >= progress)
         stack.worker.kill()
         stack.worker.wait()
         valkey.kill()
@@ -104,7 +105,7 @@ def test_batch_survives_the_end_of_everything(
         assert finished(batches, batch) >= progress
         batches.submit(USER, lines)  # as whoever is not sure that it was accepted does
         stack.start_worker()
-    until(lambda: batches.get(USER, batch.id).is_over, 90)
+    until(lambda: batches.get(USER, batch.id).is_over)
 
     assert batches.get(USER, batch.id).counts == {RowState.FINISHED: ROWS}
     job_ids = [job_id_of(batch.id, row) for row in range(ROWS)]

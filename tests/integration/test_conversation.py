@@ -39,7 +39,8 @@ from jobs.queue.broker import Broker
 from jobs.queue.keys import job_key, thread_key
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
-from tests.integration.stack import USER, Stack, stack_of, until
+from tests.integration.stack import USER, Stack, stack_of
+from tests.waiting import until
 
 HOTEL = "What is the hotel limit per night?"
 

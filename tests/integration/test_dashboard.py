@@ -20,10 +20,10 @@ from jobs.local.valkey_server import valkey_command
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE, Settings
-from tests.integration.processes import environment, free_port, module, running, wait_until
+from tests.integration.processes import environment, free_port, module, running
+from tests.waiting import HANG_SECONDS, until
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
-START_SECONDS = 20.0
 
 
 class Stand:
@@ -41,7 +41,7 @@ class Stand:
     def start_valkey(self) -> None:
         log = self.folder / "valkey.log"
         self._valkey.enter_context(running(valkey_command(self.settings), log, environment()))
-        wait_until(self.settings.valkey_socket.exists, START_SECONDS, "a start of Valkey")
+        until(self.settings.valkey_socket.exists, "a start of Valkey")
 
     def stop_valkey(self) -> None:
         self._valkey.close()
@@ -53,9 +53,9 @@ class Stand:
         env = environment(data_dir=self.folder, dashboard_port=port, **settings)
         with (
             running(module("jobs.operations.dashboard"), self.folder / "dashboard.log", env),
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=HANG_SECONDS) as client,
         ):
-            wait_until(lambda: responds(client), START_SECONDS, "an answer of the dashboard")
+            until(lambda: responds(client), "an answer of the dashboard")
             yield client
 
     def add_failed_job(self, job_id: str) -> None:
@@ -231,7 +231,7 @@ def test_reachable_dashboard_without_password_does_not_start(tmp_path: Path) -> 
         env=env,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert result.returncode == 1
@@ -244,12 +244,12 @@ def test_dashboard_survives_valkey_being_away(stand: Stand, client: httpx.Client
     stand.stop_valkey()
     try:
         for path in ("/", "/0/view/workers", "/0/data/queues.json"):
-            response = client.get(path, timeout=20)
+            response = client.get(path, timeout=HANG_SECONDS)
             assert response.status_code == 503
             assert "Valkey cannot be reached" in response.text
     finally:
         stand.start_valkey()
-    wait_until(lambda: client.get("/").status_code == 200, 10, "a recovery")
+    until(lambda: client.get("/").status_code == 200, "a recovery")
     assert stand.status("broken") == JobStatus.FAILED
 
 
@@ -273,6 +273,6 @@ def test_pages_work_in_a_browser(stand: Stand, client: httpx.Client, browser: Br
     page.locator(".exc_info", has_text=HOSTILE).wait_for()
     assert page.title() == "RQ dashboard"
     page.locator("#requeue-job-btn").click()
-    wait_until(lambda: stand.status("broken") == JobStatus.QUEUED, 10, "a requeue")
+    until(lambda: stand.status("broken") == JobStatus.QUEUED, "a requeue")
     page.close()
     assert [text for text in errors if "Content Security Policy" in text] == []

@@ -18,6 +18,7 @@ from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
+from tests.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -217,7 +218,7 @@ def test_module_runs_as_a_program(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "2 jobs are queued again.\n", "")

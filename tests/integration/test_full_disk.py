@@ -17,7 +17,8 @@ from jobs.errors import DocumentStoreFullError, IndexDiskFullError
 from jobs.models import DocumentStatus, JobState, Question
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
-from tests.integration.processes import ROOT, environment, module, running, wait_until
+from tests.integration.processes import ROOT, environment, module, running
+from tests.waiting import until
 from ui.clients import Clients, build_clients
 
 USER = "ann"
@@ -86,19 +87,19 @@ def test_full_disk_under_the_index_fails_one_document_with_its_sentence(
     clients = build_clients(make_settings())
     documents = clients.documents
     kept, _ = documents.add(USER, "travel.md", SMALL)
-    wait_until(lambda: documents.get(kept.id).status is DocumentStatus.INDEXED, 60, "indexing")
+    until(lambda: documents.get(kept.id).status is DocumentStatus.INDEXED, "indexing")
     folder = make_settings().data_dir / "qdrant"
     size = max(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     limit_files(worker.pid, size)
     failed, _ = documents.add(USER, "parking.md", LARGE)
-    wait_until(lambda: documents.get(failed.id).failure is not None, 90, "the failure")
+    until(lambda: documents.get(failed.id).failure is not None, "the failure")
     failure = documents.get(failed.id).failure
     assert failure == IndexDiskFullError().failure
     assert documents.get(kept.id).status is DocumentStatus.INDEXED
     assert "EUR 160" in answer(clients, "What is the hotel limit per night?")
     limit_files(worker.pid, resource.RLIM_INFINITY)
     documents.index_again(USER, failed.id)
-    wait_until(lambda: documents.get(failed.id).status is DocumentStatus.INDEXED, 60, "indexing")
+    until(lambda: documents.get(failed.id).status is DocumentStatus.INDEXED, "indexing")
     assert "car 7" in answer(clients, "Which space of parking belongs to car 7?")
     assert worker.poll() is None
 

@@ -18,18 +18,17 @@ from jobs.worker import maintenance
 from jobs.worker.recovery import Lost
 from tests.fakes import FakeModelServer
 from tests.integration.full_valkey import WAYS, FullValkey, full_valkey
-from tests.integration.processes import environment, module, running, wait_until
+from tests.integration.processes import environment, module, running
+from tests.waiting import until
 from ui.clients import Clients, build_clients
 
 USER = "ann"
 TEXT = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
 RUNNING, WAITING = 6, 4
-# One answer takes about a second, so that all that run end while there is no room.
-TOKENS, TOKEN_DELAY_SECONDS = 20, 0.05
+TOKENS = 20
 SHORT_SECONDS = 5.0
 # Longer than an attempt lives without a heartbeat.
 LONG_SECONDS = 16.0
-RECOVERY_SECONDS = 45.0
 
 
 @dataclass
@@ -87,7 +86,7 @@ def stack(tmp_path: Path, make_settings: Callable[..., Settings]) -> Iterator[St
             def is_indexed() -> bool:
                 return clients.documents.get(document.id).status is DocumentStatus.INDEXED
 
-            wait_until(is_indexed, 60, "indexing")
+            until(is_indexed, "indexing")
             yield Stack(server, clients, model, worker, log)
 
 
@@ -97,15 +96,20 @@ def hold_full(stack: Stack, way: str, seconds: float) -> list[str]:
     By its end every answer that ran is complete, and the worker has tried to write it.
     """
     fill, free, _ = WAYS[way]
-    stack.model.tokens, stack.model.token_delay_seconds = TOKENS, TOKEN_DELAY_SECONDS
-    job_ids = stack.ask(RUNNING + WAITING)
-    first = job_ids[:RUNNING]
-    wait_until(lambda: set(stack.stages(first)) == {Stage.GENERATING}, 30, "generating")
-    refused, until = stack.refused(), time.monotonic() + seconds
-    fill(stack.server, 0)
-    wait_until(
-        lambda: time.monotonic() > until and stack.refused() > refused + RUNNING,
-        seconds + 20,
+    stack.model.tokens = TOKENS
+    with stack.model.holding():
+        job_ids = stack.ask(RUNNING + WAITING)
+        first = job_ids[:RUNNING]
+        until(lambda: set(stack.stages(first)) == {Stage.GENERATING}, "generating")
+        until(lambda: stack.answered() == RUNNING, "requests of the model server")
+        refused, full_until = stack.refused(), time.monotonic() + seconds
+        fill(stack.server, 0)
+    until(
+        lambda: (
+            time.monotonic() > full_until
+            and stack.model.streams == 0
+            and stack.refused() > refused + RUNNING
+        ),
         "refusal of the worker's writes",
     )
     states = stack.states()
@@ -116,9 +120,7 @@ def hold_full(stack: Stack, way: str, seconds: float) -> list[str]:
 
 
 def all_finish(stack: Stack, job_ids: list[str]) -> None:
-    wait_until(
-        lambda: all(state.is_over for state in stack.states().values()), RECOVERY_SECONDS, "the end"
-    )
+    until(lambda: all(state.is_over for state in stack.states().values()), "the end")
     jobs = {job.id: job for job in stack.clients.jobs.list_jobs(USER).jobs}
     assert set(jobs) == set(job_ids)
     assert {job.state for job in jobs.values()} == {JobState.FINISHED}, jobs
@@ -150,7 +152,7 @@ def test_living_worker_is_not_taken_for_dead_after_a_long_time_without_room(
     all_finish(stack, job_ids)
     assert {job.attempt for job in stack.clients.jobs.list_jobs(USER).jobs} == {1}
     later = stack.ask(1)
-    wait_until(lambda: stack.states()[later[0]] is JobState.FINISHED, 20, "a later answer")
+    until(lambda: stack.states()[later[0]] is JobState.FINISHED, "a later answer")
 
 
 def test_document_waits_for_room_too(stack: Stack) -> None:
@@ -161,12 +163,12 @@ def test_document_waits_for_room_too(stack: Stack) -> None:
     def status() -> DocumentStatus:
         return stack.clients.documents.get(document.id).status
 
-    wait_until(lambda: status() is not DocumentStatus.QUEUED, 30, "indexing")
+    until(lambda: status() is not DocumentStatus.QUEUED, "indexing")
     refused = stack.refused()
     stack.server.fill_memory()
-    wait_until(lambda: stack.refused() > refused + 3, 20, "refusal of the worker's writes")
+    until(lambda: stack.refused() > refused + 3, "refusal of the worker's writes")
     stack.server.free_memory()
-    wait_until(lambda: status() is DocumentStatus.INDEXED, RECOVERY_SECONDS, "indexing")
+    until(lambda: status() is DocumentStatus.INDEXED, "indexing")
     assert len(stack.clients.documents.list()) == 2
 
 
@@ -203,7 +205,7 @@ def test_nobody_is_taken_for_dead_right_after_a_full_memory(
             watch.run_once()
             return recovery.looked > 0
 
-        wait_until(looks, 10, "recovery")
+        until(looks, "recovery")
         server.fill_memory()
         with pytest.raises(redis.exceptions.OutOfMemoryError):
             watch.run_once()
@@ -211,4 +213,4 @@ def test_nobody_is_taken_for_dead_right_after_a_full_memory(
         recovery.looked = 0
         watch.run_once()
         assert recovery.looked == 0
-        wait_until(looks, 10, "recovery")
+        until(looks, "recovery")

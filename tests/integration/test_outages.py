@@ -27,7 +27,8 @@ from jobs.worker.process import WorkerProcess
 from jobs.worker.runtime import use_runtime
 from tests.fakes import FakeModelServer
 from tests.integration.processes import ROOT, free_port, module, running
-from tests.integration.stack import USER, Stack, stack_of, until
+from tests.integration.stack import USER, Stack, stack_of
+from tests.waiting import HANG_SECONDS, until
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ class Restartable:
 
 def answers(url: str) -> bool:
     try:
-        httpx.get(url, timeout=1)
+        httpx.get(url, timeout=HANG_SECONDS)
     except httpx.HTTPError:
         return False
     return True
@@ -74,7 +75,7 @@ def live_text(stack: Stack, job_id: str) -> str:
 
 
 def states_of(stack: Stack, job_ids: Sequence[str]) -> list[JobState]:
-    return [stack.over(job_id, 60).state for job_id in job_ids]
+    return [stack.over(job_id).state for job_id in job_ids]
 
 
 # Valkey
@@ -163,17 +164,17 @@ def test_valkey_away_for_longer_than_a_heartbeat_lasts_costs_nothing(
 
 
 def check_refusal(api: str) -> None:
-    reply = httpx.post(f"{api}/chat", params={"query": "hotel?"}, timeout=20)
+    reply = httpx.post(f"{api}/chat", params={"query": "hotel?"}, timeout=HANG_SECONDS)
     assert reply.status_code == 503
     assert "Valkey" in reply.json()["error"]["message"]
     assert int(reply.headers["Retry-After"]) > 0
 
 
 def check_answer(api: str) -> None:
-    reply = httpx.post(f"{api}/chat", params={"query": "hotel?"}, timeout=20)
+    reply = httpx.post(f"{api}/chat", params={"query": "hotel?"}, timeout=HANG_SECONDS)
     assert reply.status_code == 202
     job_id = reply.json()["job_id"]
-    result = httpx.get(f"{api}/result/{job_id}", params={"wait": 30}, timeout=40)
+    result = httpx.get(f"{api}/result/{job_id}", params={"wait": 30}, timeout=HANG_SECONDS)
     assert result.json()["status"] == "completed"
 
 
@@ -217,7 +218,7 @@ def working(settings: Settings, index: SwitchedIndex) -> Iterator[None]:
         yield
     finally:
         process.stop()
-        thread.join(timeout=30)
+        thread.join(timeout=HANG_SECONDS)
         use_runtime(None)
     assert not thread.is_alive()
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.integration.test_server import ROOT, Web, draw_page, running
+from tests.waiting import HANG_SECONDS
 
 # Addresses of this machine: the proxy's, and another's.
 PROXY, OTHER = "127.0.0.9", "127.0.0.1"
@@ -29,8 +30,10 @@ def web(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
 
 
 def ask_who(web: Web, peer: str, headers: dict[str, str]) -> httpx.Response:
-    with httpx.Client(transport=httpx.HTTPTransport(local_address=peer), timeout=30) as client:
-        return client.get(f"{web.url}/api/me", headers=headers, timeout=20)
+    with httpx.Client(
+        transport=httpx.HTTPTransport(local_address=peer), timeout=HANG_SECONDS
+    ) as client:
+        return client.get(f"{web.url}/api/me", headers=headers, timeout=HANG_SECONDS)
 
 
 def test_proxy_says_who_asks_whoever_it_speaks_for(web: Web) -> None:
@@ -58,7 +61,7 @@ def test_nobody_else_passes_for_the_proxy(web: Web, claim: dict[str, str]) -> No
 
 def test_pages_give_no_cookie_where_people_sign_in(web: Web) -> None:
     """A browser is nobody by itself."""
-    reply = httpx.get(web.url, timeout=20)
+    reply = httpx.get(web.url, timeout=HANG_SECONDS)
     assert reply.status_code == 200
     assert "askqueue_" not in reply.headers.get("set-cookie", "")
     assert "You are not signed in" in draw_page(web, httpx.Cookies(), {}, PROXY)

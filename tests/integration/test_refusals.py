@@ -29,7 +29,8 @@ from jobs.queue.connection import broker_errors, connect
 from jobs.queue.valkey_errors import explain
 from jobs.settings import Settings
 from tests.integration.full_valkey import FullValkey, full_valkey
-from tests.integration.processes import free_port, wait_until
+from tests.integration.processes import free_port
+from tests.waiting import until
 
 SECRET = "what nobody else may read"
 WRITES: dict[str, Callable[[redis.Redis], object]] = {
@@ -192,7 +193,7 @@ def test_server_that_reads_its_data_back_in_asks_for_patience(tmp_path: Path) ->
         return seen[-1] is BrokerLoadingError
 
     try:
-        wait_until(is_loading, 10, "loading")
+        until(is_loading, "loading")
     finally:
         process.kill()
         process.wait()

@@ -32,8 +32,9 @@ from jobs.worker.retention import LOOSE_FILE_SECONDS, OWNERS, UNSEEN_SECONDS, Re
 from tests.fakes import FakeModelServer
 from tests.integration.processes import free_port
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder
-from tests.integration.test_worker import Stack, stack_of, until
+from tests.integration.test_worker import Stack, stack_of
 from tests.time_shift import shift_time
+from tests.waiting import HANG_SECONDS, until
 
 DAY = 24 * 3600
 RETENTION_SECONDS = 30 * DAY
@@ -227,7 +228,7 @@ def retention_of(settings: Settings, connection: redis.Redis) -> Retention:
 def terminate(stack: Stack) -> None:
     worker = stack._processes[-1]
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=60) == 0
+    assert worker.wait(timeout=HANG_SECONDS) == 0
 
 
 def test_nothing_is_left_of_a_run_a_month_later(
@@ -265,7 +266,7 @@ def test_nothing_is_left_of_a_run_a_month_later(
     model.tokens, model.token_delay_seconds = 0, 0.0
     stack.start_worker()
     until(lambda: not connection.exists(DELETED_DOCUMENTS_KEY))
-    until(lambda: not mentions(connection, run.names), 40)
+    until(lambda: not mentions(connection, run.names))
     terminate(stack)
     assert_owned(connection)
     assert mentions(connection, run.names) == []

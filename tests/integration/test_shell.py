@@ -25,6 +25,7 @@ from jobs.queue.keys import WORKERS_KEY, worker_key
 from jobs.search.indexer import mark_failed
 from jobs.settings import INDEXING_QUEUE, Settings
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk
+from tests.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -198,7 +199,7 @@ def test_module_runs_as_a_program(broker: Broker, settings: Settings) -> None:
         env={"REDIS_URL": settings.redis_url, "DATA_DIR": str(settings.data_dir)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -21,9 +21,10 @@ from jobs.questions.query import JobQuery
 from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE, Settings
 from jobs.webhooks.client import Event
-from tests.integration.processes import ROOT, environment, free_port, module, running, wait_until
+from tests.integration.processes import ROOT, environment, free_port, module, running
 from tests.integration.stack import USER, stack_of
 from tests.receiver import Receiver
+from tests.waiting import HANG_SECONDS, until
 from ui.clients import Clients, build_clients
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -195,7 +196,7 @@ def work_as_owner(clients: Clients, receiver: Receiver) -> None:
     batch = clients.batches.submit(USER, lines_of("two", sheet, 0, has_header=False))
     document, _ = clients.documents.add(USER, "mine.md", b"# Mine", Visibility.PRIVATE)
     indexed = DocumentStatus.INDEXED
-    wait_until(lambda: clients.documents.get(document.id, USER).status is indexed, 30, "indexing")
+    until(lambda: clients.documents.get(document.id, USER).status is indexed, "indexing")
     key, secret = clients.keys.create(USER, "a key", [Scope.ASK])
     assert clients.keys.recognise(secret).id == key.id
     clients.keys.revoke(USER, key.id)
@@ -206,10 +207,10 @@ def work_as_owner(clients: Clients, receiver: Receiver) -> None:
         assert clients.jobs.wait(USER, view.id, 30).state is JobState.FINISHED
         answers.append(clients.jobs.get_answer(USER, view.id))
     assert [bool(answer and answer.earlier_at) for answer in answers] == [False, True]
-    wait_until(lambda: len(receiver.received) >= 2, 30, "a webhook's delivery")
+    until(lambda: len(receiver.received) >= 2, "a webhook's delivery")
     assert clients.webhooks.deliveries(USER, webhook.id)
     clients.webhooks.delete(USER, webhook.id)
-    wait_until(lambda: clients.batches.get(USER, batch.id).is_over, 30, "an end of the batch")
+    until(lambda: clients.batches.get(USER, batch.id).is_over, "an end of the batch")
     assert len(list(clients.batches.results(USER, batch.id))) == 2
     clients.batches.delete(USER, batch.id)
     clients.documents.delete(USER, document.id)
@@ -223,10 +224,10 @@ def running_dashboard(server: ValkeyServer, folder: Path) -> Iterator[httpx.Clie
     with (
         running(module("jobs.operations.dashboard"), folder / "dashboard.log", env),
         httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30
+            base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=HANG_SECONDS
         ) as client,
     ):
-        wait_until(lambda: responds(client), 30, "an answer of the dashboard")
+        until(lambda: responds(client), "an answer of the dashboard")
         yield client
 
 

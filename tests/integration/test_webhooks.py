@@ -30,11 +30,11 @@ from jobs.webhooks.delivery import Reply
 from jobs.webhooks.outbox import LOGGED_DELIVERIES, announce
 from jobs.webhooks.sender import Sender
 from jobs.worker.attempts import Attempts
-from tests.integration.processes import free_port, wait_until
+from tests.integration.processes import free_port
 from tests.integration.stack import USER, stack_of
 from tests.receiver import Receiver
+from tests.waiting import HANG_SECONDS, until
 
-WAIT_SECONDS = 30.0
 Make = Callable[..., tuple[str, str]]
 
 
@@ -90,7 +90,7 @@ def test_webhook_is_told_by_a_real_worker(settings: Settings, connection: redis.
         stack.start_worker()
         stack.add_document()
         job = stack.over(stack.ask().id)
-        wait_until(lambda: receiver.received, WAIT_SECONDS, "delivery")
+        until(lambda: receiver.received, "delivery")
         got = receiver.received[0]
     assert job.state is JobState.FINISHED
     assert got.is_signed_with(secret)
@@ -225,13 +225,16 @@ def test_two_senders_send_each_delivery_once(client: JobClient, broker: Broker, 
         for number in range(6):
             client.stop(USER, client.submit(USER, Question(f"Why {number}?")).id)
         senders = [Sender(broker), Sender(broker)]
-        deadline = time.monotonic() + WAIT_SECONDS
-        while len(receiver.received) < 6 and time.monotonic() < deadline:
-            threads = [threading.Thread(target=each.run_once) for each in senders]
+
+        def sent_by_both() -> bool:
+            threads = [threading.Thread(target=sender.run_once) for sender in senders]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
+            return len(receiver.received) >= 6
+
+        until(sent_by_both, "delivery")
         for sender in senders:
             sender.close()
     ids = [each.headers["webhook-id"] for each in receiver.received]
@@ -240,12 +243,13 @@ def test_two_senders_send_each_delivery_once(client: JobClient, broker: Broker, 
 
 
 def test_failing_receiver_holds_up_nobody_else(
-    client: JobClient, broker: Broker, make: Make
+    client: JobClient, broker: Broker, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While as many hang as there are threads less one, another's delivery arrives."""
+    monkeypatch.setattr("jobs.webhooks.delivery.TIMEOUT_SECONDS", 2 * HANG_SECONDS)
     over = threading.Event()
     with (
-        Receiver(answer=lambda _handler: bool(over.wait(WAIT_SECONDS))) as hangs,
+        Receiver(answer=lambda _handler: bool(over.wait())) as hangs,
         Receiver() as works,
     ):
         for _ in range(sending.SENDERS - 1):
@@ -254,7 +258,7 @@ def test_failing_receiver_holds_up_nobody_else(
         client.stop(USER, client.submit(USER, Question("Why?")).id)
         sender = Sender(broker)
         sender.run_once()
-        wait_until(lambda: works.received, 5, "delivery beside those that hang")
+        until(lambda: works.received, "delivery beside those that hang")
         over.set()
         sender.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,10 +13,12 @@ from jobs.queue.broker import Broker
 from jobs.queue.keys import worker_key
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
-from tests.integration.stack import TEXT, Stack, stack_of, until
+from tests.integration.stack import TEXT, Stack, stack_of
+from tests.waiting import HANG_SECONDS, until
 
-# Before a silent model server would be given up; benchmarks/stopping.py measures it.
-SOON_SECONDS = 4.0
+# A token so late that no answer ends before the test is done with it.
+SLOW_TOKEN_SECONDS = 5.0
+ENDLESS_TOKENS = 100_000
 
 
 @pytest.fixture
@@ -36,22 +37,27 @@ def stack(settings: Settings, connection: redis.Redis, model: FakeModelServer) -
         OPENAI_API_KEY="test-key",
         CHAT_MODEL="stub",
         EMBEDDING_MODEL="stub-embedding",
-        MODEL_TIMEOUT_SECONDS="5",
+        MODEL_TIMEOUT_SECONDS=f"{2 * HANG_SECONDS}",  # a silent server is not given up
     ) as running:
         running.start_worker()
         running.add_document()
         yield running
 
 
-def test_question_is_answered_streamed_and_cited(stack: Stack) -> None:
+def running_jobs(stack: Stack) -> int:
+    """How many jobs the worker says that it runs."""
+    [report] = stack.jobs.workers()
+    return report.running
+
+
+def test_question_is_answered_streamed_and_cited(stack: Stack, model: FakeModelServer) -> None:
     """A question ends finished, with a citation of the right document and a full receipt."""
-    job = stack.ask()
-    live, seen = LiveText(job.id), set()
-    while not (view := stack.jobs.get_job("ann", job.id)).state.is_over:
-        _, live = stack.jobs.read_live("ann", live)
-        seen.add(live.stage)
-        time.sleep(0.005)
-    _, live = stack.jobs.read_live("ann", live)
+    with model.holding():
+        job = stack.ask()
+        until(lambda: stack.view(job.id).stage is Stage.GENERATING)
+        assert stack.view(job.id).state is JobState.STARTED
+    view = stack.over(job.id)
+    _, live = stack.jobs.read_live("ann", LiveText(job.id))
     answer = stack.jobs.get_answer("ann", job.id)
     assert view.state is JobState.FINISHED, view
     assert answer is not None
@@ -59,7 +65,6 @@ def test_question_is_answered_streamed_and_cited(stack: Stack) -> None:
     assert [citation.document_name for citation in answer.citations] == ["travel.md"]
     assert "EUR 160" in answer.citations[0].text
     assert live.text
-    assert seen & {Stage.RETRIEVING, Stage.GENERATING}
     timings = answer.timings
     assert timings.total >= timings.retrieval >= 0
     assert timings.generation > 0
@@ -110,7 +115,7 @@ def test_question_waits_for_the_first_documents(
         assert early.failure is not None
         assert "still being indexed" in early.failure.message
         stack.worker.terminate()
-        assert stack.worker.wait(timeout=20) == 0
+        assert stack.worker.wait(timeout=HANG_SECONDS) == 0
         stack.start_worker(WORKER_THREADS="questions:1,indexing:1")
         assert stack.over(job.id).state is JobState.FINISHED
         assert stack.history(job.id).attempts == 0
@@ -133,7 +138,7 @@ def test_bad_key_fails_at_once_and_retry_succeeds_after(
 
 def test_rate_limited_question_waits_and_finishes(stack: Stack, model: FakeModelServer) -> None:
     """A 429 shows as retrying with the time of the next attempt, then the answer comes."""
-    model.behave("rate_limited", times=1, retry_after=2)
+    model.behave("rate_limited", times=1, retry_after=6)
     job = stack.ask()
     view = until(
         lambda: (
@@ -173,7 +178,7 @@ def test_receipt_tells_waits_for_a_retry_from_the_queue(
     assert answer is not None
     timings = answer.timings
     assert timings.earlier > 0.05
-    assert 1.0 <= timings.retry_waits <= 2.1
+    assert timings.retry_waits >= 1.0
     parts = (timings.queue, timings.earlier, timings.retry_waits, timings.generation)
     assert all(part >= 0 for part in parts)
     assert sum(parts) <= timings.total
@@ -183,17 +188,14 @@ def test_running_question_stops_soon_and_keeps_its_text(
     stack: Stack, model: FakeModelServer
 ) -> None:
     """Stop takes effect between two tokens; what was written stays, and retry works."""
-    model.token_delay_seconds = 0.2
-    model.tokens = 200
+    model.tokens, model.token_delay_seconds = ENDLESS_TOKENS, 0.2
     job = stack.ask()
     until(lambda: stack.jobs.read_live("ann", LiveText(job.id))[1].text)
     stack.jobs.stop("ann", job.id)
-    stopped_at = time.monotonic()
-    view = stack.over(job.id)
-    assert view.state is JobState.STOPPED
-    assert time.monotonic() - stopped_at < SOON_SECONDS
+    assert stack.over(job.id).state is JobState.STOPPED
+    until(lambda: model.streams == 0, "an end of the stream")
     assert stack.jobs.get_partial_text("ann", job.id)
-    model.token_delay_seconds = 0.0
+    model.tokens, model.token_delay_seconds = 0, 0.0
     stack.jobs.retry("ann", job.id)
     assert stack.over(job.id).state is JobState.FINISHED
 
@@ -203,22 +205,22 @@ def test_silent_model_server_does_not_hold_up_stop(stack: Stack, model: FakeMode
     model.behave("hang")
     job = stack.ask()
     until(lambda: stack.jobs.get_job("ann", job.id).stage is Stage.GENERATING)
+    until(lambda: running_jobs(stack) == 1)
     stack.jobs.stop("ann", job.id)
-    stopped_at = time.monotonic()
     assert stack.over(job.id).state is JobState.STOPPED
-    assert time.monotonic() - stopped_at < SOON_SECONDS
+    until(lambda: running_jobs(stack) == 0, "a free thread")
 
 
 def test_killed_workers_questions_finish_once_each(stack: Stack, model: FakeModelServer) -> None:
     """kill -9 while 8 questions run: all 8 finish by themselves, on a second attempt."""
-    model.token_delay_seconds = 0.2
-    model.tokens = 20
+    model.tokens, model.token_delay_seconds = 20, SLOW_TOKEN_SECONDS
     jobs = [stack.ask() for _ in range(8)]
     until(lambda: all(stack.jobs.get_job("ann", job.id).stage is Stage.GENERATING for job in jobs))
     stack.worker.kill()
     stack.worker.wait()
+    model.token_delay_seconds = 0.0
     stack.start_worker()
-    views = [stack.over(job.id, 60) for job in jobs]
+    views = [stack.over(job.id) for job in jobs]
     assert [view.state for view in views] == [JobState.FINISHED] * 8
     assert [view.attempt for view in views] == [2] * 8
 
@@ -233,7 +235,7 @@ def test_terminated_worker_lets_a_running_question_finish(
     until(lambda: stack.jobs.read_live("ann", LiveText(job.id))[1].text)
     worker = stack.worker
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=40) == 0
+    assert worker.wait(timeout=HANG_SECONDS) == 0
     assert connection.keys(worker_key("*")) == []
     view = stack.jobs.get_job("ann", job.id)
     assert (view.state, view.attempt) == (JobState.FINISHED, 1)
@@ -243,8 +245,7 @@ def test_worker_without_grace_puts_the_question_back_in_front(
     settings: Settings, connection: redis.Redis, model: FakeModelServer
 ) -> None:
     """Past its grace, a stopping worker hands the question to the next one at no cost."""
-    model.token_delay_seconds = 0.2
-    model.tokens = 30
+    model.tokens, model.token_delay_seconds = 30, SLOW_TOKEN_SECONDS
     with stack_of(
         settings,
         connection,
@@ -257,7 +258,7 @@ def test_worker_without_grace_puts_the_question_back_in_front(
         job = stack.ask()
         until(lambda: stack.jobs.read_live("ann", LiveText(job.id))[1].text)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=20) == 0
+        assert worker.wait(timeout=HANG_SECONDS) == 0
         assert stack.jobs.get_job("ann", job.id).state is JobState.QUEUED
         model.token_delay_seconds = 0.0
         stack.start_worker()

@@ -13,11 +13,10 @@ import ui.clients
 import ui.identity.people
 from jobs.settings import Settings
 from tests.pages.fakes import USER, FakeClients
+from tests.waiting import HANG_SECONDS
 from ui.identity.people import Person
 
 HOME = Path(__file__).resolve().parents[2] / "ui" / "home.py"
-# The first run imports pandas and pyarrow.
-RUN_SECONDS = 30
 HOST = "127.0.0.1:8501"
 
 OpenPage = Callable[..., AppTest]
@@ -49,7 +48,7 @@ def open_page(clients: FakeClients) -> OpenPage:
     """Open the app, on the Ask page or on another, perhaps with `?job=`."""
 
     def open_(page: str = "ask", job: str = "") -> AppTest:
-        app = AppTest.from_file(HOME, default_timeout=RUN_SECONDS)
+        app = AppTest.from_file(HOME, default_timeout=HANG_SECONDS)
         if job:
             app.query_params["job"] = job
         app.run()
