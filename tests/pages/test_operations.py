@@ -116,7 +116,7 @@ def test_busy_installation_is_shown(clients: FakeClients, open_page: OpenPage) -
     }
     text = words(app)
     assert "**12** waiting · **2** running · **1** retrying · **3** failed" in text
-    assert "The oldest has waited 34 s." in text
+    assert "The oldest has been waiting for 34 s." in text
     assert [link.proto.label for link in app.get("page_link")] == [
         "3 failed jobs to look at and queue again"
     ]

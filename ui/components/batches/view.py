@@ -55,13 +55,13 @@ def _show_actions(batches: BatchClient, user: str, batch: Batch) -> None:
     failed, ids = batch.count(RowState.FAILED), (user, batch.id)
     with st.container(horizontal=True, vertical_alignment="center", key="batch_actions"):
         if not batch.is_over and batch.state is BatchState.RUNNING:
-            help_text = "Rows already running finish; no more rows are asked"
+            help_text = "Rows in progress finish; no more rows are asked"
             _button("Pause", "pause", "pause", batches.pause, help_text, *ids)
         if (batch.state is not BatchState.RUNNING and not batch.is_over) or _was_stopped(batch):
             help_text = "Ask the rows that were stopped or not asked yet"
             _button("Resume", "play_arrow", "resume", batches.resume, help_text, *ids)
         if batch.is_active:
-            help_text = "Stop the rows that are running, and ask no more"
+            help_text = "Stop the rows in progress, and ask no more"
             _button("Stop", "stop", "stop", batches.stop, help_text, *ids)
         if failed:
             label, help_text = f"Retry failed ({failed:,})", "Ask the failed rows again"
