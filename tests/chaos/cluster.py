@@ -164,7 +164,6 @@ class Cluster:
         document, _ = documents.add("operator", "travel.md", DOCUMENT)
         until(
             lambda: documents.get(document.id).status is DocumentStatus.INDEXED,
-            START_SECONDS,
             "the indexing of the document",
         )
         for name in others:  # nothing writes to the index any more
