@@ -125,7 +125,7 @@ def check_sign_in(settings: Settings) -> None:
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment of supervisord and its programs, for supervisord.conf."""
     return {
-        **os.environ,  # handed on as it is: what it means is for jobs/settings.py to read
+        **os.environ,  # handed on as it is: what it means is for jobs/settings/ to read
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "DATA_DIR": str(settings.data_dir.resolve()),

@@ -119,7 +119,7 @@ class Indexer:
             if state.building not in ("", state.active):
                 self.index.drop(state.building)  # deletions no longer reach it
             with broker_errors():
-                for document in self.register.list():
+                for document in self.register.list_all():
                     if document.collection == target:
                         self.register.update(document.id, collection="")
                 self.register.set_index(building=target)
@@ -128,7 +128,7 @@ class Indexer:
     def _index_missing(self, target: str, cancelled: Cancelled) -> None:
         """Index what is in other collections; documents being indexed get there by themselves."""
         with broker_errors():
-            documents = self.register.list()
+            documents = self.register.list_all()
         missing = [
             item
             for item in documents

@@ -114,7 +114,7 @@ def test_same_content_is_recognised_under_another_name(desk: Desk) -> None:
     desk.add("travel.md", TRAVEL)
     document, is_new = desk.client.add("bob", "copy.md", TRAVEL)
     assert (is_new, document.name, document.added_by) == (False, "travel.md", "ann")
-    assert len(desk.client.list()) == 1
+    assert len(desk.client.list_documents()) == 1
 
 
 def test_indexing_twice_doubles_nothing(desk: Desk) -> None:
@@ -132,7 +132,7 @@ def test_deleted_document_is_gone_everywhere(desk: Desk) -> None:
     document = desk.add("travel.md", TRAVEL)
     desk.client.delete("ann", document.id)
     desk.indexer.remove_passages(document.id)
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
     assert index.count(KEYWORD_COLLECTION) == 0
     assert not desk.store.exists(document.id, "travel.md")
     with pytest.raises(NotFoundError):
@@ -153,7 +153,7 @@ def test_document_deleted_while_it_is_indexed_stays_deleted(desk: Desk) -> None:
                 desk.register.delete(document.id)
 
     desk.indexer.index_document(document.id, DeletesAtTheEnd())
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
     assert index.count(KEYWORD_COLLECTION) == 0
 
 
@@ -162,7 +162,7 @@ def test_useless_upload_is_refused_and_leaves_nothing(desk: Desk, name: str, dat
     """A kind that cannot be read and an empty file are refused with a sentence."""
     with pytest.raises(InvalidUploadError, match=name):
         desk.client.add("ann", name, data)
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
 
 
 def test_name_cannot_be_made_to_look_like_another_type() -> None:
@@ -245,10 +245,10 @@ def test_samples_are_added_once_ever(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes(TRAVEL)
     (tmp_path / "questions.json").write_text("[]")
     add_samples(desk.client, tmp_path)
-    assert [item.name for item in desk.client.list()] == ["a.md"]
-    desk.client.delete("ann", desk.client.list()[0].id, is_operator=True)
+    assert [item.name for item in desk.client.list_documents()] == ["a.md"]
+    desk.client.delete("ann", desk.client.list_documents()[0].id, is_operator=True)
     add_samples(desk.client, tmp_path)
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
 
 
 def test_document_names_cannot_leave_the_store(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def entry(desk: Desk, document_id: str) -> Document:
 
 
 def held_by(desk: Desk, collection: str) -> list[Document]:
-    return [item for item in desk.client.list() if item.collection == collection]
+    return [item for item in desk.client.list_documents() if item.collection == collection]
 
 
 def break_off_when_one_is_in(desk: Desk, collection: str) -> None:
@@ -217,7 +217,7 @@ def test_broken_off_reindexing_goes_on_with_what_is_missing(
         desk.add(f"{number}.md", TRAVEL + b"More words. " * number)
     desk.use_model(embedder(model, "large"))
     break_off_when_one_is_in(desk, LARGE)
-    assert {item.status for item in desk.client.list()} == {DocumentStatus.INDEXED}
+    assert {item.status for item in desk.client.list_documents()} == {DocumentStatus.INDEXED}
     assert desk.register.index_state().active == SMALL
     assert len(desk.found("hotel limit")) == 3
 
@@ -357,7 +357,7 @@ def test_samples_beside_other_documents_are_not_added(desk: Desk, tmp_path: Path
     desk.add("travel.md", TRAVEL)
     (tmp_path / "sample.md").write_bytes(STORAGE)
     add_samples(desk.client, tmp_path)
-    assert [item.name for item in desk.client.list()] == ["travel.md"]
+    assert [item.name for item in desk.client.list_documents()] == ["travel.md"]
 
 
 def test_passages_carry_what_a_citation_shows(desk: Desk) -> None:
