@@ -125,7 +125,7 @@ def check_sign_in(settings: Settings) -> None:
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment of supervisord and of all that it runs, with what supervisord.conf names."""
     return {
-        **os.environ,  # handed on as it is: what it means is for jobs/settings.py to read
+        **os.environ,  # handed on as it is: what it means is for jobs/settings/ to read
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "DATA_DIR": str(settings.data_dir.resolve()),

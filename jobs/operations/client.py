@@ -14,13 +14,7 @@ from typing import Any, cast
 import structlog
 from redis.client import Pipeline
 from rq import Queue
-from rq.defaults import RQ_KEY_PREFIX
 from rq.job import Job
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
-from rq.serializers import JSONSerializer
-from rq.suspension import WORKERS_SUSPENDED
-from rq.utils import utcparse
 
 from jobs.errors import NotFoundError
 from jobs.models import Stage, WorkerReport
@@ -30,6 +24,7 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import METRICS_KEY, PAUSED_KEY, job_key, metrics_span_key
 from jobs.queue.pauses import Pause, Pauses, read_pauses
+from jobs.queue.rq_internals import WORKERS_SUSPENDED, RateLimitRegistry, unix_time
 
 log = structlog.get_logger(__name__)
 
@@ -206,18 +201,18 @@ class Operations:
 def _read_queue(pipeline: Pipeline, queue: Queue) -> None:
     """Queue the reads whose replies `_queue_state` takes."""
     # Not through the registries' own methods, which clean up as they read.
-    pipeline.zrange(StartedJobRegistry(queue=queue, serializer=JSONSerializer).key, 0, -1)
+    pipeline.zrange(queue.started_job_registry.key, 0, -1)
     pipeline.llen(queue.key)
     # SORT that sorts nothing looks up a field of many hashes in one command.
-    enqueued_at = [f"{RQ_KEY_PREFIX}:job:*->enqueued_at"]
+    enqueued_at = [f"{Job.key_for('*')}->enqueued_at"]
     pipeline.sort(queue.key, start=0, num=OLDEST_AMONG, by="nosort", get=enqueued_at)
-    pipeline.zcard(ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key)
-    pipeline.zcard(FailedJobRegistry(queue=queue, serializer=JSONSerializer).key)
+    pipeline.zcard(queue.scheduled_job_registry.key)
+    pipeline.zcard(queue.failed_job_registry.key)
 
 
 def _queue_state(name: str, replies: Sequence[Any], now: float, pause: Pause | None) -> QueueState:
     running, waiting, enqueued, retrying, failed = replies[:5]
-    moments = [_moment(text) for text in enqueued if text]
+    moments = [unix_time(text) for text in enqueued if text]
     return QueueState(
         name=name,
         waiting=waiting,
@@ -246,10 +241,6 @@ def _running_job(
         description=(description or b"").decode(errors="replace"),
         stage=Stage(stage.decode()) if stage else Stage.WAITING,
         attempt=int(attempt or 1),
-        seconds=max(0.0, now - _moment(started_at)),
+        seconds=max(0.0, now - unix_time(started_at)),
         worker=(worker or b"").decode(),
     )
-
-
-def _moment(text: bytes) -> float:
-    return utcparse(text.decode()).timestamp()

@@ -2,6 +2,12 @@
 
 rq-dashboard on its own reads pickles, shows job texts as HTML, changes state on a GET, and opens
 a connection for each request. What it shows and does is its own; this module adds no pages.
+
+What: replaces `rq.serializers.PickleSerializer`, `rq_dashboard.web.from_url` and
+    `rq_dashboard.web.config.serializer`.
+Why: some of its views ask RQ for a job or worker without naming a serializer, and unpickling runs
+    whatever code somebody wrote to Valkey; and it connects for each request.
+Until: rq-dashboard takes a serializer and a connection (checked with 0.9.0 and RQ 3.0.0).
 """
 
 from __future__ import annotations
@@ -16,7 +22,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-import rq.serializers
 import structlog
 import waitress
 from flask import Flask, Response, abort, request
@@ -26,6 +31,7 @@ from rq.serializers import JSONSerializer
 from jobs.access.operators import are_credentials
 from jobs.logs import configure_logging
 from jobs.queue.connection import connect
+from jobs.queue.rq_internals import replace_pickle
 from jobs.settings import LOOPBACK_HOSTS, Settings
 
 log = structlog.get_logger(__name__)
@@ -64,10 +70,8 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _load_rq_dashboard(settings: Settings, connection: redis.Redis) -> Flask:
-    """rq-dashboard's own application, on JSON and on one pool of connections."""
-    # Some of its views ask RQ for a job or worker without naming a serializer, and RQ then takes
-    # this one. Unpickling runs whatever code somebody wrote to Valkey.
-    vars(rq.serializers)["PickleSerializer"] = JSONSerializer
+    """Load rq-dashboard's own application, on JSON and on one pool of connections."""
+    replace_pickle()  # some of its views name no serializer
     from rq_dashboard import web
     from rq_dashboard.cli import make_flask_app
 

@@ -15,9 +15,6 @@ from typing import Any, TypeAlias, cast
 
 from rq.exceptions import DeserializationError, NoSuchJobError
 from rq.job import Job, JobStatus
-from rq.registry import FailedJobRegistry
-from rq.serializers import JSONSerializer
-from rq.utils import utcparse
 
 from jobs.documents.client import INDEX_DOCUMENT
 from jobs.documents.repository import DocumentRepository
@@ -27,6 +24,7 @@ from jobs.questions.lifecycle import Lifecycle
 from jobs.queue.broker import DESCRIPTIONS, Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.retry_policy import History
+from jobs.queue.rq_internals import unix_time
 from jobs.queue.transitions import DELETED_FIELD
 
 # Jobs read at once: so many that the round trips do not count, and a reply of some hundred kB.
@@ -117,7 +115,7 @@ class DeadLetters:
     def _rows_of(self, queue_name: str) -> Iterator[_Row]:
         queue = self._broker.queues[queue_name]
         # Not through the registry's own methods, which clean up as they read.
-        key = FailedJobRegistry(queue=queue, serializer=JSONSerializer).key
+        key = queue.failed_job_registry.key
         for start in count(0, CHUNK):
             # SORT that sorts nothing is how Valkey looks up fields of many hashes in one command:
             # five times as fast as a pipeline of as many HMGETs.
@@ -171,7 +169,7 @@ def _entry(row: _Row) -> DeadLetter:
         description=row.description,
         failure=row.failure,
         attempts=History.from_dict(row.history).attempts,
-        failed_at=utcparse(row.ended_at).timestamp() if row.ended_at else 0.0,
+        failed_at=unix_time(row.ended_at) if row.ended_at else 0.0,
     )
 
 

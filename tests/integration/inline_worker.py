@@ -16,7 +16,7 @@ from jobs.search import indexer
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, Settings
 from jobs.worker.attempts import Attempts
 from jobs.worker.runtime import Runtime, report_outcome, use_runtime
-from jobs.worker.threads import ThreadWorker
+from jobs.worker.threads import IDLE_SECONDS, ThreadWorker
 
 QUEUES = (INDEXING_QUEUE, QUESTIONS_QUEUE, BATCH_QUEUE)
 
@@ -40,7 +40,7 @@ class InlineWorker:
                 lambda job, outcome: report_outcome(self.runtime, job, outcome),
             )
             while self.runtime.connection.llen(self.runtime.broker.queues[name].key):
-                popped = worker._pop()
+                popped = worker.pop(IDLE_SECONDS)
                 if popped is not None:
                     worker.execute_job(*popped)
 

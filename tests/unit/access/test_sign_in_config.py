@@ -79,12 +79,12 @@ def test_make_run_says_what_to_do(
 ) -> None:
     """It does not start a web server that would end over and over; with the secrets, it does."""
     monkeypatch.setattr(launcher, "ROOT", tmp_path)
-    with pytest.raises(launcher.CannotStart, match=r"secrets\.toml"):
+    with pytest.raises(launcher.StartupError, match=r"secrets\.toml"):
         launcher.check_sign_in(make_settings(auth_mode="oidc"))
     path = tmp_path / SECRETS_FILE
     path.parent.mkdir()
     path.write_text("[auth\n")
-    with pytest.raises(launcher.CannotStart, match="cannot be read"):
+    with pytest.raises(launcher.StartupError, match="cannot be read"):
         launcher.check_sign_in(make_settings(auth_mode="oidc"))
     lines = [f'{key} = "{value}"' for key, value in {**COMMON, **PROVIDER}.items()]
     path.write_text("\n".join(["[auth]", *lines]))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from streamlit import auth_util
 
 from jobs.access.sign_in_config import ONLY_PROVIDER, providers_of
 from jobs.settings import AuthMode, Settings
 from ui.identity.people import is_login_expired
+from ui.streamlit_patches.login_cookie import sign_in_secrets
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 WIDTH_PIXELS = 420
@@ -43,7 +43,7 @@ def _show_providers() -> None:
         st.warning(EXPIRED, icon=":material/schedule:")
     else:
         st.markdown("Ask questions of your documents, and get answers that show their sources.")
-    for name in providers_of(auth_util.get_secrets_auth_section()):
+    for name in providers_of(sign_in_secrets()):
         st.button(
             "Sign in" if name == ONLY_PROVIDER else f"Sign in with {name.capitalize()}",
             icon=":material/login:",
