@@ -1,4 +1,4 @@
-"""The words of the domain, as plain data. No behaviour that needs a service lives here.
+"""The domain as plain data. No behaviour that needs a service lives here.
 
     answers     an answer, its passages, citations and quotes, what it took
     documents   a document, who sees it, the state of the index
