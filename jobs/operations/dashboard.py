@@ -46,12 +46,12 @@ PAGE = (
 
 
 def create_app(settings: Settings) -> Flask:
-    """The WSGI application over the Valkey of these settings."""
+    """Create the WSGI application for the Valkey of these settings."""
     connection = connect(settings.broker_url)
     app = _load_rq_dashboard(settings, connection)
     if not settings.dashboard_password.get_secret_value():
-        # A page elsewhere may let its host name point at 127.0.0.1 (DNS rebinding); without a
-        # password, the name in the request is all that tells it from the operator.
+        # Against DNS rebinding: a foreign page may let its host name resolve to 127.0.0.1, and
+        # without a password only the host name in the request gives it away.
         app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
 
     @app.before_request
@@ -85,7 +85,7 @@ def _load_rq_dashboard(settings: Settings, connection: redis.Redis) -> Flask:
 
 
 def _is_allowed(settings: Settings) -> bool:
-    """True if the request carries the user and password, or if none are set."""
+    """Return whether the request has the user and password, or none are set."""
     if not settings.dashboard_username and not settings.dashboard_password.get_secret_value():
         return True
     given = request.authorization
@@ -95,9 +95,9 @@ def _is_allowed(settings: Settings) -> bool:
 
 
 def _refuse_forged_changes() -> None:
-    """Abort a request that changes something unless it is a POST from these very pages.
+    """Abort a request that changes something, unless it is a POST from these pages.
 
-    A client that is no browser sends neither header and acts for nobody but its user.
+    A client that is not a browser sends neither header, and nobody can make it send a request.
     """
     if request.method != "POST":
         if request.endpoint == "rq_dashboard.requeue_all":
@@ -117,11 +117,11 @@ def _add_security_headers(response: Response) -> Response:
         scripts = INLINE_SCRIPT.findall(response.get_data(as_text=True))
         hashes = "".join(f" 'sha256-{_digest(script)}'" for script in scripts)
     if request.endpoint == "rq_dashboard.job_info" and response.is_json:
-        # Its page writes these values into the document as they are.
+        # Its page inserts these values into the document unescaped.
         response.set_data(json.dumps(_escaped(response.get_json())))
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; "
-        # its templates are compiled in the browser, which is what 'unsafe-eval' permits
+        # 'unsafe-eval' because its templates are compiled in the browser
         f"script-src 'self' 'unsafe-eval'{hashes}; "
         "style-src 'self'; style-src-attr 'unsafe-inline'; "
         "img-src 'self' data:; connect-src 'self'; "
@@ -138,7 +138,7 @@ def _digest(script: str) -> str:
 
 
 def _escaped(value: Any) -> Any:
-    """A JSON value with all of its strings safe to be put into HTML."""
+    """Return a JSON value with all its strings escaped for HTML."""
     if isinstance(value, str):
         return html.escape(value, quote=False)
     if isinstance(value, list):
@@ -165,6 +165,7 @@ def _no_such_job(_error: Exception) -> Response:
 
 
 def main() -> int:
+    """Serve rq-dashboard; return 1 if it would be open to others without a password."""
     settings = Settings()
     configure_logging(settings)
     if settings.dashboard_is_open:

@@ -33,7 +33,8 @@ from jobs.queue.retry_policy import Outcome
 from jobs.queue.transitions import running
 from jobs.queue.valkey_errors import server_words
 from jobs.queue.workers import WORKER_ALIVE_SECONDS, living_workers
-from jobs.search import indexer
+from jobs.search.samples import add_samples
+from jobs.search.target_collection import sync_target
 from jobs.settings import Settings
 from jobs.webhooks.sender import Sender
 from jobs.worker.attempts import Attempts
@@ -140,9 +141,9 @@ class WorkerProcess:
 
     def _prepare_documents(self) -> None:
         try:
-            indexer.sync_target(self.runtime.register, self.runtime.index)
+            sync_target(self.runtime.register, self.runtime.index)
             if self.settings.index_samples:
-                indexer.add_samples(self.runtime.documents, SAMPLES)
+                add_samples(self.runtime.documents, SAMPLES)
         except AskqueueError as error:
             self._problem = error.failure
             log.error("the index cannot be used", kind=error.kind, error=error.message)
@@ -151,7 +152,7 @@ class WorkerProcess:
         """Check whether Qdrant can be used, and update the target collection."""
         try:
             self.runtime.index.check()
-            indexer.sync_target(self.runtime.register, self.runtime.index)
+            sync_target(self.runtime.register, self.runtime.index)
         except AskqueueError as error:
             self._problem = error.failure
         else:

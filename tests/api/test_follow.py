@@ -17,6 +17,7 @@ from jobs.questions.wait_reason import WaitReason
 from jobs.settings import Settings
 from tests.api.app import API
 from tests.coroutines import run_apart
+from tests.waiting import HANG_SECONDS
 from ui.api.dependencies import API_USER
 from ui.api.streams import follower_limiter
 from ui.clients import Clients
@@ -49,7 +50,7 @@ def follow(
     async def read() -> list[EventKind]:
         kinds = []
         following = JobFollower(settings.broker_url, clients.jobs)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_SECONDS):
             events = following.follow(API_USER, job_id, Position())
             async with aclosing(events):
                 async for event in events:

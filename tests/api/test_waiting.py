@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ from rq.serializers import JSONSerializer
 from jobs.models import Answer, JobState, JobView, Question
 from jobs.queue.broker import Broker
 from tests.api.app import API
-from tests.waiting import HANG_SECONDS
+from tests.waiting import HANG_SECONDS, until
 from ui.api.questions import waiting_limiter
 from ui.clients import Clients
 
@@ -74,10 +73,7 @@ def http(
 
 
 def wait_until_waiting(fake: FakeClient, count: int) -> None:
-    deadline = time.monotonic() + 10
-    while fake.waiting < count:
-        assert time.monotonic() < deadline, "the requests did not arrive"
-        time.sleep(0.01)
+    until(lambda: fake.waiting >= count, "the requests")
 
 
 def test_wait_ends_when_the_job_does(http: TestClient, fake: FakeClient) -> None:

@@ -17,9 +17,10 @@ from jobs.errors import DocumentStoreUnavailableError, InvalidUploadError, NotFo
 from jobs.llm.embeddings import Embedder
 from jobs.models import Document, DocumentStatus
 from jobs.queue.broker import Broker
-from jobs.search import indexer as indexing
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, build_index, collection_of
-from jobs.search.indexer import Indexer
+from jobs.search.indexer import Indexer, mark_failed
+from jobs.search.samples import add_samples
+from jobs.search.target_collection import sync_target
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 
@@ -42,7 +43,7 @@ class Desk:
         """Start over with another embedding model, like a worker after a change of settings."""
         self.close()
         self._index = build_index(self.settings, embedder)
-        indexing.sync_target(self.register, self._index)
+        sync_target(self.register, self._index)
         return self._index
 
     @property
@@ -184,9 +185,7 @@ def test_failed_document_is_queued_again_when_it_is_added_again(desk: Desk) -> N
     """Uploading the same file repairs what failed."""
     desk.use_model(None)
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
-    indexing.mark_failed(
-        document.id, DocumentStoreUnavailableError().failure, register=desk.register
-    )
+    mark_failed(document.id, DocumentStoreUnavailableError().failure, register=desk.register)
     again, is_new = desk.client.add("ann", "travel.md", TRAVEL)
     assert (is_new, again.status, again.failure) == (False, DocumentStatus.QUEUED, None)
     assert again.job_id != document.job_id
@@ -245,10 +244,10 @@ def test_samples_are_added_once_ever(desk: Desk, tmp_path: Path) -> None:
     desk.use_model(None)
     (tmp_path / "a.md").write_bytes(TRAVEL)
     (tmp_path / "questions.json").write_text("[]")
-    indexing.add_samples(desk.client, tmp_path)
+    add_samples(desk.client, tmp_path)
     assert [item.name for item in desk.client.list_documents()] == ["a.md"]
     desk.client.delete("ann", desk.client.list_documents()[0].id, is_operator=True)
-    indexing.add_samples(desk.client, tmp_path)
+    add_samples(desk.client, tmp_path)
     assert desk.client.list_documents() == []
 
 

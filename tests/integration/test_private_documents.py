@@ -20,7 +20,8 @@ from jobs.models import Document, DocumentStatus, Passage, Question, Visibility
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DOCUMENTS_KEY, PREFIX, WORKERS_KEY, worker_key
-from jobs.search.index import KEYWORD_COLLECTION, OWNER, PassageIndex, passage_id
+from jobs.search.index import KEYWORD_COLLECTION, PassageIndex
+from jobs.search.points import OWNER, passage_id
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder

@@ -80,7 +80,7 @@ def _show_dates() -> None:
 
 
 def _names(documents: DocumentClient, user: str) -> Mapping[str, str]:
-    """What can be chosen: the documents that the user sees, by name, and the one that is chosen."""
+    """Return the documents to choose from by id: those the user sees, and the chosen one."""
     names = found_state.kept_names()
     if names is None:
         entries = sorted(documents.list_documents(user), key=lambda entry: entry.name.casefold())
