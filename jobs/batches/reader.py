@@ -28,7 +28,7 @@ class BatchReader:
         self._connection = connection
 
     def batches(self, batch_ids: Sequence[str]) -> list[Batch]:
-        """Those that are there, in the order of their ids; two round trips."""
+        """Return those that exist, in the order of their ids; two round trips."""
         pipeline = self._connection.pipeline(transaction=False)
         for batch_id in batch_ids:
             pipeline.hmget(batch_key(batch_id), list(FIELDS))
@@ -48,13 +48,13 @@ class BatchReader:
         ]
 
     def states(self, batch: Batch) -> list[RowState]:
-        """The states of all rows, in order."""
+        """Return the states of all rows, in order."""
         return states_of(read_statuses(self._connection, batch.id, batch.rows))
 
     def rows(
         self, batch_id: str, rows: Sequence[int], states: Sequence[RowState]
     ) -> Iterator[BatchRow]:
-        """These rows (from 0) in full; `states` are those of all."""
+        """Yield these rows (from 0) in full; `states` are those of all rows."""
         if not rows:
             return
         pipeline = self._connection.pipeline(transaction=False)
@@ -79,7 +79,7 @@ class BatchReader:
     def results(
         self, batch_id: str, states: Sequence[RowState], start: int
     ) -> Iterator[LineResult]:
-        """What became of `RESULTS_CHUNK` lines, from the one at `start`."""
+        """Yield the results of `RESULTS_CHUNK` lines, from the one at `start`."""
         texts = cast(
             "list[bytes]",
             self._connection.lrange(lines_key(batch_id), start, start + RESULTS_CHUNK - 1),
