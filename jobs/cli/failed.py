@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _list(letters: DeadLetters, kind: str, limit: int, *, as_json: bool) -> int:
-    page = letters.list(kind, limit=limit)
+    page = letters.page(kind, limit=limit)
     if as_json:
         entries = [_as_json(entry) for entry in page.entries]
         _say(json.dumps({"total": page.total, "kinds": dict(page.kinds), "jobs": entries}))

@@ -1,6 +1,6 @@
-"""Operations: the queues and workers as they are now and were, for operators; and pausing a queue.
+"""The state of queues and workers, now and over time, and pausing of queues: for operators.
 
-Nothing here holds a word of a question or says whose it is. Each method raises
+Nothing here holds a word of a question or the name of its owner. Each method raises
 BrokerUnavailableError when Valkey is away.
 """
 
@@ -43,7 +43,7 @@ RUNNING_FIELDS = ("description", "started_at", "worker_name")
 
 @dataclass(frozen=True)
 class QueueState:
-    """A queue now. `oldest_seconds` is None if nothing waits; `failed` is what the list holds."""
+    """A queue now. `oldest_seconds` is the age of the oldest waiting job, None if none waits."""
 
     name: str
     waiting: int
@@ -69,7 +69,7 @@ class RunningJob:
 
 @dataclass(frozen=True)
 class Overview:
-    """All of it at one moment. `held_back` counts what waits for its user's other jobs."""
+    """All queues and workers now. `held_back` counts jobs that wait for their user's other jobs."""
 
     queues: tuple[QueueState, ...]
     running: tuple[RunningJob, ...]
@@ -80,14 +80,14 @@ class Overview:
 
 @dataclass(frozen=True)
 class Span:
-    """What was counted from this Unix time until the next span."""
+    """What was counted from `start` (Unix time) until the next span."""
 
     start: int
     tally: Tally
 
 
 class Operations:
-    """What operators see and do, beside the failed jobs."""
+    """What operators see and do, except for failed jobs."""
 
     def __init__(self, broker: Broker) -> None:
         self._connection = broker.connection
@@ -98,7 +98,7 @@ class Operations:
         self._closed: Mapping[tuple[int, int], Tally] = {}
 
     def overview(self) -> Overview:
-        """The queues and workers now; a fixed number of round trips."""
+        """Read the queues and workers; a fixed number of round trips."""
         with broker_errors():
             pipeline = self._connection.pipeline(transaction=False)
             pipeline.exists(WORKERS_SUSPENDED)
@@ -122,12 +122,12 @@ class Operations:
         return Overview(states, running, workers, held_back, bool(suspended))
 
     def totals(self) -> Tally:
-        """What was counted since the installation began."""
+        """Read what was counted since the installation began."""
         with broker_errors():
             return Tally.of(cast("dict[bytes, bytes]", self._connection.hgetall(METRICS_KEY)))
 
     def spans(self, period: Period) -> Sequence[Span]:
-        """What was counted in each span of this period, the oldest first; one round trip.
+        """Read what was counted in each span of this period, oldest first; one round trip.
 
         A span that is over is read once: a day of a busy installation takes a third of a second.
         """
@@ -151,12 +151,12 @@ class Operations:
         return [Span(start, closed[start] if start in closed else read[start]) for start in starts]
 
     def paused(self) -> Mapping[str, Pause]:
-        """The pauses by queue; up to a second old, so that every page may ask."""
+        """The pauses by queue, cached for up to a second, so that every page may ask."""
         with broker_errors():
             return self._pauses.paused()
 
     def pause(self, queue: str, by: str) -> bool:
-        """Hold a queue, in the name of an operator; False if it was. Raises NotFoundError."""
+        """Pause a queue in an operator's name; False if it was paused. Raises NotFoundError."""
         self._check(queue)
         with broker_errors():
             changed = self._pauses.pause(queue, by)
@@ -165,7 +165,7 @@ class Operations:
         return changed
 
     def resume(self, queue: str, by: str) -> bool:
-        """Let a queue go on; False if it was not paused. Raises NotFoundError."""
+        """Resume a queue; False if it was not paused. Raises NotFoundError."""
         self._check(queue)
         with broker_errors():
             changed = self._pauses.resume(queue)
@@ -178,7 +178,7 @@ class Operations:
             raise NotFoundError(f"There is no such queue. There are: {', '.join(self._queues)}.")
 
     def _running(self, entries: Mapping[str, list[bytes]]) -> tuple[RunningJob, ...]:
-        """What the entries of the registries of started jobs stand for, the longest first."""
+        """Read the jobs behind the entries of the registries of started jobs, longest first."""
         ids = [
             (queue, entry.decode().rpartition(":")[0])
             for queue, listed in entries.items()

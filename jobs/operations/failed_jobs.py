@@ -1,6 +1,6 @@
-"""DeadLetters: the failed jobs of all queues, for operators to see and to queue again.
+"""The failed jobs of all queues (dead letters), for operators to see and to queue again.
 
-No entry holds a word of a question or says whose it is: that is between its owner and the answer.
+No entry holds a word of a question or the name of its owner.
 Each method raises BrokerUnavailableError when Valkey is away.
 """
 
@@ -29,20 +29,20 @@ from jobs.queue.connection import broker_errors
 from jobs.queue.retry_policy import History
 from jobs.queue.transitions import DELETED_FIELD
 
-# Jobs read at once: so many that the round trips do not count, and a reply of some hundred kB.
+# Jobs read in one round trip: a reply has some hundred kB.
 CHUNK = 1000
-# Of each member of a registry: its id, and fields of the job's hash.
-DOES = "description"
+# What SORT returns for each member of a registry: its id, and fields of the job's hash.
+DESCRIPTION_FIELD = "description"
 GET = (
     "#",
     *(
         f"{Job.key_for('*')}->{field}"
-        for field in ("status", DOES, "ended_at", "meta", DELETED_FIELD)
+        for field in ("status", DESCRIPTION_FIELD, "ended_at", "meta", DELETED_FIELD)
     ),
 )
 _Value: TypeAlias = "bytes | None"
 _Reply: TypeAlias = "tuple[bytes, _Value, _Value, _Value, _Value, _Value]"
-# Messages of this kind end in the model server's own words, which may repeat the question.
+# Messages of this kind quote the model server, which may repeat the question.
 QUOTING_KIND = BadModelRequestError.kind
 WITHOUT_QUOTE = Failure(
     QUOTING_KIND,
@@ -52,7 +52,7 @@ WITHOUT_QUOTE = Failure(
 
 
 class DeadLetters:
-    """Jobs that failed for good. One that was stopped by its owner is not among them."""
+    """Jobs that failed for good; not those that their owners stopped."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -60,10 +60,10 @@ class DeadLetters:
         self._lifecycle = Lifecycle(broker)
         self._register = DocumentRepository(broker.connection)
 
-    def list(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
-        """A page of the failed jobs, newest first; of one kind of error, or of all.
+    def page(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
+        """Return a page of the failed jobs, newest first, of one kind of error or of all.
 
-        It reads a few fields of every failed job, one round trip for each `CHUNK` of them.
+        It reads a few fields of every failed job: one round trip for every `CHUNK` jobs.
         """
         rows = self._rows()
         found = [row for row in rows if kind in ("", row.failure.kind)]
@@ -71,7 +71,7 @@ class DeadLetters:
         return DeadLetterPage(tuple(_entry(row) for row in page), len(found), _counts(rows))
 
     def kinds(self) -> Mapping[str, int]:
-        """How many jobs failed of each kind, the commonest first."""
+        """Count the failed jobs by kind of error, the most common first."""
         return _counts(self._rows())
 
     def is_known(self, job_id: str) -> bool:
@@ -80,18 +80,21 @@ class DeadLetters:
             return bool(self._connection.exists(Job.key_for(job_id)))
 
     def requeue(self, job_id: str) -> bool:
-        """Give a failed job all its attempts again; False if it is not failed any more.
+        """Queue a failed job again with all its attempts; False if it is no longer failed.
 
-        However many ask for it at once, it is queued once.
+        If several operators do it at once, it is queued once.
         """
         with broker_errors():
-            description = cast("bytes | None", self._connection.hget(Job.key_for(job_id), DOES))
+            description = cast(
+                "bytes | None", self._connection.hget(Job.key_for(job_id), DESCRIPTION_FIELD)
+            )
             return self._requeue(job_id, (description or b"").decode(errors="replace"))
 
     def requeue_all(self, kind: str = "") -> int:
-        """Requeue what is failed now, of one kind or all, the oldest first; returns how many.
+        """Queue all failed jobs again, of one kind or of all, oldest first; return how many.
 
-        About a millisecond each. Broken off, it leaves each job either failed or queued.
+        It takes about a millisecond for each job. If interrupted, it leaves every job either failed
+        or queued.
         """
         rows = [row for row in self._rows() if kind in ("", row.failure.kind)]
         with broker_errors():

@@ -214,7 +214,7 @@ class Crowd:
                 self.delete(user, others.choice(self.ids()))
             case _:
                 self.call(user, "GET", "/ready")
-                self.take(user, repr(self.clients.dead_letters.list()))
+                self.take(user, repr(self.clients.dead_letters.page()))
 
     def open(self, user: int, document_id: str) -> None:
         reply = self.call(user, "GET", f"/documents/{document_id}")

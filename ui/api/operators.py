@@ -52,7 +52,7 @@ def list_failed(
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 50,
 ) -> FailedJobs:
     """The failed jobs of all users, newest first, with counts by kind of error."""
-    return failed_jobs_of(letters.list(kind, offset, limit))
+    return failed_jobs_of(letters.page(kind, offset, limit))
 
 
 @router.post("/failed/requeue", dependencies=[Depends(refuse_other_sites)])

@@ -54,13 +54,13 @@ def _draw(letters: DeadLetters) -> float:
 def _read(letters: DeadLetters) -> DeadLetterPage:
     """The page that is looked at or, if nothing is left on it, the nearest that has something."""
     kind, number = operator_state.failed_kind(), operator_state.failed_page()
-    page = letters.list(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+    page = letters.page(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     if not page.entries and number > 1:
         operator_state.show_first_failed_page()
-        page = letters.list(kind, limit=PAGE_SIZE)
+        page = letters.page(kind, limit=PAGE_SIZE)
     if not page.entries and kind:
         operator_state.show_all_failed_kinds()
-        page = letters.list(limit=PAGE_SIZE)
+        page = letters.page(limit=PAGE_SIZE)
     return page
 
 
