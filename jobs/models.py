@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
-_Part = TypeVar("_Part", "Citation", "CheckedQuote")
+from pydantic import TypeAdapter
+
+Item = TypeVar("Item")
+
+
+def from_json(kind: type[Item], data: Mapping[str, Any]) -> Item:
+    """Make a dataclass, and those in it, of JSON types.
+
+    Unknown keys, of a newer version, are ignored; missing ones get the dataclass's defaults.
+    Raises ValueError for a value of another type, and where there is no default.
+    """
+    return cast("Item", _adapter(cast("type", kind)).validate_python(data))
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """Built when it is first needed: that takes milliseconds."""
+    return TypeAdapter(kind)
 
 
 # How many earlier questions a follow-up is understood with, each with its answer.
@@ -172,8 +190,8 @@ class Timings:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Timings:
-        """From JSON types; unknown keys, of a newer version, are ignored."""
-        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+        """Return the timings that these JSON types stand for, see `from_json`."""
+        return from_json(cls, data)
 
 
 @dataclass(frozen=True)
@@ -214,26 +232,13 @@ class Answer:
     cache_key: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as JSON types, for an RQ result."""
+        """Return the answer as JSON types, for an RQ result."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Answer:
-        """The inverse of `to_dict`; unknown keys, of a newer version, are ignored."""
-        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        known["citations"] = tuple(_known(Citation, item) for item in data.get("citations", ()))
-        known["quotes"] = tuple(_known(CheckedQuote, item) for item in data.get("quotes", ()))
-        known["support"] = SupportLevel(data.get("support", SupportLevel.CITED))
-        known["timings"] = Timings.from_dict(data.get("timings", {}))
-        known["tokens"] = TokenUse(**data.get("tokens", {}))
-        known["notes"] = tuple(data.get("notes", ()))
-        known["passages"] = tuple(Passage(**item) for item in data.get("passages", ()))
-        return cls(**known)
-
-
-def _known(kind: type[_Part], data: Mapping[str, Any]) -> _Part:
-    """A part of an answer, without the fields that a newer version added."""
-    return kind(**{item.name: data[item.name] for item in fields(kind) if item.name in data})
+        """Return the answer of which `to_dict` made these JSON types, see `from_json`."""
+        return from_json(cls, data)
 
 
 @dataclass(frozen=True)
@@ -454,10 +459,5 @@ class WorkerReport:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WorkerReport:
-        """A report from JSON types; unknown keys, of a newer worker, are ignored."""
-        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        known["queues"] = tuple(data.get("queues", ()))
-        known["notes"] = tuple(data.get("notes", ()))
-        if data.get("problem"):
-            known["problem"] = Failure(**data["problem"])
-        return cls(**known)
+        """Return the report that these JSON types stand for, see `from_json`."""
+        return from_json(cls, data)

@@ -267,9 +267,15 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self._send_chunk(f"data: {json.dumps(chunk)}\n\n".encode())
             if number < len(words):
-                time.sleep(self.fake.token_delay_seconds)
+                self._pause()
         self._send_chunk(b"data: [DONE]\n\n")
         self._send_chunk(b"")
+
+    def _pause(self) -> None:
+        """Wait for the delay of a token, which a test may change meanwhile."""
+        began = time.monotonic()
+        while (left := began + self.fake.token_delay_seconds - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))
 
     def _chunks(self, request: dict[str, Any], words: Sequence[str]) -> Iterator[dict[str, Any]]:
         base = {

@@ -119,7 +119,7 @@ class ApiKeys:
             self._connection.transaction(store, api_keys_key(user))
         return key, secret
 
-    def list(self, user: str) -> list[ApiKey]:
+    def list_keys(self, user: str) -> list[ApiKey]:
         """The user's keys, the newest first, those that expired lately included."""
         with broker_errors():
             digests = cast("dict[bytes, bytes]", self._connection.hgetall(api_keys_key(user)))

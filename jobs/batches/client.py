@@ -120,7 +120,7 @@ class BatchClient:
             raise NotFoundError(NO_BATCH)
         return found[0]
 
-    def list(self, user: str, limit: int = 20) -> list[Batch]:
+    def list_batches(self, user: str, limit: int = 20) -> list[Batch]:
         """The user's newest batches, newest first."""
         with broker_errors():
             ids = cast(

@@ -98,7 +98,7 @@ class DocumentClient:
                 is_new = self._keep(document, known.name, data)
             return self._enqueue(document_id), is_new
 
-    def list(self, user: str = "") -> list[Document]:
+    def list_documents(self, user: str = "") -> list[Document]:
         """The documents that the user sees, newest first."""
         with broker_errors():
             return [*self._register.list_visible(user)]
@@ -106,7 +106,7 @@ class DocumentClient:
     def list_all(self) -> Sequence[Document]:
         """The documents of everybody, for operators at a shell."""
         with broker_errors():
-            return self._register.list()
+            return self._register.list_all()
 
     def get(self, document_id: str, user: str = "") -> Document:
         """One document; raises NotFoundError."""

@@ -149,7 +149,7 @@ class DocumentRepository:
         fields = cast("dict[bytes, bytes]", self._connection.hgetall(document_key(document_id)))
         return decode(Document, fields, id=document_id)
 
-    def list(self) -> list[Document]:
+    def list_all(self) -> list[Document]:
         """All documents of everybody, for the worker to index; newest first; two round trips."""
         return [*self._read(self._ids(DOCUMENTS_KEY, PRIVATE_DOCUMENTS_KEY))]
 

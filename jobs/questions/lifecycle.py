@@ -13,12 +13,7 @@ from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 from rq import Queue
 from rq.exceptions import NoSuchJobError
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import CanceledJobRegistry, FailedJobRegistry, ScheduledJobRegistry
-from rq.serializers import JSONSerializer
-from rq.utils import now, utcformat
 
 from jobs.models import Feedback, JobState, Question
 from jobs.questions import answer_cache, priority
@@ -26,6 +21,13 @@ from jobs.questions.event_stream import read_text
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.keys import DELETED_JOBS_KEY, SUSPECTS_KEY, events_key, limit_key
+from jobs.queue.rq_internals import (
+    RateLimitRegistry,
+    enqueue,
+    enqueue_rate_limited,
+    format_time,
+    now,
+)
 from jobs.queue.transitions import CAN_REQUEUE, EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.settings import BATCH_QUEUE, QUESTIONS_QUEUE
 from jobs.webhooks.outbox import announce
@@ -101,7 +103,7 @@ class Lifecycle:
                 if place is not None:  # of a row that was asked before, and given back
                     self._records.queue_again(pipeline, job_id, user)
                 pipeline.sadd(queue.redis_queues_keys, queue.key)
-                queue._enqueue_rate_limited_job(job, pipeline)
+                enqueue_rate_limited(pipeline, queue, job)
                 if urgent:
                     priority.mark(pipeline, queue, job)
 
@@ -146,7 +148,7 @@ class Lifecycle:
             def write(pipeline: Pipeline) -> None:
                 job.delete(pipeline=pipeline)
                 pipeline.zrem(DELETED_JOBS_KEY, job_id)
-                pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job_id)
+                pipeline.lrem(queue.intermediate_queue_key, 1, job_id)
                 pipeline.delete(events_key(job_id))
                 place.give_back(pipeline)
 
@@ -198,8 +200,8 @@ class Lifecycle:
                 return None
 
             def write(pipeline: Pipeline) -> None:
-                for registry in (FailedJobRegistry, CanceledJobRegistry):
-                    pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
+                for registry in (queue.failed_job_registry, queue.canceled_job_registry):
+                    pipeline.zrem(registry.key, job_id)
                 pipeline.persist(job.key)
                 priority.forget(pipeline, job_id)
                 pipeline.hdel(job.key, "meta")  # RQ does not write an empty one
@@ -208,9 +210,9 @@ class Lifecycle:
                 if record is not None:
                     self._records.queue_again(pipeline, job_id, record.user, thread=record.thread)
                 if job.has_rate_limit:
-                    queue._enqueue_rate_limited_job(job, pipeline)
+                    enqueue_rate_limited(pipeline, queue, job)
                 else:
-                    queue._enqueue_job(job, pipeline)
+                    enqueue(pipeline, queue, job)
 
             return write
 
@@ -267,16 +269,16 @@ class Lifecycle:
         queue = self._queue_of(job)
         ended: dict[FieldT, EncodableT] = {
             "status": JobStatus.CANCELED.value,
-            "ended_at": utcformat(now()),
+            "ended_at": format_time(now()),
         }
         pipeline.hset(job.key, mapping=ended)
         pipeline.hdel(job.key, EXECUTION_FIELD)
         pipeline.expire(job.key, self._retention_seconds)
         priority.forget(pipeline, job.id)
         pipeline.lrem(queue.key, 1, job.id)
-        pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job.id)
-        pipeline.zrem(ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key, job.id)
-        CanceledJobRegistry(queue=queue, serializer=JSONSerializer).add(job, pipeline=pipeline)
+        pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+        pipeline.zrem(queue.scheduled_job_registry.key, job.id)
+        queue.canceled_job_registry.add(job, pipeline=pipeline)
 
     def _forget_attempts(self, job: Job) -> None:
         job.meta = {}

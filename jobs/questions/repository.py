@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import cast
 
 import redis
@@ -20,6 +19,7 @@ from jobs.models import Failure, Feedback, JobState, JobView, Question, Stage
 from jobs.questions.query import SEARCHED_CHARS, fold
 from jobs.queue.codec import Hash, decode_values, encode, encode_fields, stored_names
 from jobs.queue.keys import job_key, thread_key, user_jobs_key
+from jobs.queue.rq_internals import unix_time
 from jobs.queue.transitions import DELETED_FIELD
 from jobs.settings import BATCH_QUEUE
 
@@ -167,14 +167,14 @@ class JobRepository:
         pipeline.delete(job_key(job_id))
         pipeline.zrem(user_jobs_key(user), job_id)
 
-    def next_attempt(self, pipeline: Pipeline, job_id: str) -> tuple[int, str]:
+    def next_attempt(self, connection: redis.Redis, job_id: str) -> tuple[int, str]:
         """The number of the attempt that may begin, and the user; 0 if there is no record.
 
-        Numbers go on after an owner's retry, so that no two attempts of a job share one. The
-        pipeline is watching: this reads at once.
+        Numbers go on after an owner's retry, so that no two attempts of a job share one. Takes a
+        connection, or a pipeline that is watching.
         """
         user, number = cast(
-            "list[bytes | None]", pipeline.hmget(job_key(job_id), "user", "attempt")
+            "list[bytes | None]", connection.hmget(job_key(job_id), "user", "attempt")
         )
         return (int(number or 0) + 1, user.decode()) if user else (0, "")
 
@@ -327,8 +327,4 @@ def to_view(
 
 
 def _timestamp(text: str) -> float | None:
-    """Read RQ's UTC time, such as 2026-01-31T12:00:00.123456Z, as Unix seconds."""
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return unix_time(text) if text else None

@@ -15,14 +15,12 @@ import structlog
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 from rq.job import Job
-from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.questions.lifecycle import Lifecycle
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DELETED_JOBS_KEY, events_key, job_key, user_jobs_key
+from jobs.queue.rq_internals import results_key
 from jobs.queue.transitions import DELETED_FIELD, JobSnapshot, Write, change
 
 log = structlog.get_logger(__name__)
@@ -127,8 +125,12 @@ class SoftDeletion:
     def _forget(self, job_id: str) -> Write:
         def write(pipeline: Pipeline) -> None:
             for queue in self._broker.queues.values():
-                for registry in (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry):
-                    pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
+                for registry in (
+                    queue.finished_job_registry,
+                    queue.failed_job_registry,
+                    queue.canceled_job_registry,
+                ):
+                    pipeline.zrem(registry.key, job_id)
             pipeline.delete(*_keys_of(job_id))
             pipeline.zrem(DELETED_JOBS_KEY, job_id)
 
@@ -136,4 +138,4 @@ class SoftDeletion:
 
 
 def _keys_of(job_id: str) -> tuple[str, ...]:
-    return (Job.key_for(job_id), Result.get_key(job_id), job_key(job_id), events_key(job_id))
+    return (Job.key_for(job_id), results_key(job_id), job_key(job_id), events_key(job_id))

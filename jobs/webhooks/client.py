@@ -101,7 +101,7 @@ class Webhooks:
             self._connection.transaction(store, user_webhooks_key(user))
         return webhook, secret
 
-    def list(self, user: str) -> list[Webhook]:
+    def list_webhooks(self, user: str) -> list[Webhook]:
         """The user's webhooks, the oldest first."""
         with broker_errors():
             ids = cast("set[bytes]", self._connection.smembers(user_webhooks_key(user)))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.waiting import wait_for
-from tests.conftest import WAIT_MILLISECONDS
+from tests.waiting import until
 
 # What axe finds and is Streamlit's own: the rule, and what the element's HTML has.
 NOT_OURS = {
@@ -20,21 +19,36 @@ NOT_OURS = {
 }
 # Streamlit's as well, and without a name. They come when something ends, and go within seconds.
 TOASTS = "[data-testid=stToast]"
+# Nothing fades in, which has not its full contrast at first, and no script of the page runs.
+RESTS = """document.getAnimations().every(animation => animation.playState !== "running")
+    && document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
+    && !document.querySelector("[data-stale=true]")"""
+WATCH = """() => {
+    window.hasChanged = false
+    new MutationObserver(() => { window.hasChanged = true }).observe(
+        document.querySelector("[data-testid=stApp]"),
+        {attributes: true, attributeFilter: ["data-test-script-state"]},
+    )
+}"""
 # A redraw may send the focus back to where the page begins.
 MOST_TABS = 160
 
 
 def expect_access(page: Page) -> None:
-    """Wait until the page rests; then axe finds nothing, and nothing lies beside the window."""
+    """Wait until axe finds nothing on a page that rests, and nothing lies beside the window."""
     page.mouse.move(0, 0)  # what the mouse is on looks different, and may say something
-    # What fades in has not its full contrast at first.
-    wait_for(page, "document.getAnimations().every(each => each.playState !== 'running')")
-    found = findings(page)
+    found: list[str] = []
+
+    def is_settled() -> bool:
+        wait_for(page, RESTS)
+        page.evaluate(WATCH)
+        found[:] = findings(page)
+        # What a script of the page has not drawn again fades while it runs.
+        return not found or page.evaluate("() => !window.hasChanged") is True
+
+    until(is_settled, "a page at rest")
     assert not found, "\n".join(found)
-    deadline = time.monotonic() + WAIT_MILLISECONDS / 1000
-    while (hidden := out_of_sight(page)) and time.monotonic() < deadline:
-        page.wait_for_timeout(100)  # what slides in is beside the window at first
-    assert not hidden, "\n".join(hidden)
+    until(lambda: not out_of_sight(page), "an end of what slides in")
 
 
 def findings(page: Page) -> list[str]:
@@ -69,6 +83,7 @@ def out_of_sight(page: Page) -> list[str]:
 
 def tab_to(page: Page, target: Locator, *, backwards: bool = False) -> None:
     """Press Tab until the target has the focus, and see to it that one can tell."""
+    expect(target).to_be_visible()
     for _ in range(MOST_TABS):
         page.keyboard.press("Shift+Tab" if backwards else "Tab")
         if target.evaluate("element => element === document.activeElement"):

@@ -64,7 +64,5 @@ def open_browser(browser: Browser, stack: Stack) -> Iterator[OpenBrowser]:
 def page(open_browser: OpenBrowser, model: FakeModelServer) -> Page:
     """The Ask page in a new browser, with the sample documents indexed."""
     page = open_browser()
-    expect(page.get_by_role("button", name="What is the hotel limit per night?")).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_role("button", name="What is the hotel limit per night?")).to_be_visible()
     return page

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from playwright.sync_api import Download, Locator, Page, TimeoutError
 
+from tests.waiting import HANG_SECONDS
+
 # A page that is drawn anew in the moment of the click has the file under another address by then,
 # and nothing comes: people click again.
-CLICKS = 4
-CLICK_MILLISECONDS = 6_000
+CLICK_SECONDS = 15
+CLICKS = max(2, HANG_SECONDS // CLICK_SECONDS)
 
 
 def download_of(page: Page, button: Locator) -> Download:
     """The file that a click on the button brings; fails the test if several bring none."""
     for _ in range(CLICKS):
         try:
-            with page.expect_download(timeout=CLICK_MILLISECONDS) as download:
+            with page.expect_download(timeout=CLICK_SECONDS * 1000) as download:
                 button.click()
         except TimeoutError:
             continue

@@ -16,6 +16,13 @@ from tests.integration.processes import free_port
 from tests.waiting import HANG_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[2]
+# `streamlit`, with a time to undo that a test cannot miss on a busy machine.
+STREAMLIT = f"""
+from streamlit.web.cli import main
+from ui.state import history
+history.UNDO_SECONDS = {HANG_SECONDS}
+main()
+"""
 
 
 class Stack:
@@ -61,7 +68,7 @@ class Stack:
     def start_web(self) -> None:
         self._start(
             "web",
-            *("-m", "streamlit", "run", "ui/server.py"),
+            *("-c", STREAMLIT, "run", "ui/server.py"),
             *("--server.port", str(self.port), "--server.address", "127.0.0.1"),
         )
         self._wait_for_web()
@@ -86,6 +93,7 @@ class Stack:
             "OPENAI_API_KEY": "sk-test" if self._model_url else "",
             "OPENAI_BASE_URL": self._model_url,
             "CHAT_MODEL": "stub",
+            "MODEL_TIMEOUT_SECONDS": str(2 * HANG_SECONDS),  # tests hold answers back
             "WORKER_THREADS": "questions:4,batch:1,indexing:2",
             "SHUTDOWN_GRACE_SECONDS": "1",
             "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",

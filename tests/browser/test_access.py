@@ -70,9 +70,7 @@ def page(browser: Browser, stack: Stack, look: Look, model: FakeModelServer) -> 
     context.set_default_timeout(WAIT_MILLISECONDS)
     page = context.new_page()
     page.goto("/")
-    expect(page.get_by_role("button", name="What is the hotel limit per night?")).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_role("button", name="What is the hotel limit per night?")).to_be_visible()
     yield page
     context.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.downloads import download_of
 from tests.browser.stack import ROOT, Stack
 from tests.browser.test_journey import ask, click_row, expect_row, expect_state
-from tests.conftest import WAIT_MILLISECONDS
 from tests.fakes import FakeModelServer
+from tests.waiting import until
 
 QUESTION = "What dividend does the Management Board propose?"
 MARK = (255, 225, 92)
@@ -27,13 +26,13 @@ def source_button(page: Page, name: str) -> Locator:
 
 def expect_marked(picture: Locator) -> None:
     """Wait until the picture, as the browser shows it, has a passage in the marker's colour."""
-    deadline = time.monotonic() + WAIT_MILLISECONDS / 1000
-    while time.monotonic() < deadline:
+
+    def is_marked() -> bool:
         image = Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
         colours = image.getcolors(1 << 24) or []
-        if sum(count for count, colour in colours if _is_like(colour, MARK)) > 500:
-            return
-    raise AssertionError("no passage is marked on the page")
+        return sum(count for count, colour in colours if _is_like(colour, MARK)) > 500
+
+    until(is_marked, "a passage marked on the page")
 
 
 def _is_like(colour: Any, other: tuple[int, int, int]) -> bool:
@@ -124,7 +123,7 @@ def test_answer_says_that_its_source_was_deleted(
     model.answer = "The dome opens at 21:15 [1]."
     ask(page, "When does the telescope Bertha open its dome?")
     expect_state(page, "Finished")
-    expect(page.get_by_text("The sources have changed since.")).to_have_count(0)
+    expect(page.get_by_text("The sources have changed since this answer.")).to_have_count(0)
     address = page.url
 
     page.get_by_role("link", name="Documents").click()
@@ -135,13 +134,13 @@ def test_answer_says_that_its_source_was_deleted(
     expect(page.get_by_test_id("stDataFrame").get_by_text("observatory.txt")).to_have_count(0)
 
     page.goto(address)
-    expect(page.get_by_text("The sources have changed since.")).to_be_visible()
+    expect(page.get_by_text("The sources have changed since this answer.")).to_be_visible()
     source_button(page, "observatory.txt").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("The original is no longer there.")).to_be_visible()
     expect(dialog.get_by_text("The telescope Bertha opens its dome")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Ask again", exact=True).click()
-    expect(page.get_by_text("The sources have changed since.")).to_have_count(0)
+    expect(page.get_by_text("The sources have changed since this answer.")).to_have_count(0)
     expect_state(page, "Finished")
     expect(page).not_to_have_url(address)

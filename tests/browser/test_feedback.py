@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.downloads import download_of
 from tests.browser.test_journey import ANSWER, ask, expect_state
-from tests.conftest import WAIT_MILLISECONDS
 from tests.fakes import FakeModelServer
+from tests.waiting import until
 
 UP, DOWN = "Thumbs up", "Thumbs down"
 QUESTION = "What may a hotel cost?"
@@ -23,7 +22,7 @@ def thumb(page: Page, name: str) -> Locator:
 
 
 def reason(page: Page) -> Locator:
-    return page.get_by_placeholder("Why? Enter keeps it")
+    return page.get_by_placeholder("Why? Press Enter to save")
 
 
 def say_why(page: Page, why: str) -> None:
@@ -41,10 +40,7 @@ def exported(page: Page) -> dict[str, Any]:
 
 def expect_exported(page: Page, feedback: dict[str, Any] | None) -> dict[str, Any]:
     """Wait until the export has this feedback; returns its line."""
-    deadline = time.monotonic() + WAIT_MILLISECONDS / 1000
-    while (line := exported(page))["feedback"] != feedback:
-        assert time.monotonic() < deadline, line["feedback"]
-    return line
+    return until(lambda: (line := exported(page))["feedback"] == feedback and line, "feedback")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -49,6 +50,19 @@ class Fault:
     @property
     def loses_reply(self) -> bool:
         return self.kind is Kind.REPLY_LOST and self.count == self.at
+
+
+class Meanwhile(Fault):
+    """Nothing goes wrong with the nth request, but something else is done just before it."""
+
+    def __init__(self, at: int, act: Callable[[], object]) -> None:
+        super().__init__(Kind.REFUSED, at)
+        self._act = act
+
+    def before(self) -> None:
+        self.count += 1
+        if self.count == self.at:
+            self._act()
 
 
 class FaultyConnection(redis.Connection):

@@ -112,7 +112,7 @@ def lab(settings: Settings, log: Path) -> Iterator[Lab]:
     values = {name: getattr(settings, name) for name in names}
     env = environment(**values, worker_threads="questions:2,indexing:1")
     with running(module("jobs.worker"), log, env) as process, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs.documents.client, "check_content", lambda _name, _data: None)
+        patch.setattr(jobs.documents.client, "check_upload", lambda _name, _data: None)
         made = Lab(settings, process)
         until(made.jobs.workers, "the start of the worker")
         good, _ = made.documents.add("ann", "travel.md", GOOD)

@@ -21,7 +21,7 @@ from tests.integration.stack import USER, Stack, stack_of
 from tests.waiting import HANG_SECONDS, until
 
 # A token so late that no answer ends before the test is done with it.
-SLOW_TOKEN_SECONDS = 5.0
+SLOW_TOKEN_SECONDS = 60.0
 POISON = "What is the hotel limit that kills?"
 
 

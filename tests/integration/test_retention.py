@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,13 +27,14 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.keys import DELETED_DOCUMENTS_KEY, LOOSE_FILES_KEY, REMOVAL_LOCK_KEY, SUSPECTS_KEY
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, collection_of
-from jobs.search.indexer import add_samples
+from jobs.search.samples import add_samples
 from jobs.settings import INDEXING_QUEUE, Settings
 from jobs.worker.retention import LOOSE_FILE_SECONDS, OWNERS, UNSEEN_SECONDS, Retention
 from tests.fakes import FakeModelServer
+from tests.integration.faulty_valkey import Meanwhile, make_faulty
 from tests.integration.processes import free_port
+from tests.integration.stack import Stack, stack_of
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder
-from tests.integration.test_worker import Stack, stack_of
 from tests.time_shift import shift_time
 from tests.waiting import HANG_SECONDS, until
 
@@ -61,7 +63,7 @@ def stack(settings: Settings, connection: redis.Redis, model: FakeModelServer) -
         OPENAI_API_KEY="test-key",
         CHAT_MODEL="stub",
         EMBEDDING_MODEL="stub-embedding",
-        MODEL_TIMEOUT_SECONDS="20",
+        MODEL_TIMEOUT_SECONDS=f"{2 * HANG_SECONDS}",
         USER_CONCURRENCY="2",
         LOG_LEVEL="DEBUG",
     ) as made:
@@ -122,7 +124,7 @@ class Run:
 
     def stops(self) -> None:
         """Stopped while running, and while waiting for the user's other questions."""
-        self.model.tokens, self.model.token_delay_seconds = 400, 0.1
+        self.model.tokens, self.model.token_delay_seconds = 100_000, 0.1
         running, waiting = self.two_running_and_one_waiting()
         for job_id in (waiting, *running):
             self.stack.jobs.stop("ann", job_id)
@@ -161,12 +163,9 @@ def unowned(connection: redis.Redis) -> list[str]:
     return found
 
 
-def assert_owned(connection: redis.Redis, seconds: float = 10.0) -> None:
+def assert_owned(connection: redis.Redis) -> None:
     """No key is left unowned; a moment between two commands of a worker does not count."""
-    deadline = time.monotonic() + seconds
-    while (found := unowned(connection)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert found == []
+    until(lambda: not unowned(connection), "an owner of each key")
 
 
 def held_jobs(connection: redis.Redis) -> set[str]:
@@ -290,7 +289,7 @@ def test_document_leaves_after_its_retention(desk: Desk) -> None:
     assert desk.found("hotel limit") == ["travel.md"]
     assert retention.expire(ends + 1) == 1
     run_jobs(desk)
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
     assert stored_files(desk.settings) == []
     assert index.count(KEYWORD_COLLECTION) == 0
     assert desk.register.deleted() == set()
@@ -307,9 +306,9 @@ def test_adding_a_document_again_renews_its_time(desk: Desk) -> None:
     assert not is_new
     assert again == desk.client.get(document.id)
     assert again.added_at == pytest.approx(time.time(), abs=60)
-    assert [item.id for item in desk.client.list()] == [document.id, other.id]
+    assert [item.id for item in desk.client.list_documents()] == [document.id, other.id]
     assert retention_of(desk.settings, desk.broker.connection).expire(time.time() + 2 * DAY) == 1
-    assert [item.id for item in desk.client.list()] == [document.id]
+    assert [item.id for item in desk.client.list_documents()] == [document.id]
 
 
 def test_failed_document_that_is_added_again_is_renewed(desk: Desk) -> None:
@@ -323,22 +322,24 @@ def test_failed_document_that_is_added_again_is_renewed(desk: Desk) -> None:
     assert again.added_at == pytest.approx(time.time(), abs=60)
 
 
-def test_document_that_was_renewed_in_between_stays(desk: Desk) -> None:
-    """Of two that look at the same time, the one that adds wins."""
+def test_document_that_is_added_while_it_expires_stays(desk: Desk) -> None:
+    """Wherever the addition falls, the document is there: as it was, or as a new one."""
     desk.use_model(None)
-    document = desk.add("travel.md", TRAVEL)
-    now = time.time()
-    ids_until = desk.register._ids_until
-
-    def renewed_meanwhile(key: str, limit: float) -> Sequence[str]:
-        found = ids_until(key, limit)
-        desk.client.add("ann", "travel.md", TRAVEL)
-        return found
-
-    shift_time(desk.broker.connection, 31 * DAY)
-    desk.register._ids_until = renewed_meanwhile  # type: ignore[method-assign] # adds in between
-    assert desk.register.expire(now - RETENTION_SECONDS, now) == []
-    assert desk.client.get(document.id).status is DocumentStatus.INDEXED
+    outcomes = []
+    for at in itertools.count(1):
+        document = desk.add("travel.md", TRAVEL)
+        shift_time(desk.broker.connection, RETENTION_SECONDS + DAY)
+        meanwhile = Meanwhile(at, lambda: desk.client.add("ann", "travel.md", TRAVEL))
+        with connect(desk.settings.redis_url) as connection:
+            register = DocumentRepository(make_faulty(connection, meanwhile))
+            now = time.time()
+            expired = register.expire(now - RETENTION_SECONDS, now)
+        if not meanwhile.happened:
+            break
+        is_new = desk.client.get(document.id).status is not DocumentStatus.INDEXED
+        assert is_new == (document.id in expired)
+        outcomes.append(is_new)
+    assert set(outcomes) == {True, False}
 
 
 def test_samples_stay(desk: Desk) -> None:
@@ -349,7 +350,7 @@ def test_samples_stay(desk: Desk) -> None:
     assert sample.kept_until(RETENTION_SECONDS) is None
     retention = retention_of(desk.settings, desk.broker.connection)
     assert retention.expire(time.time() + 100 * DAY) == 0
-    assert [item.id for item in desk.client.list()] == [sample.id]
+    assert [item.id for item in desk.client.list_documents()] == [sample.id]
 
 
 def test_documents_stay_without_a_retention(
@@ -361,7 +362,7 @@ def test_documents_stay_without_a_retention(
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
     assert document.kept_until(settings.document_retention_seconds) is None
     assert retention_of(settings, connection).expire(time.time() + 1000 * DAY) == 0
-    assert len(desk.client.list()) == 1
+    assert len(desk.client.list_documents()) == 1
 
 
 def test_file_of_an_upload_that_was_cut_off_goes_after_a_day(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,39 +14,40 @@ from tests.pages.fakes import BAD_KEY, FakeClients
 from tests.pages.test_history import select, told
 from ui.components.common import bulk
 from ui.state import history as history_state
-from ui.state.bulk import BulkRun
+
+# Nothing goes on by itself meanwhile.
+PAUSE_SECONDS = 3600.0
+ACTIONS = ("delete", "retry", "stop", "undo")
 
 
-class Turns:
-    """Work on one question at a time, and on as many as the test lets, whatever time it takes."""
+class Turns(list[tuple[str, str]]):
+    """The calls of the jobs; one question has its turn at a time, which its call ends."""
 
-    def __init__(self, do_piece: Callable[..., None]) -> None:
-        self.left = 1
-        self._do_piece = do_piece
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self._monkeypatch = monkeypatch
+        monkeypatch.setattr(bulk, "PIECE_SECONDS", 0.0)
+        self._pause(PAUSE_SECONDS)
 
-    def __call__(self, jobs: object, user: str, run: BulkRun) -> None:
-        if self.left or run.is_over:
-            self.left = 0
-            self._do_piece(jobs, user, run)
+    def append(self, call: tuple[str, str]) -> None:
+        super().append(call)
+        if call[0] in ACTIONS:
+            self._pause(PAUSE_SECONDS)
 
     def go_on(self, app: AppTest, count: int = 1) -> None:
         """Let so many questions have their turn."""
         for _ in range(count):
-            self.left = 1
+            self._pause(0.0)
             app.run()
 
-    def click(self, app: AppTest, key: str) -> None:
-        """Click a button, and let one question have its turn."""
-        self.left = 1
-        app.button(key=key).click().run()
+    def _pause(self, seconds: float) -> None:
+        self._monkeypatch.setattr(bulk, "PAUSE_SECONDS", seconds)
 
 
 @pytest.fixture
-def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
-    turns = Turns(bulk._do_piece)
-    monkeypatch.setattr(bulk, "_do_piece", turns)
-    monkeypatch.setattr(bulk, "PIECE_SECONDS", 0.0)
-    monkeypatch.setattr(bulk, "PAUSE_SECONDS", 0.0)
+def turns(clients: FakeClients, monkeypatch: pytest.MonkeyPatch) -> Turns:
+    turns = Turns(monkeypatch)
+    clients.jobs.calls = turns
     return turns
 
 
@@ -102,7 +102,7 @@ def test_progress_is_shown_until_all_is_done(
     app.button(key="new_question").click().run()
     turns.go_on(app, 2)
     assert not progress(app)
-    assert told(app) == ["Deleted 2 of 3; 1 was not over yet: stop first what still runs or waits."]
+    assert told(app) == ["Deleted 2 of 3; 1 was not over yet and must be stopped first."]
     assert "Deleted 2 questions." in words(app)
 
 
@@ -115,11 +115,11 @@ def test_stop_here_leaves_the_rest(clients: FakeClients, open_page: OpenPage, tu
     turns.go_on(app)
     app.button(key="stop_bulk").click().run()
     assert set(clients.jobs.jobs) == set(ids[2:])
-    assert told(app) == ["Deleted 2 of 4; the other 2 are as they were."]
-    turns.click(app, "undo_deletion")
+    assert told(app) == ["Deleted 2 of 4; the other 2 are unchanged."]
+    app.button(key="undo_deletion").click().run()
     app.button(key="stop_bulk").click().run()
     assert set(clients.jobs.jobs) == set(ids) - {ids[1]}
-    turns.click(app, "undo_deletion")
+    app.button(key="undo_deletion").click().run()
     assert set(clients.jobs.jobs) == set(ids)
 
 
@@ -171,5 +171,5 @@ def test_outage_leaves_the_rest_and_says_so(
     assert not app.exception
     assert not progress(app)
     assert len(clients.jobs.jobs) == 2
-    turns.click(app, "undo_deletion")
+    app.button(key="undo_deletion").click().run()
     assert len(clients.jobs.jobs) == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +14,7 @@ from jobs.cancellation import (
     iterate_cancellable,
 )
 from jobs.errors import HandedBackError, SupersededError
+from tests.waiting import HANG_SECONDS
 
 
 def test_items_arrive_in_order_and_end() -> None:
@@ -39,11 +39,9 @@ def test_stop_interrupts_a_call_that_blocks() -> None:
     """A silent server delays a stop by a moment at most."""
     release, cancellation = threading.Event(), Cancellation()
     threading.Timer(0.1, cancellation.supersede).start()
-    started = time.monotonic()
     with pytest.raises(SupersededError):
         call_cancellable(release.wait, cancellation)
-    assert time.monotonic() - started < 5
-    release.set()
+    release.set()  # until now, it blocked
 
 
 def test_abandoned_generator_is_closed() -> None:
@@ -60,7 +58,7 @@ def test_abandoned_generator_is_closed() -> None:
     items = iterate_cancellable(endless, Cancellation())
     next(items)
     items.close()
-    assert closed.wait(20)
+    assert closed.wait(HANG_SECONDS)
 
 
 def test_first_reason_to_end_counts() -> None:

@@ -119,5 +119,6 @@ def test_quote_without_any_passage_is_not_found() -> None:
 
 def test_many_quotes_cost_little() -> None:
     """A hostile answer of marks without partners takes no long time."""
-    for text in ("“" * 20_000, '" ' * 20_000, "„a " * 10_000, "“a b c” " * 2_000):
-        check_quotes(text, CITATIONS)
+    for text in ("“" * 20_000, '" ' * 20_000, "„a " * 10_000):
+        assert check_quotes(text, CITATIONS) == ()
+    assert numbers("“a b c” " * 2_000) == [None] * 2_000

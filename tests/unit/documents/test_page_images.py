@@ -17,6 +17,7 @@ from jobs.documents.page_images import PageImage, PageImages, draw_page, has_pic
 from jobs.errors import UnreadableDocumentError, UnreadablePageError
 from jobs.extraction.render_page import BAR, MARK, WIDTH_PIXELS
 from tests import hostile
+from tests.waiting import HANG_SECONDS
 
 REPORT = Path(__file__).resolve().parents[3] / "samples" / "annual-report-2025.pdf"
 DIVIDEND = "The Management Board proposes a dividend of EUR 0.28 per share for 2025"
@@ -260,7 +261,7 @@ def test_few_pages_are_drawn_at_once(
 
     def draw(path: Path, page: int, passage: str) -> PageImage:
         begun.release()
-        assert go.wait(20)
+        assert go.wait(HANG_SECONDS)
         return PageImage(b"x", 9, 1.0)
 
     monkeypatch.setattr(page_images, "draw_page", draw)
@@ -274,13 +275,13 @@ def test_few_pages_are_drawn_at_once(
         for thread in threads:
             thread.start()
         for _ in threads:
-            assert begun.acquire(timeout=20)
+            assert begun.acquire(timeout=HANG_SECONDS)
         with pytest.raises(UnreadablePageError, match="Too many"):
             kept.draw(document_id, "report.pdf", 9, "words")
     finally:
         go.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(HANG_SECONDS)
     assert kept.draw(document_id, "report.pdf", 9, "words").pages == 9
 
 

@@ -16,10 +16,19 @@ NAMES = [path.name for path in sorted(SAMPLES.iterdir()) if path.suffix.lower() 
 PDF = b"%PDF-1.7\n..."
 
 
+def refusal(name: str, data: bytes) -> str:
+    """The sentence with which a file is refused, or nothing if it is taken."""
+    try:
+        check_upload(name, data)
+    except InvalidUploadError as error:
+        return error.message
+    return ""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_honest_file_is_taken(name: str) -> None:
     """Files of each kind, written by usual programs, are what they say."""
-    check_upload(name, (SAMPLES / name).read_bytes())
+    assert refusal(name, (SAMPLES / name).read_bytes()) == ""
 
 
 @pytest.mark.parametrize(
@@ -37,7 +46,7 @@ def test_honest_file_is_taken(name: str) -> None:
 )
 def test_unusual_but_honest_file_is_taken(name: str, data: bytes) -> None:
     """Other encodings and stray characters do not make a text something else."""
-    check_upload(name, data)
+    assert refusal(name, data) == ""
 
 
 @pytest.mark.parametrize(
@@ -60,7 +69,6 @@ def test_unusual_but_honest_file_is_taken(name: str, data: bytes) -> None:
 )
 def test_other_content_than_the_name_says_is_refused(name: str, data: bytes, sentence: str) -> None:
     """The sentence says what the file holds and what to do."""
-    with pytest.raises(InvalidUploadError) as refused:
-        check_upload(name, data)
-    assert sentence in refused.value.message
-    assert f"“{name}”" in refused.value.message
+    said = refusal(name, data)
+    assert sentence in said
+    assert f"“{name}”" in said

@@ -116,7 +116,7 @@ def test_api_key_of_an_earlier_version(connection: redis.Redis, used_at: float |
     connection.hset(api_key_key(digest), mapping={**KEY_HASH, **used})
     connection.hset(api_keys_key("ann"), "k1", digest)
     keys = ApiKeys(connection)
-    [listed] = keys.list("ann")
+    [listed] = keys.list_keys("ann")
     assert (vars(listed), keys.recognise(SECRET).id) == (vars(KEY) | {"used_at": used_at}, "k1")
 
 

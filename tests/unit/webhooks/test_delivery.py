@@ -19,6 +19,7 @@ from jobs.webhooks.delivery import Reply, body_of, post, sign
 from jobs.webhooks.outbox import TEST_TYPE, Delivery
 from jobs.webhooks.sender import DISABLE_AFTER_SECONDS, MAX_ATTEMPTS, after, wait_before
 from tests.receiver import Receiver
+from tests.waiting import HANG_SECONDS
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 DELIVERY = Delivery("msg_1", "w1", "job.finished", "j1", 1_770_000_000.0)
@@ -159,18 +160,18 @@ def test_receiver_that_drips_is_cut_off(
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-        while not over.wait(0.05):
+        for _ in range(20 * HANG_SECONDS):
+            if over.wait(0.05):
+                return
             try:
                 handler.wfile.write(b"x")
             except OSError:
                 return
 
     with Receiver(answer=drip) as receiver:
-        began = time.monotonic()
         reply = post(receiver.url, SECRET, "m", b"{}", allowing)
         over.set()
     assert "did not answer within" in reply.error
-    assert time.monotonic() - began < 20
 
 
 def test_endless_body_is_not_read(allowing: Settings) -> None:
@@ -187,7 +188,7 @@ def test_endless_body_is_not_read(allowing: Settings) -> None:
 
     with Receiver(answer=flood) as receiver:
         assert post(receiver.url, SECRET, "m", b"{}", allowing).error == ""
-        assert cut.wait(20)
+        assert cut.wait(HANG_SECONDS)
 
 
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 abc\r\n\r\n"])
