@@ -1,6 +1,6 @@
 """What the owner of a question, or an operator, does to it: submit, stop, queue again, delete.
 
-Each is one transaction behind the fence, so that a double click and two people at once do it once.
+Each is one optimistic transaction, so that a double click, or two people at once, do it once.
 """
 
 from __future__ import annotations
@@ -81,12 +81,12 @@ class Lifecycle:
         job = self._broker.create(queue_name, ANSWER_QUESTION, job_id=job_id, rate_limit_key=limit)
         queue = self._broker.queues[queue_name]
 
-        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
+        def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
             if place is not None and not place.may_be_asked(pipeline):
                 return None
-            if standing.status is not None:
+            if snapshot.status is not None:
                 # Accepted before, and only the reply got lost.
-                return place.take if place and standing.status not in CAN_REQUEUE else None
+                return place.take if place and snapshot.status not in CAN_REQUEUE else None
 
             def write(pipeline: Pipeline) -> None:
                 if place is not None:
@@ -118,8 +118,8 @@ class Lifecycle:
             return False
         queue = self._queue_of(job)
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status not in MAY_BE_URGENT:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status not in MAY_BE_URGENT:
                 return None
 
             def write(pipeline: Pipeline) -> None:
@@ -141,8 +141,8 @@ class Lifecycle:
             return False
         queue = self._queue_of(job)
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status not in from_states and standing.deleted_at is None:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status not in from_states and snapshot.deleted_at is None:
                 return None
 
             def write(pipeline: Pipeline) -> None:
@@ -167,8 +167,8 @@ class Lifecycle:
             return False
         partial = read_text(self._connection, job_id)
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status is None or standing.is_over:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status is None or snapshot.is_over:
                 return None
 
             def write(pipeline: Pipeline) -> None:
@@ -195,8 +195,8 @@ class Lifecycle:
         record = self._records.read(job_id)
         self._forget_attempts(job)
 
-        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status not in from_states:
+        def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status not in from_states:
                 return None
 
             def write(pipeline: Pipeline) -> None:
@@ -228,11 +228,11 @@ class Lifecycle:
         if job is None:
             return False
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if not standing.is_over:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if not snapshot.is_over:
                 return None
             if deleted_before is not None and (
-                standing.deleted_at is None or standing.deleted_at >= deleted_before
+                snapshot.deleted_at is None or snapshot.deleted_at >= deleted_before
             ):
                 return None
 
@@ -250,8 +250,8 @@ class Lifecycle:
     def note_feedback(self, job_id: str, feedback: Feedback | None) -> bool:
         """Keep what its asker thinks of an answer; False if there is none (any more)."""
 
-        def decide(reads: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status is not JobStatus.FINISHED:
+        def decide(reads: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status is not JobStatus.FINISHED:
                 return None
             is_bad = feedback is not None and not feedback.useful
             forget = answer_cache.forget(reads, job_id) if is_bad else None
