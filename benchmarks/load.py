@@ -39,7 +39,7 @@ from jobs.questions.client import JobClient
 from jobs.questions.query import JobQuery
 from jobs.queue.connection import connect
 from jobs.settings import QUESTIONS_QUEUE, Settings
-from ui.identity.people import Signer, secret_of
+from ui.identity.browser_cookie import Signer, secret_of
 
 FEW = 10
 RUNS = 100

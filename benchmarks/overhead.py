@@ -95,7 +95,8 @@ def measure(
 
 def measure_forked(stack: Stack, options: argparse.Namespace) -> list[float]:
     """The same questions with RQ's own worker: a fork for each job, imports in the fork."""
-    connection = connect(stack.settings.broker_url)
+    # Without a limit, because it blocks until there is a result.
+    connection = connect(stack.settings.broker_url, socket_timeout_seconds=None)
     queue = Queue("forked", connection=connection, serializer=JSONSerializer)
     arguments = ["-m", "rq.cli", "worker", queue.name, "--url", stack.env["REDIS_URL"]]
     arguments += ["--serializer", "rq.serializers.JSONSerializer", "--quiet"]

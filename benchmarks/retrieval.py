@@ -25,7 +25,8 @@ from jobs.extraction.extract import extract
 from jobs.llm.embeddings import Embedder, build_embedder
 from jobs.models import Passage
 from jobs.search.embedded_qdrant import open_embedded
-from jobs.search.index import DENSE, PassageIndex, passage_id
+from jobs.search.index import PassageIndex
+from jobs.search.points import DENSE, passage_id
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 

@@ -39,7 +39,7 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.durations import note_duration
 from jobs.settings import QUESTIONS_QUEUE
-from ui.identity.people import Signer
+from ui.identity.browser_cookie import Signer
 
 SECRET = "benchmark"
 SETTLE_SECONDS = 5.0

@@ -117,7 +117,7 @@ class Stack:
         connection = connect(self.settings.broker_url)
         store = FileStore(self.settings.document_store_url)
         broker = Broker(connection, self.settings)
-        known = DocumentClient(broker, store, DocumentRepository(connection)).list()
+        known = DocumentClient(broker, store, DocumentRepository(connection)).list_documents()
         return bool(known) and all(item.status is DocumentStatus.INDEXED for item in known)
 
 

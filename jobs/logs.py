@@ -17,30 +17,30 @@ from jobs.settings import Settings
 HIDDEN = "***"
 # The password of a URL such as redis://:password@host:6379
 URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
-# A short "secret" may be part of ordinary words; hiding it would only make logs unreadable.
+# A shorter secret may be part of ordinary words: hiding it would only make logs unreadable.
 MIN_SECRET_CHARS = 6
-# These describe each job or request at INFO; Askqueue logs what matters of them itself. RQ gives
-# `rq.worker` a level of its own on import, unless it has one.
+# These log each job or request at INFO; Askqueue logs what matters itself. `rq.worker` is listed
+# because RQ sets its level on import, unless it has one.
 NOISY_LOGGERS = ("rq", "rq.worker", "httpx2", "httpcore2", "openai", "urllib3", "watchdog")
 
 
 class HideSecrets:
-    """A processor that blots out known secrets and credentials of URLs in a finished line."""
+    """A structlog processor that hides known secrets and URL credentials in a rendered line."""
 
     def __init__(self, secrets: set[str]) -> None:
-        # A secret is also hidden as it looks inside a JSON string; the longest goes first.
+        # Also as they look within a JSON string. Longest first: one may contain another.
         forms = secrets | {json.dumps(secret)[1:-1] for secret in secrets}
         self._secrets = sorted(forms, key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _method: str, line: Any) -> str:
         for secret in self._secrets:
             line = line.replace(secret, HIDDEN)
-        # Any: structlog's type of a processor has no word for the line that a renderer returns
+        # `line` is Any because structlog's type of a processor does not include a rendered line.
         return URL_CREDENTIALS.sub(f"{HIDDEN}@", line)
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send all logs to standard error, as `LOG_LEVEL` and `LOG_FORMAT` say."""
+    """Send all logs to standard error, by `LOG_LEVEL` and `LOG_FORMAT`."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -73,9 +73,9 @@ def configure_logging(settings: Settings) -> None:
 
 
 def _finish(settings: Settings) -> list[Processor]:
-    """The processors that turn an event into a line."""
+    """Return the processors that render an event as a line."""
     render: list[Processor] = (
-        # not dict_tracebacks: it logs local variables, and with them what people asked
+        # not dict_tracebacks, which logs local variables, among them what people asked
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
         else [

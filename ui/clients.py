@@ -1,4 +1,4 @@
-"""The clients that pages and API share: one connection pool a process."""
+"""The clients that pages and API share, with one connection pool for each process."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from jobs.queue.pauses import Pause
 from jobs.settings import Settings
 from jobs.webhooks.client import Webhooks
 
-# How old the conditions may be: every page asks for them, and they are the same for all.
+# How old the conditions may be: every page reads them, and they are the same for all.
 FRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What questions meet, whoever asks: the living workers, the index, and the paused queues."""
+    """What affects every question: the live workers, the index, and the paused queues."""
 
     workers: tuple[WorkerReport, ...]
     index: IndexState
     pauses: Mapping[str, Pause]
 
     def differ(self, other: Conditions) -> bool:
-        """True if a page has something else to say of the one than of the other."""
-        return self._said() != other._said()
+        """Return whether a page shows the two differently."""
+        return self._shown() != other._shown()
 
-    def _said(self) -> object:
-        # Not when a worker was seen, nor what it runs, which change all the time.
-        workers = {(each.problem, each.extractive, each.notes) for each in self.workers}
+    def _shown(self) -> object:
+        # Without what changes all the time: when a worker was last seen, and what it runs.
+        workers = {(worker.problem, worker.extractive, worker.notes) for worker in self.workers}
         return workers, self.index.needs_reindex, self.pauses.keys()
 
 
-class _Kept:
-    """The latest conditions, and when they were read; a thread that loses a race reads again."""
+class _ConditionsCache:
+    """The latest conditions, and when they were read. Threads may read them twice in a race."""
 
     def __init__(self) -> None:
         self.read_at = float("-inf")
@@ -55,7 +55,7 @@ class _Kept:
 
 @dataclass(frozen=True)
 class Clients:
-    """All that a page may talk to."""
+    """Everything that pages and API may talk to."""
 
     settings: Settings
     jobs: JobClient
@@ -66,21 +66,21 @@ class Clients:
     operations: Operations
     keys: ApiKeys
     webhooks: Webhooks
-    _kept: _Kept = field(default_factory=_Kept)
+    _cache: _ConditionsCache = field(default_factory=_ConditionsCache)
 
     def conditions(self) -> Conditions:
-        """The conditions, up to `FRESH_SECONDS` old; raises BrokerUnavailableError."""
-        kept = self._kept
-        if kept.conditions is None or time.monotonic() - kept.read_at >= FRESH_SECONDS:
-            kept.conditions = Conditions(
+        """Return the conditions, at most `FRESH_SECONDS` old; raises BrokerUnavailableError."""
+        cache = self._cache
+        if cache.conditions is None or time.monotonic() - cache.read_at >= FRESH_SECONDS:
+            cache.conditions = Conditions(
                 tuple(self.jobs.workers()), self.documents.index_state(), self.operations.paused()
             )
-            kept.read_at = time.monotonic()
-        return kept.conditions
+            cache.read_at = time.monotonic()
+        return cache.conditions
 
 
 def build_clients(settings: Settings) -> Clients:
-    """Clients for these settings. They connect on first use."""
+    """Build the clients for these settings. They connect on first use."""
     broker = Broker(connect(settings.broker_url), settings)
     store = FileStore(settings.document_store_url)
     register = DocumentRepository(broker.connection)
@@ -100,5 +100,5 @@ def build_clients(settings: Settings) -> Clients:
 
 @lru_cache(maxsize=1)
 def get_clients() -> Clients:
-    """The clients of this process, from the environment."""
+    """Return the clients of this process, with settings from the environment, read once."""
     return build_clients(Settings())

@@ -13,7 +13,7 @@ from ui.clients import get_clients
 from ui.components.history.sidebar_history import ASK_PAGE, show_history
 from ui.components.page.account_menu import show_account
 from ui.components.page.notices import tab_title
-from ui.components.page.sign_in_page import show_entrance
+from ui.components.page.sign_in_page import show_sign_in_page
 from ui.identity.people import Person, current_person, operators_access
 from ui.state import address as address_state
 from ui.state import history as history_state
@@ -44,7 +44,7 @@ def main() -> None:
         position="sidebar" if person else "hidden",
     )
     if person is None:
-        show_entrance(get_clients().settings, refusal)
+        show_sign_in_page(get_clients().settings, refusal)
         return
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
     if page.title == "Ask":
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def visitor() -> tuple[Person | None, str]:
-    """Who looks at the page, and, if nobody may, why not, where there is more to say of it."""
+    """Return who looks at the page; if they may not, why not, where there is more to say."""
     try:
         return current_person(), ""
     except AskqueueError as refusal:
@@ -68,7 +68,7 @@ def visitor() -> tuple[Person | None, str]:
 
 
 def pages(person: Person | None) -> dict[str, list[Page]]:
-    """The pages by section; what operators need, where this can be one."""
+    """Return the pages by section; those for operators only where this person can be one."""
     sections = {
         "": [
             st.Page(ASK_PAGE, title="Ask", icon=":material/forum:", default=True),
@@ -86,7 +86,7 @@ def pages(person: Person | None) -> dict[str, list[Page]]:
 
 
 def show_sidebar(user: str, *, on_ask_page: bool) -> None:
-    """Show the way to a new question, and the questions of before."""
+    """Show the button for a new question, the search and the history."""
     if st.button(
         "New question",
         icon=":material/edit_square:",
@@ -112,7 +112,7 @@ def show_sidebar(user: str, *, on_ask_page: bool) -> None:
     except BrokerUnavailableError:
         # The page itself says what is wrong, and has the sidebar drawn again when it is over.
         refresh_state.sidebar_states.set(None)
-        st.caption("The history is back as soon as the job queue is.")
+        st.caption("Your history will be back when the job queue is.")
 
 
 main()

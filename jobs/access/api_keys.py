@@ -82,9 +82,9 @@ class ApiKeys:
         expires_at: float | None = None,
         known_as: tuple[str, ...] = (),
     ) -> tuple[ApiKey, str]:
-        """A new key of this user, and its secret, which nobody can read again.
+        """Make a key of this user; return it with its secret, which nobody can read again.
 
-        Raises InvalidKeyError for a bad name, no scope, a time that is over, or too many keys.
+        Raises InvalidKeyError for a bad name, no scope, a time in the past, or too many keys.
         """
         now = time.time()
         key = ApiKey(
@@ -119,8 +119,8 @@ class ApiKeys:
             self._connection.transaction(store, api_keys_key(user))
         return key, secret
 
-    def list(self, user: str) -> list[ApiKey]:
-        """The user's keys, the newest first, those that expired lately included."""
+    def list_keys(self, user: str) -> list[ApiKey]:
+        """Return the user's keys, newest first, with those that expired lately."""
         with broker_errors():
             digests = cast("dict[bytes, bytes]", self._connection.hgetall(api_keys_key(user)))
             with self._connection.pipeline(transaction=False) as pipeline:
@@ -145,7 +145,7 @@ class ApiKeys:
                 pipeline.execute()
 
     def recognise(self, secret: str) -> ApiKey:
-        """The key with this secret, which is noted as used. One round trip, at times two.
+        """Return the key with this secret, and note its use. One round trip, at times two.
 
         Raises WrongKeyError if it never was one, or is no longer.
         """

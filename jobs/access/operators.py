@@ -23,7 +23,7 @@ class Access(StrEnum):
 
 
 def access_of(settings: Settings, host: str) -> Access:
-    """How operators get in, if they came by this Host header.
+    """Return how an operator who came by this Host header gets in.
 
     Without a password, only to the installation of one person: an embedded Valkey, on 127.0.0.1.
     The name in the header must be of this machine as well, because a page elsewhere may let its
@@ -39,7 +39,7 @@ def access_of(settings: Settings, host: str) -> Access:
 
 
 def are_credentials(settings: Settings, username: str, password: str) -> bool:
-    """True if these are the operators' user and password, empty ones included."""
+    """Return whether these are the operators' user and password, even empty ones."""
     # Both are compared in full, so that the time taken says nothing about either.
     is_user = hmac.compare_digest(username.encode(), settings.dashboard_username.encode())
     is_password = hmac.compare_digest(
@@ -49,7 +49,7 @@ def are_credentials(settings: Settings, username: str, password: str) -> bool:
 
 
 def are_operators(settings: Settings, names: Iterable[str]) -> bool:
-    """True if a person who is known by these names, or is in these groups, is in `OPERATORS`."""
+    """Return whether `OPERATORS` has one of a person's names and groups."""
     operators = {_same(name) for name in settings.operator_names}
     return any(_same(name) in operators for name in names)
 

@@ -1,4 +1,4 @@
-"""What a file of one answer says, whatever its format: nothing here draws."""
+"""The content of an answer's file, whatever its format. Nothing here writes a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.answer_files.markup import Block, parse
 from jobs.citation_format import page_label
 from jobs.models import Answer, Citation, JobView, SupportLevel
 
-# No format can carry these, and nobody can see them: controls, halves of a pair, and U+FFFE/F.
+# Invisible, and not allowed in every format: control characters, surrogates, and U+FFFE/F.
 _UNSHOWN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
@@ -26,11 +26,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One answer, ready to be written.
+    """One answer, ready to be written to a file.
 
-    `facts` say when it was asked and who wrote it; `warnings` what to know before relying on it.
-    `moment` is the end of the job, and stands for the time of the file, so that the same answer
-    always gives the same file.
+    `facts` say when it was asked and who wrote it; `warnings` say what to know before relying on
+    it. `moment` is the end of the job and serves as the time of the file, so that the same answer
+    always gives the same bytes.
     """
 
     question: str
@@ -42,7 +42,7 @@ class Sheet:
 
 
 def compose(view: JobView, answer: Answer) -> Sheet:
-    """Gather what a file of this answer says. Sources are in order of their number."""
+    """Compose the content of an answer's file. Sources are in order of their numbers."""
     citations = sorted(answer.citations, key=lambda citation: citation.number)
     return Sheet(
         question=clean(view.asked.text) or "Question",
@@ -55,7 +55,7 @@ def compose(view: JobView, answer: Answer) -> Sheet:
 
 
 def clean(text: str) -> str:
-    """The text without characters that a file cannot carry, and with one kind of line break."""
+    """Remove characters that files cannot hold, and make every line break a newline."""
     return _UNSHOWN.sub("", _BREAK.sub("\n", text)).strip()
 
 
@@ -94,7 +94,7 @@ def _warnings(answer: Answer) -> tuple[str, ...]:
 
 
 def earlier_words(earlier_at: float) -> str:
-    """The sentence that labels an answer which was first given at this Unix time."""
+    """Return the sentence that marks an answer as first given at this Unix time."""
     return f"From an earlier answer, of {_date(earlier_at)}."
 
 
@@ -106,7 +106,7 @@ def _source(citation: Citation) -> Source:
 
 
 def _date(moment: float) -> str:
-    """A Unix time as people write it, the same in every locale."""
+    """Format a Unix time for people, the same in every locale."""
     when = datetime.fromtimestamp(moment, UTC)
     month = _MONTHS[when.month - 1]
     return f"{when.day} {month} {when.year}, {when:%H:%M} UTC"

@@ -1,7 +1,6 @@
-"""An answer as a Markdown file (CommonMark with tables), in which nothing is live.
+"""Writes an answer as a Markdown file (CommonMark with tables) without links, images or HTML.
 
-It is written anew from the parsed answer: words are escaped, so that no viewer makes a link, an
-image or HTML of them.
+It is written from the parsed answer, with all text escaped, so that viewers show it as it is.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from jobs.answer_files.markup import (
     Table,
 )
 
-# An address with a backslash in it is no link to any viewer, and shows without the backslash.
+# No viewer makes a link of an address with a backslash in it; the backslash does not show.
 _SYNTAX = re.compile(r"[\\`*_\[\]<>~|&$]|(?<=:)(?=//)|(?<=www)(?=\.)")
 _LINE_START = re.compile(r"^[ \t]+|^(?=[#+=-])|^(\d{1,9})(?=[.)])", re.MULTILINE)
 
 
 def write_markdown(sheet: Sheet) -> str:
-    """The file's text, with a line break at its end."""
+    """Return the text of the file, with a line break at its end."""
     first, _, rest = sheet.question.partition("\n")
     parts = [f"# {escape(first)}"]
     if rest.strip():
@@ -43,7 +42,7 @@ def write_markdown(sheet: Sheet) -> str:
 
 
 def escape(text: str) -> str:
-    """Words that show as they are, without indents, in any Markdown viewer."""
+    """Escape a text so that any Markdown viewer shows it as it is, without indents."""
     text = _SYNTAX.sub(lambda match: f"\\{match.group()}", text)
     return _LINE_START.sub(_escape_start, text)
 
@@ -60,7 +59,7 @@ def _source(source: Source) -> str:
 
 
 def _plain(text: str) -> str:
-    """Words with the line breaks that they have."""
+    """Escape a text, keeping its line breaks."""
     paragraphs = re.split(r"\n\s*\n", text.strip())
     return "\n\n".join(escape(part.strip()).replace("\n", "  \n") for part in paragraphs)
 
@@ -78,7 +77,7 @@ def _block(block: Block) -> str:
         case Rule():
             return "---"
         case Quote(blocks):
-            return _prefixed("\n\n".join(_block(each) for each in blocks), "> ")
+            return _prefixed("\n\n".join(_block(inner) for inner in blocks), "> ")
         case Listing(start, items):
             return "\n".join(_item(start, number, item) for number, item in enumerate(items))
         case Table(rows):
@@ -89,7 +88,7 @@ def _item(start: int | None, number: int, blocks: Sequence[Block]) -> str:
     bullet = "- " if start is None else f"{start + number}. "
     body = ""
     for block in blocks:
-        # A list right below the words of its item belongs to it without an empty line.
+        # A list directly below the text of its item needs no empty line.
         gap = "\n" if isinstance(block, Listing) else "\n\n"
         body += (gap if body else "") + _block(block)
     return bullet + _prefixed(body, " " * len(bullet))[len(bullet) :]
@@ -108,12 +107,12 @@ def _table(rows: Sequence[Sequence[Sequence[Span]]]) -> str:
 
 
 def _cell(spans: Sequence[Span]) -> str:
-    # Even in code, a bar would end the cell.
+    # Even within code, a bar would end the cell.
     return re.sub(r"(?<!\\)\|", r"\\|", _inline(spans)).replace("\n", " ")
 
 
 def _inline(spans: Sequence[Span]) -> str:
-    """Spans with their looks. Marks stand next to words, never next to a space."""
+    """Write spans with their emphasis. Marks must touch words, never white space."""
     parts: list[str] = []
     active: list[str] = []
     space = ""
@@ -145,11 +144,11 @@ def _words(span: Span, words: str) -> str:
         return f"{fence}{pad}{words}{pad}{fence}"
     if span.source is not None:
         return words
-    # Right after a marker, these would make a link of it.
+    # Right after a marker, these characters would make a link of it.
     return ("\\" if words[0] in "(:" else "") + escape(words)
 
 
 def _fence(text: str, shortest: int) -> str:
-    """Backticks that the text does not have as many of in a row."""
+    """Return more backticks than the text has in a row, and at least `shortest`."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     return "`" * max(shortest, longest + 1)

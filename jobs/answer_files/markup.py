@@ -1,6 +1,6 @@
-"""The Markdown of an answer as a small tree of blocks, which each kind of file then draws.
+"""Parses the Markdown of an answer into a small tree of blocks, from which files are written.
 
-Raw HTML is text. A link or an image becomes its words and its address in brackets: nothing in an
+Raw HTML is text. A link or an image becomes its text and its address in brackets: nothing in an
 exported file fetches or opens anything on another host.
 """
 
@@ -16,12 +16,12 @@ from markdown_it.token import Token
 from jobs.citation_format import MARKER
 
 # Deeper than any answer; a text that nests deeper is kept as plain paragraphs.
-DEEPEST_NESTING = 60
+MAX_NESTING = 60
 
 
 @dataclass(frozen=True)
 class Span:
-    """A run of text in one look. `source` is the number of a marker such as [1]."""
+    """A run of text in one style. `source` is the number of a marker such as [1]."""
 
     text: str
     bold: bool = False
@@ -70,7 +70,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells; the first row is the head, and every row has as many cells."""
+    """Rows of equally many cells; the first row is the header."""
 
     rows: tuple[tuple[Spans, ...], ...]
 
@@ -79,32 +79,32 @@ Block = Heading | Paragraph | CodeBlock | Rule | Quote | Listing | Table
 
 
 def parse(text: str, numbers: Collection[int] = ()) -> tuple[Block, ...]:
-    """Parse Markdown; a marker of one of the `numbers` becomes a span with that source."""
+    """Parse Markdown; the markers of these `numbers` become spans with that source."""
     # A definition such as `[1]: https://…` would turn every marker into a link.
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST_NESTING})
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
     parser.enable(["table", "strikethrough"]).disable("reference")
     tokens = parser.parse(text)
-    # What lies deeper than the limit, the parser leaves out.
-    if any(token.level >= DEEPEST_NESTING - 2 for token in tokens):
+    # The parser leaves out what is nested deeper than the limit.
+    if any(token.level >= MAX_NESTING - 2 for token in tokens):
         parts = re.split(r"\n\s*\n", text)
         return tuple(Paragraph(_marked(Span(part), numbers)) for part in parts)
     return _Reader(tokens, numbers).blocks()
 
 
 def plain_text(spans: Sequence[Span]) -> str:
-    """The words of some spans, without their looks."""
+    """Return the text of some spans, without their styles."""
     return "".join(span.text for span in spans)
 
 
 class _Reader:
-    """Reads the parser's flat list of tokens once, from the front."""
+    """Reads the parser's flat list of tokens, once, from the start."""
 
     def __init__(self, tokens: Sequence[Token], numbers: Collection[int]) -> None:
         self._tokens = iter(tokens)
         self._numbers = numbers
 
     def blocks(self) -> tuple[Block, ...]:
-        """All blocks up to the end of what surrounds them."""
+        """Return all blocks up to the end of the one that contains them."""
         found: list[Block] = []
         for token in self._tokens:
             if token.nesting < 0:
@@ -134,7 +134,7 @@ class _Reader:
                 yield self._table()
 
     def _inline(self) -> Spans:
-        """The spans of a heading or a paragraph, and past its end."""
+        """Return the spans of a heading or a paragraph, and skip its end."""
         spans = _spans(next(self._tokens), self._numbers)
         next(self._tokens)
         return spans
@@ -159,46 +159,48 @@ class _Reader:
 
 
 def _spans(token: Token, numbers: Collection[int]) -> Spans:
-    """The content of an inline token."""
-    look, target = Span(""), ""
+    """Return the content of an inline token."""
+    style, target = Span(""), ""
     found: list[Span] = []
     for child in token.children or ():
         match child.type:
             case "text" | "text_special":
-                found += _marked(replace(look, text=child.content), numbers)
+                found += _marked(replace(style, text=child.content), numbers)
             case "code_inline":
-                found.append(replace(look, text=child.content, code=True))
+                found.append(replace(style, text=child.content, code=True))
             case "softbreak":
-                found.append(replace(look, text=" "))
+                found.append(replace(style, text=" "))
             case "hardbreak":
-                found.append(replace(look, text="\n"))
+                found.append(replace(style, text="\n"))
             case "strong_open" | "strong_close":
-                look = replace(look, bold=child.nesting > 0)
+                style = replace(style, bold=child.nesting > 0)
             case "em_open" | "em_close":
-                look = replace(look, italic=child.nesting > 0)
+                style = replace(style, italic=child.nesting > 0)
             case "s_open" | "s_close":
-                look = replace(look, struck=child.nesting > 0)
+                style = replace(style, struck=child.nesting > 0)
             case "image":
-                found.append(replace(look, text=_told(child.content, str(child.attrs["src"]))))
+                found.append(
+                    replace(style, text=_with_address(child.content, str(child.attrs["src"])))
+                )
             case "link_open":
                 target = str(child.attrs["href"])
-                found.append(replace(look, text=""))
+                found.append(replace(style, text=""))
             case "link_close":
-                found.append(replace(look, text=_address(found, target)))
+                found.append(replace(style, text=_address(found, target)))
     return tuple(span for span in found if span.text)
 
 
 def _address(found: Sequence[Span], target: str) -> str:
-    """What follows the words of a link: its address, unless the words are the address."""
+    """Return what follows the text of a link: its address, unless the text ends in that."""
     return "" if plain_text(found).endswith(target) else f" ({target})"
 
 
-def _told(words: str, address: str) -> str:
-    return f"{words} ({address})" if words else address
+def _with_address(alt: str, address: str) -> str:
+    return f"{alt} ({address})" if alt else address
 
 
 def _marked(span: Span, numbers: Collection[int]) -> Spans:
-    """The span cut at the markers that name a source."""
+    """Split a span at the markers that name a source."""
     found, end = [], 0
     for match in MARKER.finditer(span.text):
         number = int(match.group(1))

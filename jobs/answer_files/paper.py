@@ -1,4 +1,4 @@
-"""The paper of a PDF: its size, its fonts, and what of a text they can show."""
+"""The page of a PDF: its size, its fonts, and what of a text they can show."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SANS, MONO, EAST_ASIAN = "sans", "mono", "eastasian"
 MORE_FONTS = {MONO: "DejaVuSansMono.ttf", EAST_ASIAN: "DroidSansFallback.ttf"}
 _EAST_ASIAN = re.compile("[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]")
 GREY = (90, 100, 96)
-LACKING = "□"
+MISSING_GLYPH = "□"
 
-# It reports each glyph that a font lacks; the file itself says so.
+# They log each glyph that a font lacks; the PDF itself says so.
 logging.getLogger("fpdf").setLevel(logging.ERROR)
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 
 
 class Paper(FPDF):
-    """A4 with page numbers and the fonts of this package.
+    """An A4 document with page numbers and the fonts of this package.
 
-    `lacks` is whether they lacked a character of what was shown.
+    `lacks` is True once they lacked a character of a text.
     """
 
     def __init__(self) -> None:
@@ -40,27 +40,28 @@ class Paper(FPDF):
         self.c_margin = 0
 
     def use(self, family: str) -> None:
-        """Load a further font: each takes a tenth of a second or more, and most files need none."""
+        """Load a further font. Each takes 0.1 s or more, and most files need none."""
         if family not in self.fonts:
             self.add_font(family, "", FONTS / MORE_FONTS[family])
             self._fallbacks.append(family)
             self.set_fallback_fonts(self._fallbacks, exact_match=False)
 
     def _knows(self, char: str) -> bool:
-        """Whether a font has this character."""
+        """Return whether a font has this character, loading the East Asian one if needed."""
         if _EAST_ASIAN.match(char):
             self.use(EAST_ASIAN)
         fonts = (self.fonts[family] for family in self._fallbacks)
         return any(ord(char) in font.cmap for font in fonts if isinstance(font, TTFFont))
 
     def footer(self) -> None:
+        """Draw the page number; fpdf2 calls this for each page."""
         self.set_y(-14)
         self.set_font(SANS, "", 8)
         self.set_text_color(*GREY)
         self.cell(0, 5, f"Askqueue · page {self.page_no()}", align="C")
 
     def shown(self, text: str) -> str:
-        """The text with a box for what the fonts lack, and without what is invisible anyway."""
+        """Return the text with boxes for what the fonts lack, and without invisible characters."""
         return "".join(
             char if char in "\n\t" or self._knows(char) else self._substitute(char)
             for char in unicodedata.normalize("NFC", text)
@@ -73,4 +74,4 @@ class Paper(FPDF):
         if kind in ("Cf", "Mn", "Me"):
             return ""
         self.lacks = True
-        return LACKING
+        return MISSING_GLYPH

@@ -1,9 +1,8 @@
-"""An answer as a PDF on A4, with fonts of its own."""
+"""Writes an answer as a PDF on A4, with embedded fonts."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import cast
 
@@ -11,6 +10,7 @@ from fpdf.enums import MethodReturnValue, TableBordersLayout, WrapMode
 from fpdf.fonts import FontFace
 
 from jobs.answer_files.content import Sheet, Source
+from jobs.answer_files.direction import has_right_to_left, is_right_to_left
 from jobs.answer_files.markup import (
     Block,
     CodeBlock,
@@ -41,7 +41,7 @@ LACKS = (
 
 
 def write_pdf(sheet: Sheet) -> bytes:
-    """The file's bytes."""
+    """Return the bytes of the file."""
     return _Writer(sheet).write()
 
 
@@ -61,7 +61,7 @@ class _Writer:
         pdf.set_creation_date(sheet.moment)
         pdf.add_page()
         self._links = {source.number: pdf.add_link() for source in sheet.sources}
-        # A long question is read more easily as a text than as a title.
+        # A long question is easier to read as body text than as a title.
         long = len(sheet.question) > 300
         self._text((Span(sheet.question, bold=not long),), BODY_POINTS if long else 15)
         self._text((Span(sheet.facts),), SMALL_POINTS, colour=GREY, after=3)
@@ -83,7 +83,7 @@ class _Writer:
         if pdf.will_page_break(16):
             pdf.add_page()
         pdf.set_link(self._links[source.number], y=pdf.get_y(), page=pdf.page)
-        # The number comes first, even before a name from right to left.
+        # Keeps the number first, even before a name from right to left.
         label = (Span(f"{_LEFT_TO_RIGHT}[{source.number}] {source.label}", bold=True),)
         self._text(label, SMALL_POINTS, after=1)
         for part in re.split(r"\n\n", source.text):
@@ -101,8 +101,8 @@ class _Writer:
             case Rule():
                 self._rule()
             case Quote(blocks):
-                for each in blocks:
-                    self._block(each, indent + 1)
+                for inner in blocks:
+                    self._block(inner, indent + 1)
             case Listing(start, items):
                 self._list(start, items, indent)
             case Table(rows):
@@ -117,7 +117,7 @@ class _Writer:
         indent: int = 0,
         after: float = 2,
     ) -> None:
-        """Draw a paragraph, and leave `after` mm below it."""
+        """Draw a paragraph, with `after` mm of space below it."""
         pdf = self._pdf
         left = self._left(indent)
         words = plain_text(spans)
@@ -125,7 +125,7 @@ class _Writer:
             return
         pdf.set_font(SANS, "", points)
         pdf.set_x(left)
-        if _RIGHT_TO_LEFT.search(words):
+        if has_right_to_left(words):
             self._bidirectional(spans, points, colour)
             pdf.ln(after)
             return
@@ -133,7 +133,7 @@ class _Writer:
             paragraph = column.paragraph()
             with paragraph:
                 for span in spans:
-                    self._set_look(span, points, colour)
+                    self._set_style(span, points, colour)
                     link = self._links.get(span.source) if span.source else None
                     paragraph.write(self._pdf.shown(span.text), link=link)
         pdf.ln(after)
@@ -141,23 +141,23 @@ class _Writer:
     def _bidirectional(
         self, spans: Sequence[Span], points: float, colour: tuple[int, int, int]
     ) -> None:
-        """Draw a paragraph with words from right to left; it has one look, and no links.
+        """Draw a paragraph with words from right to left, in one style and without links.
 
-        The order of such words is worked out over the whole paragraph, which is drawn as one.
+        The order of such words depends on the whole paragraph, which is therefore drawn as one.
         """
         words = plain_text(spans)
-        # Joined letters, and the order of the runs. It takes three times as long: only here.
+        # Shaping joins letters and orders the runs. It takes three times as long, hence only here.
         self._pdf.set_text_shaping(True)
-        self._set_look(Span(words, bold=all(span.bold for span in spans)), points, colour)
+        self._set_style(Span(words, bold=all(span.bold for span in spans)), points, colour)
         self._pdf.multi_cell(
             *(0, points / self._pdf.k * LINE_HEIGHT, self._pdf.shown(words)),
-            align="R" if _is_right_to_left(words) else "L",
+            align="R" if is_right_to_left(words) else "L",
             new_x="LMARGIN",
             new_y="NEXT",
         )
         self._pdf.set_text_shaping(False)
 
-    def _set_look(self, span: Span, points: float, colour: tuple[int, int, int]) -> None:
+    def _set_style(self, span: Span, points: float, colour: tuple[int, int, int]) -> None:
         style = "S" if span.struck else ""
         if span.code:
             self._pdf.use(MONO)
@@ -168,7 +168,7 @@ class _Writer:
 
     def _heading(self, spans: Spans, points: float, indent: int = 0) -> None:
         pdf = self._pdf
-        # Not alone at the foot of a page.
+        # Never alone at the foot of a page.
         if pdf.will_page_break(25):
             pdf.add_page()
         elif pdf.get_y() > pdf.t_margin:
@@ -225,13 +225,13 @@ class _Writer:
         words = [[self._pdf.shown(plain_text(cell)) for cell in row] for row in rows]
         widths = _column_widths(words)
         if len(widths) > MOST_COLUMNS or self._highest(words, widths) > HIGHEST_ROW_MM:
-            self._records(rows, indent)
+            self._table_as_records(rows, indent)
             return
         pdf.set_font(SANS, "", SMALL_POINTS)
         pdf.set_text_color(*INK)
         pdf.set_draw_color(200, 206, 203)
         pdf.set_fill_color(255)
-        pdf.set_text_shaping(any(_RIGHT_TO_LEFT.search(cell) for row in words for cell in row))
+        pdf.set_text_shaping(any(has_right_to_left(cell) for row in words for cell in row))
         with pdf.table(
             borders_layout=TableBordersLayout.HORIZONTAL_LINES,
             col_widths=widths,
@@ -249,7 +249,7 @@ class _Writer:
         pdf.ln(4)
 
     def _cell_style(self, spans: Spans) -> FontFace | None:
-        """The look that all of a cell has; a cell has one look."""
+        """Return the style that all spans of a cell share: fpdf2 has one style for each cell."""
         emphasis = _emphasis(all(span.bold for span in spans), all(span.italic for span in spans))
         return FontFace(emphasis=emphasis) if emphasis else None
 
@@ -258,7 +258,7 @@ class _Writer:
         return self._links[sources.pop()] if len(sources) == 1 else None
 
     def _highest(self, words: Sequence[Sequence[str]], widths: Sequence[float]) -> float:
-        """The height of the highest row, in mm."""
+        """Return the height of the highest row, in mm."""
         pdf = self._pdf
         pdf.set_font(SANS, "B", SMALL_POINTS)
         total, line = sum(widths), SMALL_POINTS / pdf.k * 1.35
@@ -273,7 +273,8 @@ class _Writer:
         ]
         return max(cast(list[float], heights))
 
-    def _records(self, rows: Sequence[Sequence[Spans]], indent: int) -> None:
+    def _table_as_records(self, rows: Sequence[Sequence[Spans]], indent: int) -> None:
+        """Write a wide table row by row, each cell behind the name of its column."""
         head, *body = rows
         for row in body or [head]:
             for name, cell in zip(head, row, strict=True):
@@ -286,26 +287,11 @@ class _Writer:
 
 
 def _emphasis(bold: bool, italic: bool) -> str:
-    """There is no font for both at once."""
+    """Return fpdf2's style; there is no font for bold italics."""
     return "B" if bold else "I" if italic else ""
 
 
-# Hebrew, Arabic, Syriac, and the forms of their letters.
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
-
-
-def _is_right_to_left(text: str) -> bool:
-    """Whether the first letter with a direction runs from right to left."""
-    for char in text:
-        match unicodedata.bidirectional(char):
-            case "R" | "AL":
-                return True
-            case "L":
-                return False
-    return False
-
-
 def _column_widths(words: Sequence[Sequence[str]]) -> list[float]:
-    """Shares of the page: by the longest cell, within bounds that keep each column readable."""
+    """Return relative widths, by the longest cell, within bounds that keep columns readable."""
     columns = zip(*words, strict=True)
     return [min(40.0, max(8.0, *(len(cell) for cell in column), 0)) for column in columns]

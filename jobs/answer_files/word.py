@@ -1,10 +1,9 @@
-"""An answer as a Word document (DOCX), in Word's own styles."""
+"""Writes an answer as a Word document (DOCX), in Word's own styles."""
 
 from __future__ import annotations
 
 import io
 import re
-import unicodedata
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from docx.text.paragraph import Paragraph as WordParagraph
 from docx.text.run import Run
 
 from jobs.answer_files.content import Sheet, Source
+from jobs.answer_files.direction import is_right_to_left
 from jobs.answer_files.markup import (
     Block,
     CodeBlock,
@@ -35,19 +35,19 @@ FONT, CODE_FONT, CODE_STYLE = "Calibri", "Consolas", "Code"
 INDENT_CM, DEEPEST_INDENT = 0.63, 6
 # Word's own styles have three levels of lists.
 DEEPEST_LIST = 3
-LONGEST_TITLE = 255  # of the document's properties
+MAX_TITLE_CHARS = 255  # the limit of Word's document properties
 INK, GREY, ACCENT, AMBER = (
     RGBColor(20, 28, 26),
     RGBColor(90, 100, 96),
     RGBColor(15, 107, 102),
     RGBColor(146, 84, 0),
 )
-# A ZIP archive keeps a time for each part; the earliest that it can express.
+# The time of each part of the archive: the earliest that ZIP can express.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_docx(sheet: Sheet) -> bytes:
-    """The file's bytes."""
+    """Return the bytes of the file."""
     return _Writer(sheet).write()
 
 
@@ -65,7 +65,7 @@ class _Writer:
         self._set_properties()
         title = document.add_paragraph(style="Title")
         _add_words(title, sheet.question)
-        _direct(title, sheet.question)
+        _set_direction(title, sheet.question)
         facts = document.add_paragraph()
         _add_words(facts, sheet.facts).font.color.rgb = GREY
         for warning in sheet.warnings:
@@ -84,7 +84,7 @@ class _Writer:
     def _set_properties(self) -> None:
         properties = self._document.core_properties
         moment = self._sheet.moment.replace(tzinfo=None)
-        properties.title = " ".join(self._sheet.question.split())[:LONGEST_TITLE]
+        properties.title = " ".join(self._sheet.question.split())[:MAX_TITLE_CHARS]
         properties.author = properties.last_modified_by = "Askqueue"
         properties.comments = ""
         properties.created = properties.modified = moment
@@ -100,7 +100,7 @@ class _Writer:
             passage = self._document.add_paragraph(style="Quote")
             passage.paragraph_format.left_indent = Cm(INDENT_CM)
             _add_words(passage, part)
-            _direct(passage, part)
+            _set_direction(passage, part)
 
     def _block(self, block: Block, indent: int) -> None:
         match block:
@@ -114,8 +114,8 @@ class _Writer:
             case Rule():
                 _underline(self._paragraph("Normal", indent))
             case Quote(blocks):
-                for each in blocks:
-                    self._block(each, indent + 1)
+                for inner in blocks:
+                    self._block(inner, indent + 1)
             case Listing(start, items):
                 self._list(start, items, indent)
             case Table(rows):
@@ -146,7 +146,7 @@ class _Writer:
                 self._block(block, indent + 1)
 
     def _start_numbering(self, style: str, start: int) -> int:
-        """A numbering of its own for a list: one style would count on from the list before."""
+        """Add a numbering for one list: by style alone, it would continue the list before it."""
         numbering: Any = self._document.part.numbering_part.element
         definition: Any = self._document.styles[style].element
         styled = numbering.num_having_numId(definition.pPr.numPr.numId.val)
@@ -173,7 +173,7 @@ class _Writer:
     def _spans(self, paragraph: WordParagraph, spans: Sequence[Span]) -> None:
         for span in spans:
             run = _add_words(paragraph, span.text)
-            # None leaves it to the style, of a heading or of the head of a table.
+            # None leaves it to the style of a heading or of a table's header row.
             run.bold, run.italic = span.bold or None, span.italic or None
             run.font.strike = span.struck or None
             if span.code:
@@ -183,7 +183,7 @@ class _Writer:
                 link = _element("w:hyperlink", anchor=f"source_{span.source}")
                 run._r.addprevious(link)
                 link.append(run._r)
-        _direct(paragraph, "".join(span.text for span in spans))
+        _set_direction(paragraph, "".join(span.text for span in spans))
 
 
 def _set_styles(document: WordDocument) -> None:
@@ -204,7 +204,7 @@ def _set_styles(document: WordDocument) -> None:
 
 
 def _colour_line(style: Any) -> None:
-    """Give the line below a style the colour of the headings, instead of the theme's."""
+    """Give the line below a style the colour of the headings instead of the theme's."""
     line = style.element.pPr.find(qn("w:pBdr")).find(qn("w:bottom"))
     line.attrib.pop(qn("w:themeColor"), None)
     line.set(qn("w:color"), str(ACCENT))
@@ -212,7 +212,7 @@ def _colour_line(style: Any) -> None:
 
 def _set_font(style: Any, name: str, points: float, colour: RGBColor = INK) -> None:
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
-    # The theme's font, where one is named, would win over the name.
+    # A theme font would take precedence over the name.
     for kind in ("ascii", "hAnsi", "cs", "eastAsia"):
         fonts.attrib.pop(qn(f"w:{kind}Theme"), None)
     fonts.attrib.pop(qn("w:cstheme"), None)
@@ -224,13 +224,9 @@ def _add_words(paragraph: WordParagraph, text: str) -> Run:
     return paragraph.add_run(text)
 
 
-def _direct(paragraph: WordParagraph, text: str) -> None:
-    """Set the paragraph from right to left if its first letter with a direction runs so."""
-    direction = next(
-        (kind for char in text if (kind := unicodedata.bidirectional(char)) in ("L", "R", "AL")),
-        "L",
-    )
-    if direction == "L":
+def _set_direction(paragraph: WordParagraph, text: str) -> None:
+    """Set the paragraph from right to left if its text is."""
+    if not is_right_to_left(text):
         return
     _insert(paragraph, OxmlElement("w:bidi"), *_AFTER_DIRECTION)
     for run in paragraph._p.iter(qn("w:r")):
@@ -244,7 +240,7 @@ def _underline(paragraph: WordParagraph) -> None:
     _insert(paragraph, borders, "w:bidi", *_AFTER_DIRECTION)
 
 
-# Word takes the properties of a paragraph in one order alone.
+# Word requires the properties of a paragraph in this order.
 _AFTER_DIRECTION = ("w:spacing", "w:ind", "w:contextualSpacing", "w:jc", "w:rPr")
 
 
@@ -264,7 +260,7 @@ def _element(tag: str, **attributes: object) -> Any:
 
 
 def _without_times(data: bytes) -> bytes:
-    """The archive with the same parts, and no time of when it was written."""
+    """Return the archive with the same parts, but without the times at which they were written."""
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as old,

@@ -9,7 +9,7 @@ import structlog
 
 from jobs.errors import AskqueueError
 from jobs.models import Passage
-from jobs.search.index import passage_id
+from jobs.search.points import passage_id
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jobs.llm.chat import Chunk
 from jobs.llm.rewriting import Rewriting, Turn
 from jobs.models import Passage
-from jobs.search.index import STOP_WORDS, keywords_of
+from jobs.search.keywords import STOP_WORDS, keywords_of
 
 # A sentence must hold this share of the question's weight to be worth quoting.
 MIN_SHARE = 0.45

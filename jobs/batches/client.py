@@ -55,7 +55,7 @@ class BatchClient:
         self._reader = BatchReader(broker.connection)
 
     def batch_id(self, user: str, lines: Lines) -> str:
-        """The id of the batch that asks these lines: of the same file it is the same.
+        """Return the id of the batch that asks these lines: the same file has the same id.
 
         Under another chat model the same questions are another batch.
         """
@@ -64,7 +64,7 @@ class BatchClient:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
     def find(self, user: str, lines: Lines) -> Batch | None:
-        """The batch that was submitted with these lines before, if it is still there."""
+        """Return the batch that was submitted with these lines before, if it still exists."""
         try:
             return self.get(user, self.batch_id(user, lines))
         except NotFoundError:
@@ -120,8 +120,8 @@ class BatchClient:
             raise NotFoundError(NO_BATCH)
         return found[0]
 
-    def list(self, user: str, limit: int = 20) -> list[Batch]:
-        """The user's newest batches, newest first."""
+    def list_batches(self, user: str, limit: int = 20) -> list[Batch]:
+        """Return the user's newest batches, newest first."""
         with broker_errors():
             ids = cast(
                 "list[bytes]", self._connection.zrevrange(user_batches_key(user), 0, limit - 1)
@@ -138,24 +138,24 @@ class BatchClient:
         offset: int = 0,
         limit: int = 50,
     ) -> BatchPage:
-        """A page of the rows, in order; of one state, or of all. Raises NotFoundError."""
+        """Return a page of the rows in order, of one state or of all. Raises NotFoundError."""
         batch = self.get(user, batch_id)
         with broker_errors():
             states = self._reader.states(batch)
-            found = [row for row, each in enumerate(states) if state in (None, each)]
+            found = [row for row, found_state in enumerate(states) if state in (None, found_state)]
             page = found[offset : offset + limit]
             rows = self._reader.rows(batch_id, page, states)
         return BatchPage(tuple(rows), len(found))
 
     def header(self, user: str, batch_id: str) -> Sequence[str]:
-        """The names of the file's columns; raises NotFoundError."""
+        """Return the names of the file's columns; raises NotFoundError."""
         self.get(user, batch_id)
         with broker_errors():
             text = cast("bytes | None", self._connection.hget(batch_key(batch_id), "header"))
         return tuple(json.loads(text or b"[]"))
 
     def results(self, user: str, batch_id: str) -> Iterator[LineResult]:
-        """What became of each line of the file, in its order; raises NotFoundError.
+        """Yield the result of each line of the file, in its order; raises NotFoundError.
 
         A line that asks what an earlier one asked has the same result.
         """

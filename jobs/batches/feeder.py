@@ -7,7 +7,6 @@ is also what makes pausing and stopping quick.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import cast
 
 import redis
@@ -18,14 +17,15 @@ from rq.job import JobStatus
 
 from jobs.batches.models import BatchState
 from jobs.batches.rows import (
-    WAITING_LETTER,
+    ASKED,
     RowPlace,
+    RowStatus,
     job_id_of,
     keys_of,
-    letters_of,
     pending_key,
     questions_key,
-    read_states,
+    read_statuses,
+    statuses_of,
 )
 from jobs.models import Question
 from jobs.questions.lifecycle import Lifecycle
@@ -43,7 +43,6 @@ LOCK_SECONDS = 10
 # A batch that is deleted goes in portions, so that the others have their turn.
 REMOVED_PER_TURN = 200
 ON_QUEUE = (JobStatus.QUEUED, JobStatus.RATE_LIMITED, JobStatus.SCHEDULED)
-ASKED_LETTERS = "wqrs"
 
 # Forget a batch that needs no more turns, unless its state was changed meanwhile.
 # KEYS: open batches, batch, pending rows. ARGV: batch id, the state that was seen.
@@ -72,7 +71,7 @@ class BatchRows:
 
     def feed(self) -> int:
         """Put pending rows on the queue, as far as there is room; returns how many."""
-        room = self._ahead - len(list(self._in_states(ASKED_LETTERS)))
+        room = self._ahead - len(self._rows_in(*ASKED))
         if room <= 0:
             return 0
         pending = self._connection.zrange(pending_key(self._batch_id), 0, room - 1)
@@ -92,19 +91,22 @@ class BatchRows:
     def take_back(self) -> int:
         """Take off the queue what does not run yet; returns how many rows."""
         # Those that wait for a slot first: one that is freed would go to them.
-        rows = [*self._in_states(WAITING_LETTER), *self._in_states("qr")]
+        rows = [
+            *self._rows_in(RowStatus.RATE_LIMITED),
+            *self._rows_in(RowStatus.QUEUED, RowStatus.SCHEDULED),
+        ]
         return sum(self._give_back(row, ON_QUEUE) for row in rows)
 
     def stop(self) -> int:
         """Stop what runs, and take back what does not; returns how many were stopped."""
         self.take_back()
-        return sum(self._lifecycle.stop(self._id(row)) for row in self._in_states(ASKED_LETTERS))
+        return sum(self._lifecycle.stop(self._id(row)) for row in self._rows_in(*ASKED))
 
     def remove(self) -> bool:
         """Remove some of the rows with their answers; True once nothing of the batch is left."""
         self.stop()
-        there = [row for row, letter in enumerate(self._letters()) if letter not in "-p"]
-        pending = [row for row, letter in enumerate(self._letters()) if letter == "p"]
+        there = self._rows_in(*set(RowStatus) - {RowStatus.GONE, RowStatus.PENDING})
+        pending = self._rows_in(RowStatus.PENDING)
         for row in there[:REMOVED_PER_TURN]:
             self._lifecycle.delete(self._id(row), self._user)
         for row in pending:  # with a job from before, if they were to be asked again
@@ -133,11 +135,10 @@ class BatchRows:
     def _give_back(self, row: int, from_states: tuple[JobStatus, ...]) -> bool:
         return self._lifecycle.give_back(self._id(row), self._place(row), from_states)
 
-    def _in_states(self, letters: str) -> Iterator[int]:
-        return (row for row, letter in enumerate(self._letters()) if letter in letters)
-
-    def _letters(self) -> str:
-        return letters_of(read_states(self._connection, self._batch_id, self._rows))
+    def _rows_in(self, *statuses: RowStatus) -> list[int]:
+        """Return the rows that have one of these statuses now."""
+        reply = read_statuses(self._connection, self._batch_id, self._rows)
+        return [row for row, status in enumerate(statuses_of(reply)) if status in statuses]
 
     def _place(self, row: int) -> RowPlace:
         return RowPlace(self._batch_id, row, self._retention_seconds)

@@ -1,4 +1,4 @@
-"""The words of batches, as plain data: a file of questions, and what became of its rows."""
+"""The data of batches: a file of questions, and the results of its rows."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class BatchPage:
 
 @dataclass(frozen=True)
 class LineResult:
-    """What became of one line of the file. `state` is None if it has no question."""
+    """The result of one line of the file. `state` is None if it has no question."""
 
     cells: Sequence[str]
     state: RowState | None

@@ -9,15 +9,13 @@ from dataclasses import replace
 from typing import cast
 
 import redis
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.batches.models import Batch, BatchRow, BatchState, LineResult, RowState
-from jobs.batches.rows import job_id_of, lines_key, questions_key, read_states, states_of
-from jobs.models import Answer
+from jobs.batches.rows import job_id_of, lines_key, questions_key, read_statuses, states_of
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.codec import decode_values, stored_names
 from jobs.queue.keys import batch_key
+from jobs.queue.results import read_answers
 
 FIELDS = stored_names(Batch, without=("id", "counts"))
 RESULTS_CHUNK = 200
@@ -30,7 +28,7 @@ class BatchReader:
         self._connection = connection
 
     def batches(self, batch_ids: Sequence[str]) -> list[Batch]:
-        """Those that are there, in the order of their ids; two round trips."""
+        """Return those that exist, in the order of their ids; two round trips."""
         pipeline = self._connection.pipeline(transaction=False)
         for batch_id in batch_ids:
             pipeline.hmget(batch_key(batch_id), list(FIELDS))
@@ -42,7 +40,7 @@ class BatchReader:
             and batch.state is not BatchState.DELETED
         ]
         for batch in found:
-            read_states(pipeline, batch.id, batch.rows)
+            read_statuses(pipeline, batch.id, batch.rows)
         states = pipeline.execute() if found else []
         return [
             replace(batch, counts=dict(Counter(states_of(reply))))
@@ -50,13 +48,13 @@ class BatchReader:
         ]
 
     def states(self, batch: Batch) -> list[RowState]:
-        """The states of all rows, in order."""
-        return states_of(read_states(self._connection, batch.id, batch.rows))
+        """Return the states of all rows, in order."""
+        return states_of(read_statuses(self._connection, batch.id, batch.rows))
 
     def rows(
         self, batch_id: str, rows: Sequence[int], states: Sequence[RowState]
     ) -> Iterator[BatchRow]:
-        """These rows (from 0) in full; `states` are those of all."""
+        """Yield these rows (from 0) in full; `states` are those of all rows."""
         if not rows:
             return
         pipeline = self._connection.pipeline(transaction=False)
@@ -81,7 +79,7 @@ class BatchReader:
     def results(
         self, batch_id: str, states: Sequence[RowState], start: int
     ) -> Iterator[LineResult]:
-        """What became of `RESULTS_CHUNK` lines, from the one at `start`."""
+        """Yield the results of `RESULTS_CHUNK` lines, from the one at `start`."""
         texts = cast(
             "list[bytes]",
             self._connection.lrange(lines_key(batch_id), start, start + RESULTS_CHUNK - 1),
@@ -89,30 +87,15 @@ class BatchReader:
         lines = [json.loads(text) for text in texts]
         rows = sorted({row for row, _cells in lines if row is not None})
         # Of a deleted row, the result may be there still.
-        answers = self._answers(batch_id, [r for r in rows if states[r] is not RowState.GONE])
+        there = [row for row in rows if states[row] is not RowState.GONE]
+        job_ids = [job_id_of(batch_id, row) for row in there]
+        answers = dict(zip(there, read_answers(self._connection, job_ids), strict=True))
         asked = {row.number - 1: row for row in self.rows(batch_id, rows, states)}
         for row, cells in lines:
             if row is None:
                 yield LineResult(cells, None)
             else:
                 # The states were read first: what is there by now counts.
-                state = RowState.FINISHED if row in answers else states[row]
-                yield LineResult(cells, state, answers.get(row), asked[row].failure)
-
-    def _answers(self, batch_id: str, rows: Sequence[int]) -> dict[int, Answer]:
-        pipeline = self._connection.pipeline(transaction=False)
-        for row in rows:
-            pipeline.xrevrange(Result.get_key(job_id_of(batch_id, row)), count=1)
-        found: dict[int, Answer] = {}
-        for row, entries in zip(rows, pipeline.execute() if rows else [], strict=True):
-            for entry_id, payload in entries:
-                result = Result.restore(
-                    job_id_of(batch_id, row),
-                    entry_id.decode(),
-                    payload,
-                    self._connection,
-                    JSONSerializer,
-                )
-                if isinstance(result.return_value, dict):
-                    found[row] = Answer.from_dict(result.return_value)
-        return found
+                answer = answers.get(row)
+                state = states[row] if answer is None else RowState.FINISHED
+                yield LineResult(cells, state, answer, asked[row].failure)

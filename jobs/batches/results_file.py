@@ -30,14 +30,14 @@ TEXT_WIDTH, SHORT_WIDTH = 60, 16
 
 
 def to_csv(header: Sequence[str], results: Iterable[LineResult]) -> bytes:
-    """As CSV, in UTF-8 with the mark by which Excel knows it."""
+    """Return the table as CSV, in UTF-8 with the byte order mark that Excel needs."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(_table(header, results))
     return text.getvalue().encode("utf-8-sig")
 
 
 def to_xlsx(header: Sequence[str], results: Iterable[LineResult]) -> bytes:
-    """As a workbook with one sheet, its header frozen. Cells beyond Excel's limit are cut."""
+    """Return a workbook with one sheet, its header frozen. Cells beyond Excel's limit are cut."""
     from openpyxl import Workbook
     from openpyxl.utils import get_column_letter
 

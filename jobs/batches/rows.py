@@ -7,11 +7,12 @@ back, it stands in its batch's set of pending rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import cast
 
 import redis
 from redis.client import Pipeline
-from rq.job import Job
+from rq.job import Job, JobStatus
 
 from jobs.batches.models import BatchState, RowState
 from jobs.queue.keys import batch_key
@@ -22,7 +23,7 @@ JOB_PREFIX_CHARS = 24
 
 
 def job_id_of(batch_id: str, row: int) -> str:
-    """The id of the job that asks a row (from 0): always the same, so that it is asked once."""
+    """Return the id of the job that asks a row (from 0), always the same: it is asked once."""
     return f"{batch_id[:JOB_PREFIX_CHARS]}{row:08x}"
 
 
@@ -42,7 +43,7 @@ def lines_key(batch_id: str) -> str:
 
 
 def keys_of(batch_id: str) -> list[str]:
-    """All keys of a batch, apart from those of its jobs."""
+    """Return all keys of a batch, apart from those of its jobs."""
     return [
         batch_key(batch_id),
         pending_key(batch_id),
@@ -79,49 +80,84 @@ class RowPlace:
         pipeline.expire(key, self.retention_seconds)
 
 
-# One letter for each row, in one reply: thousands of hashes are read where they are.
-# KEYS: pending rows. ARGV: number of rows, beginning of the keys of their jobs' hashes.
-STATES = """
-local letters = {
-    created = 'q', queued = 'q', deferred = 'q', ready_to_enqueue = 'q', rate_limited = 'w',
-    scheduled = 'r', started = 's', finished = 'f', failed = 'x', stopped = 'c', canceled = 'c',
+class RowStatus(StrEnum):
+    """Where a row is. The values are the letters by which `STATES` names them."""
+
+    PENDING = "p"
+    QUEUED = "q"
+    RATE_LIMITED = "w"  # waits for the user's other rows: not on the queue itself
+    SCHEDULED = "r"
+    STARTED = "s"
+    FINISHED = "f"
+    FAILED = "x"
+    STOPPED = "c"
+    GONE = "-"
+
+    @property
+    def state(self) -> RowState:
+        """The state as people see it."""
+        return _STATES[self]
+
+
+# Those of rows that were asked and are not over.
+ASKED = (RowStatus.QUEUED, RowStatus.RATE_LIMITED, RowStatus.SCHEDULED, RowStatus.STARTED)
+
+_STATUSES = {
+    JobStatus.CREATED: RowStatus.QUEUED,
+    JobStatus.QUEUED: RowStatus.QUEUED,
+    JobStatus.DEFERRED: RowStatus.QUEUED,
+    JobStatus.READY_TO_ENQUEUE: RowStatus.QUEUED,
+    JobStatus.RATE_LIMITED: RowStatus.RATE_LIMITED,
+    JobStatus.SCHEDULED: RowStatus.SCHEDULED,
+    JobStatus.STARTED: RowStatus.STARTED,
+    JobStatus.FINISHED: RowStatus.FINISHED,
+    JobStatus.FAILED: RowStatus.FAILED,
+    JobStatus.STOPPED: RowStatus.STOPPED,
+    JobStatus.CANCELED: RowStatus.STOPPED,
 }
-local pending = {}
+_STATES = {
+    RowStatus.PENDING: RowState.PENDING,
+    RowStatus.QUEUED: RowState.QUEUED,
+    RowStatus.RATE_LIMITED: RowState.QUEUED,
+    RowStatus.SCHEDULED: RowState.RETRYING,
+    RowStatus.STARTED: RowState.STARTED,
+    RowStatus.FINISHED: RowState.FINISHED,
+    RowStatus.FAILED: RowState.FAILED,
+    RowStatus.STOPPED: RowState.STOPPED,
+    RowStatus.GONE: RowState.GONE,
+}
+# Valkey reads thousands of hashes where they are, and replies with one letter for each row.
+# KEYS: pending rows. ARGV: number of rows, beginning of the keys of their jobs' hashes.
+STATES = f"""
+local letters = {{{", ".join(f"{job.value} = '{row}'" for job, row in _STATUSES.items())}}}
+local pending = {{}}
 for _, row in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do pending[tonumber(row)] = true end
-local states = {}
+local states = {{}}
 for row = 0, tonumber(ARGV[1]) - 1 do
     local job = redis.call('HMGET', ARGV[2] .. string.format('%08x', row), 'status', 'deleted_at')
-    local letter = job[1] and not job[2] and (letters[job[1]] or 'q') or '-'
-    if pending[row] and (letter == '-' or letter == 'x' or letter == 'c') then letter = 'p' end
+    local letter = '{RowStatus.GONE}'
+    if job[1] and not job[2] then letter = letters[job[1]] or '{RowStatus.QUEUED}' end
+    local is_idle = letter == '{RowStatus.GONE}' or letter == '{RowStatus.FAILED}'
+        or letter == '{RowStatus.STOPPED}'
+    if pending[row] and is_idle then letter = '{RowStatus.PENDING}' end
     states[row + 1] = letter
 end
 return table.concat(states)
 """
-LETTERS = {
-    "p": RowState.PENDING,
-    "q": RowState.QUEUED,
-    "w": RowState.QUEUED,
-    "r": RowState.RETRYING,
-    "s": RowState.STARTED,
-    "f": RowState.FINISHED,
-    "x": RowState.FAILED,
-    "c": RowState.STOPPED,
-    "-": RowState.GONE,
-}
-WAITING_LETTER = "w"  # for the user's other rows: not on the queue itself
+_BY_LETTER = {status.value: status for status in RowStatus}
 
 
-def read_states(client: redis.Redis | Pipeline, batch_id: str, rows: int) -> object:
-    """Queue, or do, the read of all rows' states; `letters_of` takes the reply."""
+def read_statuses(client: redis.Redis | Pipeline, batch_id: str, rows: int) -> object:
+    """Read where all rows are, or queue the read; `statuses_of` takes the reply."""
     prefix = Job.key_for(batch_id[:JOB_PREFIX_CHARS])
     return client.eval(STATES, 1, pending_key(batch_id), rows, prefix)
 
 
-def letters_of(reply: object) -> str:
-    """The states of the rows in order, a letter of `LETTERS` each."""
-    return cast("bytes", reply).decode()
+def statuses_of(reply: object) -> list[RowStatus]:
+    """Return where the rows are, in order."""
+    return [_BY_LETTER[letter] for letter in cast("bytes", reply).decode()]
 
 
 def states_of(reply: object) -> list[RowState]:
-    """The states of the rows, in order."""
-    return [LETTERS[letter] for letter in letters_of(reply)]
+    """Return the states of the rows, in order."""
+    return [status.state for status in statuses_of(reply)]

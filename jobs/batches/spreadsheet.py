@@ -69,12 +69,14 @@ class Sheet:
 
     def header(self, *, has_header: bool) -> Row:
         """The names of the columns: of the first row, or else Column A, Column B …"""
+        # Its import takes a quarter of a second, for which no page waits before it has a file.
+        from openpyxl.utils import get_column_letter
+
         width = len(self.rows[0]) if self.rows else 0
-        letters = tuple(f"Column {_letters(index)}" for index in range(width))
+        names = tuple(f"Column {get_column_letter(column)}" for column in range(1, width + 1))
         if not has_header or not self.rows:
-            return letters
-        pairs = zip(self.rows[0], letters, strict=True)
-        return tuple(cell or letter for cell, letter in pairs)
+            return names
+        return tuple(cell or name for cell, name in zip(self.rows[0], names, strict=True))
 
     def body(self, *, has_header: bool) -> tuple[Row, ...]:
         return self.rows[1:] if has_header else self.rows
@@ -185,7 +187,6 @@ def _delimiter(text: str) -> str:
 
 
 def _read_workbook(data: bytes) -> list[Sheet]:
-    # Its import takes a quarter of a second, which only who uploads a workbook waits for.
     from openpyxl import load_workbook
 
     try:
@@ -254,13 +255,3 @@ def _are_longer(sheet: Sheet, length: int) -> bool:
     """True if the rows of a single column are much longer than its first."""
     cells = [row[0] for row in sheet.rows[1:SNIFFED_ROWS] if row and row[0]]
     return bool(cells) and min(map(len, cells)) > 2 * length
-
-
-def _letters(index: int) -> str:
-    """A, B … Z, AA, AB …, as spreadsheets count their columns."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters

@@ -1,1 +1,1 @@
-"""The commands of a shell."""
+"""The command line."""

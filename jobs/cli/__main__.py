@@ -1,4 +1,4 @@
-"""`python -m jobs.cli documents|failed|keys …`: the commands of a shell."""
+"""`python -m jobs.cli documents|failed|keys …`: the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command that the first argument names with the others, and return its exit code."""
+    """Run the command named by the first argument with the rest; return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m jobs.cli", description="Documents, failed jobs and API keys from a shell."
     )

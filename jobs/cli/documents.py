@@ -26,7 +26,7 @@ NO_WORKER = "No worker is indexing: documents are queued until one starts (make 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if all went well, 1 if not."""
+    """Run one command; return its exit code: 0 if all went well, 1 if not."""
     options = _parser().parse_args(arguments)
     settings = Settings()
     broker = Broker(connect(settings.broker_url), settings)
@@ -91,7 +91,7 @@ def _add(
         _watch(documents, added, owner, is_anyone_indexing)
     elif added and not is_anyone_indexing():
         _say(NO_WORKER)
-    now = [item for item in documents.list(owner) if item.id in added]
+    now = [item for item in documents.list_documents(owner) if item.id in added]
     failed = [item for item in now if item.status is DocumentStatus.FAILED]
     indexed = sum(item.status is DocumentStatus.INDEXED for item in now)
     for document in failed:
@@ -107,10 +107,10 @@ def _watch(
     owner: str,
     is_anyone_indexing: Callable[[], bool],
 ) -> None:
-    """Show a bar until all are done, or until no worker is there to do it."""
+    """Show a progress bar until all are done, or until no worker is left."""
     with tqdm(total=len(added), unit="document", bar_format="{l_bar}{bar}| {n:.1f}/{total}") as bar:
         while True:
-            known = [item for item in documents.list(owner) if item.id in added]
+            known = [item for item in documents.list_documents(owner) if item.id in added]
             over = [
                 item
                 for item in known
@@ -149,7 +149,7 @@ def _remove(documents: DocumentClient, ids: Sequence[str]) -> int:
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files themselves, and those in folders that can be read."""
+    """Yield the files, and those in folders whose type is supported."""
     for path in paths:
         if path.is_dir():
             yield from sorted(

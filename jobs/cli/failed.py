@@ -20,20 +20,20 @@ NOTHING = "Nothing has failed."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if all of it was done, 1 if not, 2 if it makes no sense."""
+    """Run one command; return its exit code: 0 if all was done, 1 if not, 2 for wrong usage."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command == "requeue" and _choices(options) != 1:
         parser.error("requeue takes ids, or --kind, or --all")
     settings = Settings()
     connection = connect(settings.broker_url)
-    letters = DeadLetters(Broker(connection, settings))
+    failed_jobs = DeadLetters(Broker(connection, settings))
     try:
         if options.command == "list":
-            return _list(letters, options.kind, options.limit, as_json=options.json)
+            return _list(failed_jobs, options.kind, options.limit, as_json=options.json)
         if options.ids:
-            return _requeue_some(letters, list(dict.fromkeys(options.ids)), sure=options.yes)
-        return _requeue_all(letters, options.kind, sure=options.yes)
+            return _requeue_some(failed_jobs, list(dict.fromkeys(options.ids)), sure=options.yes)
+        return _requeue_all(failed_jobs, options.kind, sure=options.yes)
     except AskqueueError as error:
         _say(f"{error.message}\n{error.command}".strip())
         return 1
@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         connection.close()
 
 
-def _list(letters: DeadLetters, kind: str, limit: int, *, as_json: bool) -> int:
-    page = letters.list(kind, limit=limit)
+def _list(failed_jobs: DeadLetters, kind: str, limit: int, *, as_json: bool) -> int:
+    page = failed_jobs.list_failed(kind, limit=limit)
     if as_json:
         entries = [_as_json(entry) for entry in page.entries]
         _say(json.dumps({"total": page.total, "kinds": dict(page.kinds), "jobs": entries}))
@@ -59,7 +59,7 @@ def _list(letters: DeadLetters, kind: str, limit: int, *, as_json: bool) -> int:
             f"{entry.job_id}  {_time(entry):%Y-%m-%d %H:%M:%SZ}  {entry.failure.kind:{width}}  "
             f"{entry.attempts} tried  {entry.queue:9}  {entry.description}"
         )
-    # Backwards, so that the newest of a kind speaks for it.
+    # Backwards, so that the message is that of the newest job of each kind.
     for kind, message in {
         entry.failure.kind: entry.failure.message for entry in reversed(page.entries)
     }.items():
@@ -68,30 +68,30 @@ def _list(letters: DeadLetters, kind: str, limit: int, *, as_json: bool) -> int:
     return 0
 
 
-def _requeue_some(letters: DeadLetters, job_ids: Sequence[str], *, sure: bool) -> int:
+def _requeue_some(failed_jobs: DeadLetters, job_ids: Sequence[str], *, sure: bool) -> int:
     if not _is_sure(len(job_ids), sure=sure):
         return 1
-    left = [job_id for job_id in job_ids if not letters.requeue(job_id)]
+    left = [job_id for job_id in job_ids if not failed_jobs.requeue(job_id)]
     for job_id in left:
         _say(f"{job_id}: no failed job (any more)")
     _say(_queued(len(job_ids) - len(left)))
     return 1 if left else 0
 
 
-def _requeue_all(letters: DeadLetters, kind: str, *, sure: bool) -> int:
-    kinds = letters.kinds()
+def _requeue_all(failed_jobs: DeadLetters, kind: str, *, sure: bool) -> int:
+    kinds = failed_jobs.kinds()
     count = kinds.get(kind, 0) if kind else sum(kinds.values())
     if not count:
         _say(_none_of(kind, kinds))
         return 1 if kind and kinds else 0
     if not _is_sure(count, sure=sure):
         return 1
-    _say(_queued(letters.requeue_all(kind)))
+    _say(_queued(failed_jobs.requeue_all(kind)))
     return 0
 
 
 def _is_sure(count: int, *, sure: bool) -> bool:
-    """Ask, where a person can answer and it is about more than one job."""
+    """Ask for confirmation if there are several jobs and a person can answer."""
     if sure or count == 1 or not sys.stdin.isatty():
         return True
     sys.stdout.write(f"Queue {count:,} jobs again? [y/N] ")

@@ -19,7 +19,7 @@ USUAL = (Scope.ASK, Scope.READ)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it was done, 1 if not, 2 if it makes no sense."""
+    """Run one command; return its exit code: 0 if it was done, 1 if not, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     connection = connect(Settings().broker_url)
     keys = ApiKeys(connection)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _create(keys: ApiKeys, options: argparse.Namespace) -> int:
-    """Print the secret alone on the standard output, so that it can be piped to where it goes."""
+    """Make a key; standard output gets its secret alone, so that it can be piped."""
     expires_at = time.time() + options.days * DAY_SECONDS if options.days else None
     key, secret = keys.create(
         options.user,
@@ -54,7 +54,7 @@ def _create(keys: ApiKeys, options: argparse.Namespace) -> int:
 
 
 def _list(keys: ApiKeys, user: str) -> int:
-    mine = keys.list(user)
+    mine = keys.list_keys(user)
     for key in mine:
         _say(_line(key))
     if not mine:

@@ -98,25 +98,25 @@ class DocumentClient:
                 is_new = self._keep(document, known.name, data)
             return self._enqueue(document_id), is_new
 
-    def list(self, user: str = "") -> list[Document]:
-        """The documents that the user sees, newest first."""
+    def list_documents(self, user: str = "") -> list[Document]:
+        """Return the documents that the user sees, newest first."""
         with broker_errors():
             return [*self._register.list_visible(user)]
 
     def list_all(self) -> Sequence[Document]:
-        """The documents of everybody, for operators at a shell."""
+        """Return the documents of all users, for operators at a shell."""
         with broker_errors():
-            return self._register.list()
+            return self._register.list_all()
 
     def get(self, document_id: str, user: str = "") -> Document:
-        """One document; raises NotFoundError."""
+        """Return one document; raises NotFoundError."""
         found = self.find([document_id], user)
         if not found:
             raise NotFoundError(NO_DOCUMENT)
         return found[0]
 
     def find(self, ids: Sequence[str], user: str = "") -> Sequence[Document]:
-        """Those of the documents that are there, and that the user sees; one read."""
+        """Return those of the documents that exist and that the user sees; one read."""
         with broker_errors():
             return self._register.find(ids, user)
 
@@ -149,9 +149,8 @@ class DocumentClient:
         for document_id in [*expired, *loose]:
             try:
                 self._delete_file(document_id)
-            except (
-                DocumentStoreUnavailableError
-            ) as error:  # still known as loose: the next one tries
+            except DocumentStoreUnavailableError as error:
+                # It is still known as loose: the next run tries again.
                 log.warning("file not removed", document_id=document_id, error=error.message)
         return len(expired)
 
@@ -199,7 +198,7 @@ class DocumentClient:
             return bool(state.reindex_job_id) and self._is_live(state.reindex_job_id)
 
     def claim_samples(self) -> bool:
-        """True once, for whoever should add the sample documents."""
+        """Return True once, to the caller that is to add the sample documents."""
         with broker_errors():
             return self._register.claim_samples()
 

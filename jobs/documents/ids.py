@@ -13,7 +13,7 @@ _PRIVATE = re.compile(r"[0-9a-f]{64}-([0-9a-f]{32})")
 
 
 def document_id_of(data: bytes, owner: str = "") -> str:
-    """The id of a document: of a shared one the SHA-256 of its content, in hex.
+    """Return the id of a document: of a shared one the SHA-256 of its content, in hex.
 
     Of a private one it tells neither its content nor its owner to who knows neither.
     """
@@ -25,17 +25,17 @@ def document_id_of(data: bytes, owner: str = "") -> str:
 
 
 def owner_digest(owner: str) -> str:
-    """The owner's part of the ids of private documents: 128 bits of a SHA-256, in hex."""
+    """Return the owner's part of the ids of private documents: 128 bits of a SHA-256, in hex."""
     return hashlib.sha256(b"owner\n" + owner.encode()).hexdigest()[:32]
 
 
 def owner_part(document_id: str) -> str:
-    """The owner's part of an id; "" for a shared document."""
+    """Return the owner's part of an id; "" for a shared document."""
     found = _PRIVATE.fullmatch(document_id)
     return found[1] if found else ""
 
 
 def is_visible(document_id: str, user: str) -> bool:
-    """True if a document is shared, or this user's own; nobody ("") sees shared ones alone."""
+    """Return whether a document is shared, or this user's own; "" sees only shared ones."""
     part = owner_part(document_id)
     return not part or (bool(user) and part == owner_digest(user))

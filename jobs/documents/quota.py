@@ -53,15 +53,15 @@ return {used, 1}
 
 @dataclass(frozen=True)
 class Storage:
-    """How many bytes a user's documents take up, of how many allowed; 0: any number."""
+    """The bytes that a user's documents take up, and those allowed; 0 for no limit."""
 
     used: int
     allowed: int
 
 
 def storage_of(user: str, documents: Iterable[Document], allowed: int) -> Storage:
-    """What a user's documents take up, of all those that there are."""
-    return Storage(sum(each.size for each in documents if each.added_by == user), allowed)
+    """Return what a user's share of these documents takes up."""
+    return Storage(sum(item.size for item in documents if item.added_by == user), allowed)
 
 
 class Quota:

@@ -149,21 +149,21 @@ class DocumentRepository:
         fields = cast("dict[bytes, bytes]", self._connection.hgetall(document_key(document_id)))
         return decode(Document, fields, id=document_id)
 
-    def list(self) -> list[Document]:
-        """All documents of everybody, for the worker to index; newest first; two round trips."""
+    def list_all(self) -> list[Document]:
+        """Return the documents of all users, newest first; two round trips."""
         return [*self._read(self._ids(DOCUMENTS_KEY, PRIVATE_DOCUMENTS_KEY))]
 
     def list_visible(self, user: str) -> Sequence[Document]:
-        """The shared documents and this user's own, newest first; two round trips."""
+        """Return the shared documents and this user's own, newest first; two round trips."""
         keys = [DOCUMENTS_KEY, *([own_documents_key(owner_digest(user))] if user else [])]
         return self._read(self._ids(*keys))
 
     def find(self, ids: Sequence[str], user: str) -> Sequence[Document]:
-        """Those of the documents that are there and that this user may see; one round trip."""
+        """Return those of the documents that exist and that this user may see; one round trip."""
         return self._read([document_id for document_id in ids if is_visible(document_id, user)])
 
     def _ids(self, *keys: str) -> Sequence[str]:
-        """The ids in these sorted sets, highest score first; one round trip."""
+        """Return the ids in these sorted sets, highest score first; one round trip."""
         pipeline = self._connection.pipeline(transaction=False)
         for key in keys:
             pipeline.zrevrange(key, 0, -1, withscores=True)
@@ -171,7 +171,7 @@ class DocumentRepository:
         return [member.decode() for member, _ in sorted(found, key=lambda pair: -pair[1])]
 
     def _read(self, ids: Sequence[str]) -> Sequence[Document]:
-        """Those entries that are there; one round trip."""
+        """Return those entries that exist; one round trip."""
         pipeline = self._connection.pipeline(transaction=False)
         for document_id in ids:
             pipeline.hgetall(document_key(document_id))
@@ -212,7 +212,7 @@ class DocumentRepository:
         return bool(deleted)
 
     def expire(self, added_before: float, now: float) -> Sequence[str]:
-        """Remove the entries last added before a time, samples apart; returns their ids."""
+        """Remove the entries last added before a time, except samples; returns their ids."""
         return [
             document_id
             for index in (DOCUMENTS_KEY, PRIVATE_DOCUMENTS_KEY)
@@ -232,7 +232,7 @@ class DocumentRepository:
         self._connection.zrem(LOOSE_FILES_KEY, document_id)
 
     def take_loose_files(self, loose_before: float, now: float) -> Sequence[str]:
-        """The ids of files to remove: loose since before a time, and taken by nobody else."""
+        """Return the ids of files to remove: loose since before a time, and not taken yet."""
         return [
             document_id
             for document_id in self._ids_until(LOOSE_FILES_KEY, loose_before)
@@ -243,7 +243,7 @@ class DocumentRepository:
         ]
 
     def deleted(self) -> set[str]:
-        """Ids of the deleted documents whose passages may still be in the index."""
+        """Return the ids of deleted documents whose passages may still be in the index."""
         members = cast("set[bytes]", self._connection.smembers(DELETED_DOCUMENTS_KEY))
         return {member.decode() for member in members}
 
@@ -252,13 +252,13 @@ class DocumentRepository:
         self._connection.srem(DELETED_DOCUMENTS_KEY, document_id)
 
     def claim_overdue_passages(self) -> bool:
-        """True for one caller an hour, while passages of deleted documents are due."""
+        """Return True to one caller an hour, while passages of deleted documents are due."""
         if not self._connection.exists(DELETED_DOCUMENTS_KEY):
             return False
         return bool(self._connection.set(REMOVAL_LOCK_KEY, 1, nx=True, ex=REMOVAL_EVERY_SECONDS))
 
     def index_state(self) -> IndexState:
-        """Which collection answers, and how many documents there are; one round trip."""
+        """Return which collection answers, and how many documents there are; one round trip."""
         with self._connection.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(INDEX_KEY)
             pipeline.zcard(DOCUMENTS_KEY)
@@ -277,7 +277,7 @@ class DocumentRepository:
         return cast("bytes", self._activate_first(keys=[INDEX_KEY], args=[collection])).decode()
 
     def claim_samples(self) -> bool:
-        """True for the first caller ever, if no document is there: it adds the samples."""
+        """Return True to the first caller ever, if there is no document: it adds the samples."""
         if self._connection.exists(DOCUMENTS_KEY, PRIVATE_DOCUMENTS_KEY):
             return False
         return bool(self._connection.hsetnx(INDEX_KEY, "samples", 1))

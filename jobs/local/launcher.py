@@ -1,7 +1,6 @@
-"""`make run`: checks what can go wrong, then becomes supervisord, which keeps the processes.
+"""`make run`: checks what can go wrong, then becomes supervisord, which runs the processes.
 
-What runs is in supervisord.conf; what is said on the console afterwards, in
-jobs/local/startup_report.py.
+supervisord.conf lists them. jobs/local/startup_report.py prints on the console what came of it.
 """
 
 from __future__ import annotations
@@ -29,17 +28,17 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "supervisord.conf"
 # supervisord stops its programs within 10 seconds; a longer grace would end in a SIGKILL.
 MAX_GRACE_SECONDS = 5.0
-# supervisord closes what it inherits from descriptor 5 on, and its programs all from 3 on. So the
-# lock lives exactly as long as supervisord does, however it ends.
+# supervisord keeps inherited descriptors below 5, but closes them from 3 on in its programs. So the
+# lock is held exactly as long as supervisord lives, however it ends.
 LOCK_FD = 3
 
 
 class StartupError(Exception):
-    """Why Askqueue cannot start, as a sentence for the person at the console."""
+    """Askqueue cannot start; the message is for the person at the console."""
 
 
 def read_settings() -> Settings:
-    """The settings; raises StartupError that names each one that is wrong."""
+    """Read the settings; raises StartupError, which names each one that is invalid."""
     try:
         return Settings()
     except ValidationError as error:
@@ -47,7 +46,7 @@ def read_settings() -> Settings:
             f"{item['loc'][0]}".upper() + ": " + item["msg"].removeprefix("Value error, ")
             for item in error.errors(include_input=False)
         ]
-        raise StartupError("These settings are wrong:\n  " + "\n  ".join(problems)) from error
+        raise StartupError("These settings are invalid:\n  " + "\n  ".join(problems)) from error
 
 
 def prepare_data_dir(settings: Settings) -> Path:
@@ -72,7 +71,8 @@ def lock_data_dir(data_dir: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise StartupError(
-            f"Askqueue already runs on {data_dir}. Stop it, or set DATA_DIR to another folder."
+            f"Askqueue is already running on {data_dir}. "
+            "Stop it, or set DATA_DIR to another folder."
         ) from error
     if descriptor != LOCK_FD:
         os.dup2(descriptor, LOCK_FD)
@@ -81,7 +81,7 @@ def lock_data_dir(data_dir: Path) -> None:
 
 
 def check_port(address: str, port: int, setting: str) -> None:
-    """Raise StartupError, naming the setting to change, if nothing can listen on this port."""
+    """Raise StartupError, naming the setting to change, if the port cannot be listened on."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -91,12 +91,12 @@ def check_port(address: str, port: int, setting: str) -> None:
             probe.bind(where)
             probe.listen()
     except socket.gaierror as error:
-        raise StartupError(f"BIND_ADDRESS is no address of this machine: {address}") from error
+        raise StartupError(f"BIND_ADDRESS is not an address of this machine: {address}") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = f"Port {port} is used by another program. Set {setting} to another port."
         elif error.errno == errno.EACCES:
-            reason = f"Port {port} needs more rights. Set {setting} to one above 1023."
+            reason = f"Port {port} needs more privileges. Set {setting} to a port above 1023."
         else:
             reason = (
                 f"Nothing can listen on {address}, port {port}: {error.strerror}. "
@@ -123,9 +123,9 @@ def check_sign_in(settings: Settings) -> None:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The environment of supervisord and of all that it runs, with what supervisord.conf names."""
+    """Return the environment of supervisord and its programs, for supervisord.conf."""
     return {
-        **os.environ,  # handed on as it is: what it means is for jobs/settings.py to read
+        **os.environ,  # handed on as it is: what it means is for jobs/settings/ to read
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "DATA_DIR": str(settings.data_dir.resolve()),
@@ -133,8 +133,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "BIND_ADDRESS": settings.bind_address,
         "MAX_UPLOAD_MB": str(settings.max_upload_mb),
         "SHUTDOWN_GRACE_SECONDS": str(min(settings.shutdown_grace_seconds, MAX_GRACE_SECONDS)),
-        # The web server must not take a proxy's word for who its peer is: ui/identity/proxy.py asks
-        # for the peer itself.
+        # uvicorn must not replace the peer's address by a header: ui/identity/proxy.py needs it.
         **({"FORWARDED_ALLOW_IPS": "none"} if settings.auth_mode is AuthMode.PROXY else {}),
         "ASKQUEUE_PYTHON": sys.executable,
         "ASKQUEUE_ROOT": str(ROOT),
@@ -144,7 +143,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def launch(settings: Settings) -> NoReturn:
-    """Check, announce, and become supervisord; raises StartupError."""
+    """Check, start the report, and become supervisord; raises StartupError."""
     check_access(settings)
     check_sign_in(settings)
     data_dir = prepare_data_dir(settings)
@@ -154,20 +153,21 @@ def launch(settings: Settings) -> NoReturn:
     check_port(settings.bind_address, settings.port, "PORT")
     check_port(settings.bind_address, settings.dashboard_port, "DASHBOARD_PORT")
     environment = environment_of(settings)
-    # Not a program of supervisord, because those write to a log, and this to the console.
-    announcement = [sys.executable, "-m", "jobs.local.startup_report", str(os.getpid())]
-    subprocess.Popen(announcement, env=environment)  # noqa: S603 - fixed, without a shell
-    # Left by a supervisord that was killed; the lock says that it is not in use.
+    # Not a program of supervisord: their output goes to logs, and this one's to the console.
+    report = [sys.executable, "-m", "jobs.local.startup_report", str(os.getpid())]
+    subprocess.Popen(report, env=environment)  # noqa: S603 - fixed, without a shell
+    # Left behind by a killed supervisord: the lock shows that it is not in use.
     settings.supervisor_socket.unlink(missing_ok=True)
-    # supervisord expands the path of a log twice, so that it cannot hold a percent sign; a name
-    # relative to the data folder can do without one.
+    # supervisord expands the paths of logs twice, so they cannot contain a percent sign. They have
+    # none if they are relative to the data folder.
     os.chdir(data_dir)
     supervisord = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(CONFIGURATION)]
     os.execve(supervisord[0], supervisord, environment)  # noqa: S606 - fixed, without a shell
 
 
 def main() -> int:
-    # `.env`, `.streamlit/` and a relative DATA_DIR belong to the project, not to where one stands.
+    """Start Askqueue; print why it cannot start, and return 1."""
+    # `.env`, `.streamlit/` and a relative DATA_DIR are relative to the project.
     os.chdir(ROOT)
     try:
         launch(read_settings())

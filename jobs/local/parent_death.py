@@ -1,7 +1,7 @@
 """Starts a program of `make run` that must not outlive the process manager.
 
-`python -m jobs.local.parent_death PROGRAM ARGUMENT…` becomes PROGRAM. Nothing else is imported
-here, so that it costs next to nothing.
+`python -m jobs.local.parent_death PROGRAM ARGUMENT…` becomes PROGRAM. To start quickly, it imports
+nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def die_with_parent(signal_number: int) -> None:
-    """Have the kernel send this process a signal when its parent ends, across exec as well.
+    """Have the kernel send this process a signal when its parent ends, even after exec.
 
     Linux alone can do this; elsewhere a killed process manager leaves its programs behind.
     """
@@ -24,7 +24,7 @@ def die_with_parent(signal_number: int) -> None:
 
 
 def main(command: list[str]) -> None:
-    """Replace this process by `command`. What it ran is recovered like after any crash."""
+    """Replace this process with `command`, which is killed with its parent as in any crash."""
     die_with_parent(signal.SIGKILL)
     os.execvp(command[0], command)  # noqa: S606 - the command of supervisord.conf, without a shell
 

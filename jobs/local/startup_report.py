@@ -1,7 +1,7 @@
-"""What `make run` says on its console: the addresses once all is up, or which part is not.
+"""What `make run` prints on the console: the addresses once everything is up, or which part is not.
 
-jobs/local/launcher.py starts it, as a child of the process that becomes supervisord, and with which
-it ends.
+jobs/local/launcher.py starts it as a child of the process that becomes supervisord. It ends with
+that process.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from supervisor.xmlrpc import SupervisorTransport
 from jobs.local.parent_death import die_with_parent
 from jobs.settings import Settings
 
-PATIENCE_SECONDS = 60.0
+STARTUP_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.2
 TAIL_LINES = 15
 
 
-def answers(url: str) -> bool:
-    """True if an HTTP server answers there, be it with an error."""
+def responds(url: str) -> bool:
+    """Return whether an HTTP server responds there, even with an error."""
     try:
         with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an http:// URL of our own
             return True
@@ -40,7 +40,7 @@ def answers(url: str) -> bool:
 
 
 def is_healthy(url: str) -> bool:
-    """True if the HTTP server there says that all is well."""
+    """Return whether the HTTP server there responds with status 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - as above
             return bool(response.status == 200)
@@ -49,7 +49,7 @@ def is_healthy(url: str) -> bool:
 
 
 def running_programs(settings: Settings) -> set[str]:
-    """Names of the programs that supervisord sees running; none while it does not answer."""
+    """Return the names of the programs that supervisord sees running; none while it is not up."""
     transport = SupervisorTransport(serverurl=f"unix://{settings.supervisor_socket}")
     server = xmlrpc.client.ServerProxy("http://localhost", transport=transport)
     try:
@@ -64,13 +64,13 @@ def running_programs(settings: Settings) -> set[str]:
 
 
 def missing_programs(settings: Settings) -> list[str]:
-    """The programs that are not up yet, in the order in which they need each other."""
+    """Return the programs that are not up yet, each after those that it needs."""
     running = running_programs(settings)
     host = host_of(settings)
     checks: dict[str, Callable[[], bool]] = {
         "worker": lambda: "worker" in running,
         "web": lambda: is_healthy(f"http://{host}:{settings.port}/_stcore/health"),
-        "dashboard": lambda: answers(f"http://{host}:{settings.dashboard_port}/"),
+        "dashboard": lambda: responds(f"http://{host}:{settings.dashboard_port}/"),
     }
     if settings.embedded_valkey:
         checks = {"valkey": lambda: "valkey" in running, **checks}
@@ -78,13 +78,14 @@ def missing_programs(settings: Settings) -> list[str]:
 
 
 def host_of(settings: Settings) -> str:
-    """The host for URLs, where a wildcard address means this machine."""
+    """Return the host for URLs: this machine for a wildcard address."""
     wildcards = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
     address = settings.bind_address
     return wildcards.get(address) or (f"[{address}]" if ":" in address else address)
 
 
 def success(settings: Settings, logs: Path) -> str:
+    """Return the message with the addresses."""
     host = host_of(settings)
     return (
         "\nAskqueue is running.\n\n"
@@ -97,9 +98,10 @@ def success(settings: Settings, logs: Path) -> str:
 
 
 def failure(missing: list[str], logs: Path) -> str:
+    """Return the message that names the missing programs and shows the end of their logs."""
     parts = [
-        f"\nNot up after {PATIENCE_SECONDS:.0f} seconds: {', '.join(missing)}. "
-        "Askqueue goes on trying; press Ctrl-C to stop.\n"
+        f"\nNot up after {STARTUP_TIMEOUT_SECONDS:.0f} seconds: {', '.join(missing)}. "
+        "Askqueue keeps trying; press Ctrl-C to stop.\n"
     ]
     for name in missing:
         path = logs / f"{name}.log"
@@ -108,7 +110,7 @@ def failure(missing: list[str], logs: Path) -> str:
 
 
 def tail(path: Path) -> str:
-    """The last lines of a log, indented."""
+    """Return the last lines of a log, indented."""
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
             return "".join(f"  {line.rstrip()}\n" for line in deque(lines, TAIL_LINES))
@@ -116,27 +118,28 @@ def tail(path: Path) -> str:
         return "  (there is none)\n"
 
 
-def say(text: str) -> None:
+def write_console(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
 def main(supervisor_pid: int) -> None:
+    """Wait until everything is up, and report it; report once what is missing after a minute."""
     die_with_parent(signal.SIGKILL)
-    # Ctrl-C reaches the whole console; supervisord acts on it, and this ends with supervisord.
+    # Ctrl-C reaches all processes of the console. supervisord acts on it, and this ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = Settings()
     logs = settings.data_dir.resolve() / "logs"
-    say("Starting Askqueue…\n")
-    deadline, complained = time.monotonic() + PATIENCE_SECONDS, False
+    write_console("Starting Askqueue…\n")
+    deadline, has_reported = time.monotonic() + STARTUP_TIMEOUT_SECONDS, False
     while os.getppid() == supervisor_pid:
         missing = missing_programs(settings)
         if not missing:
-            say(success(settings, logs))
+            write_console(success(settings, logs))
             return
-        if time.monotonic() > deadline and not complained:
-            say(failure(missing, logs))
-            complained = True
+        if time.monotonic() > deadline and not has_reported:
+            write_console(failure(missing, logs))
+            has_reported = True
         time.sleep(POLL_SECONDS)
 
 

@@ -1,7 +1,6 @@
-"""The embedded Valkey server of `make run`: its command, and `python -m jobs.local.valkey_server`
-to become it.
+"""The embedded Valkey server of `make run`: `python -m jobs.local.valkey_server` becomes it.
 
-It listens on a Unix socket that its owner alone can open, and on no port.
+It listens on a Unix socket that only its owner can open, and on no port.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from jobs.settings import Settings
 
 
 def valkey_command(settings: Settings) -> list[str]:
-    """The command line of the server. Its folder, `DATA_DIR/valkey`, must exist."""
+    """Return the command line of the server. Its folder, `DATA_DIR/valkey`, must exist."""
     data_dir, server_socket = settings.data_dir.resolve(), settings.valkey_socket
-    # The server tells clients this path among other words; redis-py cannot read one with a space
-    # in it. Relative to `dir` it has none, whatever the folder is called.
+    # The server reports this path to clients, and redis-py cannot parse one with a space. It has
+    # none if it is relative to `dir`.
     is_inside = server_socket.parent == data_dir
     options = {
         "port": "0",
@@ -30,7 +29,7 @@ def valkey_command(settings: Settings) -> list[str]:
         "dir": str(data_dir / "valkey"),
         "daemonize": "no",
         "loglevel": "notice",
-        # Every write is in the log within a second or two; a snapshot would add nothing to that.
+        # Every write is in the log within a second or two; snapshots would add nothing.
         "appendonly": "yes",
         "appendfsync": settings.valkey_appendfsync,
         "save": "",
@@ -42,7 +41,7 @@ def valkey_command(settings: Settings) -> list[str]:
 
 
 def stop_orphan(settings: Settings) -> None:
-    """Stop a server that a killed process manager left behind: two must not share one log.
+    """Stop a server that a killed process manager left running: two must not share one log.
 
     Raises redis.exceptions.RedisError if it does not stop.
     """
@@ -50,16 +49,16 @@ def stop_orphan(settings: Settings) -> None:
     try:
         connection.ping()
     except redis.exceptions.BusyLoadingError:
-        pass  # there is one, and it reads its log
+        pass  # it is there, still loading its log
     except redis.exceptions.ResponseError:
-        pass  # there is one, and its disk is full
+        pass  # it is there, and its disk is full
     except (redis.exceptions.RedisError, OSError):
         return
     connection.shutdown()
 
 
 def main() -> None:
-    """Replace this process by the server."""
+    """Replace this process with the server."""
     settings = Settings()
     stop_orphan(settings)
     (settings.data_dir / "valkey").mkdir(mode=0o700, parents=True, exist_ok=True)

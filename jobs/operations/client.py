@@ -1,7 +1,7 @@
-"""Operations: the queues and workers as they are now and were, for operators; and pausing a queue.
+"""Operations: the queues and workers, now and over time, and pausing a queue.
 
-Nothing here holds a word of a question or says whose it is. Each method raises
-BrokerUnavailableError when Valkey is away.
+Nothing here contains text of a question or says who asked it. Methods raise BrokerUnavailableError
+if Valkey cannot be reached.
 """
 
 from __future__ import annotations
@@ -14,13 +14,7 @@ from typing import Any, cast
 import structlog
 from redis.client import Pipeline
 from rq import Queue
-from rq.defaults import RQ_KEY_PREFIX
 from rq.job import Job
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
-from rq.serializers import JSONSerializer
-from rq.suspension import WORKERS_SUSPENDED
-from rq.utils import utcparse
 
 from jobs.errors import NotFoundError
 from jobs.models import Stage, WorkerReport
@@ -30,20 +24,21 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import METRICS_KEY, PAUSED_KEY, job_key, metrics_span_key
 from jobs.queue.pauses import Pause, Pauses, read_pauses
+from jobs.queue.rq_internals import WORKERS_SUSPENDED, RateLimitRegistry, unix_time
 
 log = structlog.get_logger(__name__)
 
-# The oldest waiting job is not always the next one: some are put at the front of the queue.
-# It is looked for among this many.
+# The oldest waiting job is not always the next one, because urgent jobs join at the front. It is
+# looked for among this many.
 OLDEST_AMONG = 64
-# The clocks of the hosts that run workers agree within less.
+# Workers write to a span of metrics by their own clocks, which differ by less than this.
 CLOSED_AFTER_SECONDS = 60
 RUNNING_FIELDS = ("description", "started_at", "worker_name")
 
 
 @dataclass(frozen=True)
 class QueueState:
-    """A queue now. `oldest_seconds` is None if nothing waits; `failed` is what the list holds."""
+    """A queue now. `oldest_seconds` is None if nothing waits; `failed` counts the failed jobs."""
 
     name: str
     waiting: int
@@ -56,7 +51,7 @@ class QueueState:
 
 @dataclass(frozen=True)
 class RunningJob:
-    """An attempt that runs now. `worker` is the thread, whose name begins with the process's."""
+    """A running attempt. `worker` is the thread; its name begins with that of its process."""
 
     job_id: str
     queue: str
@@ -69,7 +64,7 @@ class RunningJob:
 
 @dataclass(frozen=True)
 class Overview:
-    """All of it at one moment. `held_back` counts what waits for its user's other jobs."""
+    """Everything at one moment. `held_back` counts the jobs that wait for others of their user."""
 
     queues: tuple[QueueState, ...]
     running: tuple[RunningJob, ...]
@@ -80,25 +75,25 @@ class Overview:
 
 @dataclass(frozen=True)
 class Span:
-    """What was counted from this Unix time until the next span."""
+    """The counts from this Unix time until the next span."""
 
     start: int
     tally: Tally
 
 
 class Operations:
-    """What operators see and do, beside the failed jobs."""
+    """What operators can see and do, except for the failed jobs."""
 
     def __init__(self, broker: Broker) -> None:
         self._connection = broker.connection
         self._queues = broker.queues
         self._clients = JobClient(broker)
         self._pauses = Pauses(broker.connection)
-        # By length and start; a thread that loses what another adds reads it again.
+        # By length and start. Threads may overwrite each other's additions: those are read again.
         self._closed: Mapping[tuple[int, int], Tally] = {}
 
     def overview(self) -> Overview:
-        """The queues and workers now; a fixed number of round trips."""
+        """Return the queues and workers as they are now, in a fixed number of round trips."""
         with broker_errors():
             pipeline = self._connection.pipeline(transaction=False)
             pipeline.exists(WORKERS_SUSPENDED)
@@ -122,14 +117,14 @@ class Operations:
         return Overview(states, running, workers, held_back, bool(suspended))
 
     def totals(self) -> Tally:
-        """What was counted since the installation began."""
+        """Return the counts since the installation began."""
         with broker_errors():
             return Tally.of(cast("dict[bytes, bytes]", self._connection.hgetall(METRICS_KEY)))
 
     def spans(self, period: Period) -> Sequence[Span]:
-        """What was counted in each span of this period, the oldest first; one round trip.
+        """Return the counts of each span of a period, oldest first, in one round trip.
 
-        A span that is over is read once: a day of a busy installation takes a third of a second.
+        Spans that are over are cached: a day of a busy installation takes 0.3 s to read.
         """
         now, seconds = time.time(), period.span_seconds
         starts = period.starts(now)
@@ -151,12 +146,12 @@ class Operations:
         return [Span(start, closed[start] if start in closed else read[start]) for start in starts]
 
     def paused(self) -> Mapping[str, Pause]:
-        """The pauses by queue; up to a second old, so that every page may ask."""
+        """Return the pauses by queue; they may be a second old, so that every page can ask."""
         with broker_errors():
             return self._pauses.paused()
 
     def pause(self, queue: str, by: str) -> bool:
-        """Hold a queue, in the name of an operator; False if it was. Raises NotFoundError."""
+        """Pause a queue on behalf of an operator; False if it was paused. Raises NotFoundError."""
         self._check(queue)
         with broker_errors():
             changed = self._pauses.pause(queue, by)
@@ -165,7 +160,7 @@ class Operations:
         return changed
 
     def resume(self, queue: str, by: str) -> bool:
-        """Let a queue go on; False if it was not paused. Raises NotFoundError."""
+        """Resume a queue; False if it was not paused. Raises NotFoundError."""
         self._check(queue)
         with broker_errors():
             changed = self._pauses.resume(queue)
@@ -178,7 +173,7 @@ class Operations:
             raise NotFoundError(f"There is no such queue. There are: {', '.join(self._queues)}.")
 
     def _running(self, entries: Mapping[str, list[bytes]]) -> tuple[RunningJob, ...]:
-        """What the entries of the registries of started jobs stand for, the longest first."""
+        """Return the attempts in the registries of started jobs, the longest running first."""
         ids = [
             (queue, entry.decode().rpartition(":")[0])
             for queue, listed in entries.items()
@@ -206,18 +201,18 @@ class Operations:
 def _read_queue(pipeline: Pipeline, queue: Queue) -> None:
     """Queue the reads whose replies `_queue_state` takes."""
     # Not through the registries' own methods, which clean up as they read.
-    pipeline.zrange(StartedJobRegistry(queue=queue, serializer=JSONSerializer).key, 0, -1)
+    pipeline.zrange(queue.started_job_registry.key, 0, -1)
     pipeline.llen(queue.key)
     # SORT that sorts nothing looks up a field of many hashes in one command.
-    enqueued_at = [f"{RQ_KEY_PREFIX}:job:*->enqueued_at"]
+    enqueued_at = [f"{Job.key_for('*')}->enqueued_at"]
     pipeline.sort(queue.key, start=0, num=OLDEST_AMONG, by="nosort", get=enqueued_at)
-    pipeline.zcard(ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key)
-    pipeline.zcard(FailedJobRegistry(queue=queue, serializer=JSONSerializer).key)
+    pipeline.zcard(queue.scheduled_job_registry.key)
+    pipeline.zcard(queue.failed_job_registry.key)
 
 
 def _queue_state(name: str, replies: Sequence[Any], now: float, pause: Pause | None) -> QueueState:
     running, waiting, enqueued, retrying, failed = replies[:5]
-    moments = [_moment(text) for text in enqueued if text]
+    moments = [unix_time(text) for text in enqueued if text]
     return QueueState(
         name=name,
         waiting=waiting,
@@ -246,10 +241,6 @@ def _running_job(
         description=(description or b"").decode(errors="replace"),
         stage=Stage(stage.decode()) if stage else Stage.WAITING,
         attempt=int(attempt or 1),
-        seconds=max(0.0, now - _moment(started_at)),
+        seconds=max(0.0, now - unix_time(started_at)),
         worker=(worker or b"").decode(),
     )
-
-
-def _moment(text: bytes) -> float:
-    return utcparse(text.decode()).timestamp()

@@ -2,6 +2,12 @@
 
 rq-dashboard on its own reads pickles, shows job texts as HTML, changes state on a GET, and opens
 a connection for each request. What it shows and does is its own; this module adds no pages.
+
+What: replaces `rq.serializers.PickleSerializer`, `rq_dashboard.web.from_url` and
+    `rq_dashboard.web.config.serializer`.
+Why: some of its views ask RQ for a job or worker without naming a serializer, and unpickling runs
+    whatever code somebody wrote to Valkey; and it connects for each request.
+Until: rq-dashboard takes a serializer and a connection (checked with 0.9.0 and RQ 3.0.0).
 """
 
 from __future__ import annotations
@@ -16,7 +22,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-import rq.serializers
 import structlog
 import waitress
 from flask import Flask, Response, abort, request
@@ -26,6 +31,7 @@ from rq.serializers import JSONSerializer
 from jobs.access.operators import are_credentials
 from jobs.logs import configure_logging
 from jobs.queue.connection import connect
+from jobs.queue.rq_internals import replace_pickle
 from jobs.settings import LOOPBACK_HOSTS, Settings
 
 log = structlog.get_logger(__name__)
@@ -40,12 +46,12 @@ PAGE = (
 
 
 def create_app(settings: Settings) -> Flask:
-    """The WSGI application over the Valkey of these settings."""
+    """Create the WSGI application for the Valkey of these settings."""
     connection = connect(settings.broker_url)
     app = _load_rq_dashboard(settings, connection)
     if not settings.dashboard_password.get_secret_value():
-        # A page elsewhere may let its host name point at 127.0.0.1 (DNS rebinding); without a
-        # password, the name in the request is all that tells it from the operator.
+        # Against DNS rebinding: a foreign page may let its host name resolve to 127.0.0.1, and
+        # without a password only the host name in the request gives it away.
         app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
 
     @app.before_request
@@ -64,10 +70,8 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _load_rq_dashboard(settings: Settings, connection: redis.Redis) -> Flask:
-    """rq-dashboard's own application, on JSON and on one pool of connections."""
-    # Some of its views ask RQ for a job or worker without naming a serializer, and RQ then takes
-    # this one. Unpickling runs whatever code somebody wrote to Valkey.
-    vars(rq.serializers)["PickleSerializer"] = JSONSerializer
+    """Load rq-dashboard's own application, on JSON and on one pool of connections."""
+    replace_pickle()  # some of its views name no serializer
     from rq_dashboard import web
     from rq_dashboard.cli import make_flask_app
 
@@ -81,7 +85,7 @@ def _load_rq_dashboard(settings: Settings, connection: redis.Redis) -> Flask:
 
 
 def _is_allowed(settings: Settings) -> bool:
-    """True if the request carries the user and password, or if none are set."""
+    """Return whether the request has the user and password, or none are set."""
     if not settings.dashboard_username and not settings.dashboard_password.get_secret_value():
         return True
     given = request.authorization
@@ -91,9 +95,9 @@ def _is_allowed(settings: Settings) -> bool:
 
 
 def _refuse_forged_changes() -> None:
-    """Abort a request that changes something unless it is a POST from these very pages.
+    """Abort a request that changes something, unless it is a POST from these pages.
 
-    A client that is no browser sends neither header and acts for nobody but its user.
+    A client that is not a browser sends neither header, and nobody can make it send a request.
     """
     if request.method != "POST":
         if request.endpoint == "rq_dashboard.requeue_all":
@@ -113,11 +117,11 @@ def _add_security_headers(response: Response) -> Response:
         scripts = INLINE_SCRIPT.findall(response.get_data(as_text=True))
         hashes = "".join(f" 'sha256-{_digest(script)}'" for script in scripts)
     if request.endpoint == "rq_dashboard.job_info" and response.is_json:
-        # Its page writes these values into the document as they are.
+        # Its page inserts these values into the document unescaped.
         response.set_data(json.dumps(_escaped(response.get_json())))
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; "
-        # its templates are compiled in the browser, which is what 'unsafe-eval' permits
+        # 'unsafe-eval' because its templates are compiled in the browser
         f"script-src 'self' 'unsafe-eval'{hashes}; "
         "style-src 'self'; style-src-attr 'unsafe-inline'; "
         "img-src 'self' data:; connect-src 'self'; "
@@ -134,7 +138,7 @@ def _digest(script: str) -> str:
 
 
 def _escaped(value: Any) -> Any:
-    """A JSON value with all of its strings safe to be put into HTML."""
+    """Return a JSON value with all its strings escaped for HTML."""
     if isinstance(value, str):
         return html.escape(value, quote=False)
     if isinstance(value, list):
@@ -161,6 +165,7 @@ def _no_such_job(_error: Exception) -> Response:
 
 
 def main() -> int:
+    """Serve rq-dashboard; return 1 if it would be open to others without a password."""
     settings = Settings()
     configure_logging(settings)
     if settings.dashboard_is_open:

@@ -1,7 +1,7 @@
 """DeadLetters: the failed jobs of all queues, for operators to see and to queue again.
 
-No entry holds a word of a question or says whose it is: that is between its owner and the answer.
-Each method raises BrokerUnavailableError when Valkey is away.
+No entry contains text of a question or says who asked it. Methods raise BrokerUnavailableError if
+Valkey cannot be reached.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from typing import Any, TypeAlias, cast
 
 from rq.exceptions import DeserializationError, NoSuchJobError
 from rq.job import Job, JobStatus
-from rq.registry import FailedJobRegistry
-from rq.serializers import JSONSerializer
-from rq.utils import utcparse
 
 from jobs.documents.client import INDEX_DOCUMENT
 from jobs.documents.repository import DocumentRepository
@@ -27,11 +24,12 @@ from jobs.questions.lifecycle import Lifecycle
 from jobs.queue.broker import DESCRIPTIONS, Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.retry_policy import History
+from jobs.queue.rq_internals import unix_time
 from jobs.queue.transitions import DELETED_FIELD
 
-# Jobs read at once: so many that the round trips do not count, and a reply of some hundred kB.
+# Jobs read in one round trip: enough that their number hardly matters, in a few hundred kB.
 CHUNK = 1000
-# Of each member of a registry: its id, and fields of the job's hash.
+# What is read of each job in a registry: its id, and fields of its hash.
 DOES = "description"
 GET = (
     "#",
@@ -52,7 +50,7 @@ WITHOUT_QUOTE = Failure(
 
 
 class DeadLetters:
-    """Jobs that failed for good. One that was stopped by its owner is not among them."""
+    """Jobs that failed for good. Jobs that were stopped are not among them."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -60,10 +58,10 @@ class DeadLetters:
         self._lifecycle = Lifecycle(broker)
         self._register = DocumentRepository(broker.connection)
 
-    def list(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
-        """A page of the failed jobs, newest first; of one kind of error, or of all.
+    def list_failed(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
+        """Return a page of the failed jobs, newest first, of one kind of error or of all ("").
 
-        It reads a few fields of every failed job, one round trip for each `CHUNK` of them.
+        Reads a few fields of every failed job, in one round trip for each `CHUNK` of them.
         """
         rows = self._rows()
         found = [row for row in rows if kind in ("", row.failure.kind)]
@@ -71,27 +69,27 @@ class DeadLetters:
         return DeadLetterPage(tuple(_entry(row) for row in page), len(found), _counts(rows))
 
     def kinds(self) -> Mapping[str, int]:
-        """How many jobs failed of each kind, the commonest first."""
+        """Return how many jobs failed with each kind of error, the commonest first."""
         return _counts(self._rows())
 
     def is_known(self, job_id: str) -> bool:
-        """True if there is such a job, in whatever state."""
+        """Return whether there is such a job, in any state."""
         with broker_errors():
             return bool(self._connection.exists(Job.key_for(job_id)))
 
     def requeue(self, job_id: str) -> bool:
-        """Give a failed job all its attempts again; False if it is not failed any more.
+        """Queue a failed job again, with all its attempts; False if it is no longer failed.
 
-        However many ask for it at once, it is queued once.
+        It is queued once, however many ask for it at the same time.
         """
         with broker_errors():
             description = cast("bytes | None", self._connection.hget(Job.key_for(job_id), DOES))
             return self._requeue(job_id, (description or b"").decode(errors="replace"))
 
     def requeue_all(self, kind: str = "") -> int:
-        """Requeue what is failed now, of one kind or all, the oldest first; returns how many.
+        """Requeue all failed jobs, of one kind or of all, oldest first; returns how many.
 
-        About a millisecond each. Broken off, it leaves each job either failed or queued.
+        Takes about 1 ms for each. If interrupted, each job is either failed or queued.
         """
         rows = [row for row in self._rows() if kind in ("", row.failure.kind)]
         with broker_errors():
@@ -100,16 +98,16 @@ class DeadLetters:
     def _requeue(self, job_id: str, description: str) -> bool:
         try:
             if description == DESCRIPTIONS[INDEX_DOCUMENT]:
-                # First, so that it never hides what a worker has to say of this attempt. Lost
-                # here, the job is failed still, and the document can be indexed again as well.
+                # First, so that it cannot overwrite what a worker writes of the new attempt. If
+                # this process dies in between, the job is still failed and can be queued again.
                 self._register.queue_again(self._broker.fetch(job_id).args[0], job_id)
-            # A question that its owner stopped meanwhile stays stopped.
+            # A question that was stopped in the meantime stays stopped.
             return self._lifecycle.queue_again(job_id, from_states=(JobStatus.FAILED,))
         except (NoSuchJobError, DeserializationError, ValueError):
-            return False  # gone, or not written by us
+            return False  # gone, or written by another program
 
     def _rows(self) -> Sequence[_Row]:
-        """Every failed job, newest first."""
+        """Return every failed job, newest first."""
         with broker_errors():
             rows = [row for name in self._broker.queues for row in self._rows_of(name)]
         return sorted(rows, key=lambda row: row.ended_at, reverse=True)
@@ -117,10 +115,10 @@ class DeadLetters:
     def _rows_of(self, queue_name: str) -> Iterator[_Row]:
         queue = self._broker.queues[queue_name]
         # Not through the registry's own methods, which clean up as they read.
-        key = FailedJobRegistry(queue=queue, serializer=JSONSerializer).key
+        key = queue.failed_job_registry.key
         for start in count(0, CHUNK):
-            # SORT that sorts nothing is how Valkey looks up fields of many hashes in one command:
-            # five times as fast as a pipeline of as many HMGETs.
+            # SORT with BY nosort reads fields of many hashes in one command, five times as fast as
+            # a pipeline of HMGETs.
             replies = cast(
                 "list[_Reply]",
                 self._connection.sort(
@@ -136,7 +134,7 @@ class DeadLetters:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A failed job as it was read. `ended_at` is as RQ writes it, which sorts like the times."""
+    """A failed job as it was read. `ended_at` is RQ's text, which sorts like the time."""
 
     job_id: str
     queue: str
@@ -171,7 +169,7 @@ def _entry(row: _Row) -> DeadLetter:
         description=row.description,
         failure=row.failure,
         attempts=History.from_dict(row.history).attempts,
-        failed_at=utcparse(row.ended_at).timestamp() if row.ended_at else 0.0,
+        failed_at=unix_time(row.ended_at) if row.ended_at else 0.0,
     )
 
 
@@ -184,7 +182,7 @@ def _failure(data: Mapping[str, str] | None) -> Failure:
 
 
 def _object(text: bytes) -> dict[str, Any]:
-    """A JSON object; an empty one for anything else, such as what another program left there."""
+    """Parse a JSON object; an empty one for anything else, such as what other programs write."""
     try:
         value = json.loads(text)
     except ValueError:

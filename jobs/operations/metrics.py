@@ -1,7 +1,7 @@
-"""What is counted of every attempt: totals for Prometheus, and a day of spans for the charts.
+"""The counts of all attempts: totals for Prometheus, and spans of a day for the charts.
 
-All counts of one attempt are one command, in the transaction that ends it, so that none is counted
-twice or not at all. A count is a field of a hash, such as `failed|questions|worker_lost`.
+All counts of an attempt are added by one command, in the transaction that ends it, so that each
+attempt counts exactly once. A count is a field of a hash, such as `failed|questions|worker_lost`.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from rq.job import Job
 from jobs.queue.keys import METRICS_KEY, metrics_span_key
 from jobs.queue.retry_policy import Outcome
 
-# Upper bounds of the buckets, in seconds; one more bucket takes what is longer.
+# Upper bounds of the buckets of histograms, in seconds; one more bucket holds what is longer.
 BOUNDS = (
     *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
     *(20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0),
 )
 
-# Names of counts, each followed by the queue; FAILED and RETRIED by the kind of error as well.
+# Names of counts, each followed by the queue, and FAILED and RETRIED by the kind of error too.
 ATTEMPTS, FINISHED, FAILED, RETRIED = "attempts", "finished", "failed", "retried"
 TOKENS_IN, TOKENS_OUT = "tokens_in", "tokens_out"
-# Names of histograms: in the queue until a worker took it; of the attempt, by a worker that lived;
-# and from the start of the attempt to the first words of an answer.
+# Names of histograms: the time in the queue, of the attempt (unless its worker was lost), and from
+# the start of the attempt to the first token of the answer.
 WAIT, RUN, FIRST_TOKEN = "wait", "run", "first_token"
 
 SEPARATOR = "|"
-MICROSECONDS = "us"  # in the place of a bucket: the sum of a histogram
+MICROSECONDS = "us"  # in place of a bucket: the sum of a histogram
 
-# KEYS: totals, span, span. ARGV: TTL of the one span, of the other, then fields with what is added.
-# An error here must not be one of the transaction around it, which is about a question.
+# KEYS: totals, span, span. ARGV: the TTLs of the two spans, then fields and increments in turn.
+# pcall, because an error of metrics must not fail the transaction of a question.
 ADD = """
 for number, key in ipairs(KEYS) do
     for field = 3, #ARGV, 2 do
@@ -52,7 +52,7 @@ end
 
 @dataclass(frozen=True)
 class Period:
-    """What a chart looks back on: so many spans of so many seconds, the last one unfinished."""
+    """The past that a chart shows, in spans of equal length, of which the last is unfinished."""
 
     span_seconds: int
     spans: int
@@ -62,7 +62,7 @@ class Period:
         return self.span_seconds * self.spans
 
     def starts(self, now: float) -> list[int]:
-        """The Unix times at which its spans begin, the oldest first."""
+        """Return the Unix times at which the spans begin, oldest first."""
         last = int(now) // self.span_seconds
         return [number * self.span_seconds for number in range(last - self.spans + 1, last + 1)]
 
@@ -75,7 +75,7 @@ Counts = Mapping[str, int]
 
 
 def count_finished(job: Job, result: Any) -> Counts:
-    """The counts of an attempt that brought a result, of an answer with its tokens."""
+    """Return the counts of an attempt that succeeded, for an answer with its tokens."""
     counts = _count_attempt(job)
     counts[_field(FINISHED, job.origin)] += 1
     answer = result if isinstance(result, dict) else {}
@@ -89,7 +89,7 @@ def count_finished(job: Job, result: Any) -> Counts:
 
 
 def count_ended(job: Job, outcome: Outcome, *, lost: bool) -> Counts:
-    """The counts of an attempt that raised, or was `lost` with its worker."""
+    """Return the counts of an attempt that raised, or was `lost` with its worker."""
     counts = _count_attempt(job, ran=not lost)
     name = FAILED if outcome.retry_in_seconds is None else RETRIED
     counts[_field(name, job.origin, outcome.failure.kind)] += 1
@@ -97,10 +97,10 @@ def count_ended(job: Job, outcome: Outcome, *, lost: bool) -> Counts:
 
 
 def add(pipeline: Pipeline, counts: Counts) -> None:
-    """Queue the one command that adds these counts."""
+    """Add these counts, by one command in the pipeline."""
     now = time.time()
     keys = [METRICS_KEY, *(metrics_span_key(p.span_seconds, p.starts(now)[-1]) for p in PERIODS)]
-    # Until the last chart that shows the span is over.
+    # A span is kept as long as a chart can show it.
     lives = [period.seconds + 2 * period.span_seconds for period in PERIODS]
     fields = (part for field, count in counts.items() if count for part in (field, count))
     pipeline.eval(ADD, len(keys), *keys, *lives, *fields)
@@ -120,7 +120,7 @@ def _between(start: datetime, end: datetime) -> float:
 
 
 def _observe(counts: Counter[str], name: str, queue: str, seconds: float) -> None:
-    seconds = max(0.0, seconds)  # two hosts, two clocks
+    seconds = max(0.0, seconds)  # the clocks of two hosts may differ
     counts[_field(name, queue, str(bisect_left(BOUNDS, seconds)))] += 1
     counts[_field(name, queue, MICROSECONDS)] += round(seconds * 1e6)
 
@@ -131,7 +131,7 @@ def _field(*parts: str) -> str:
 
 @dataclass(frozen=True)
 class Histogram:
-    """`counts` has one number for each of `BOUNDS`, and one for what is longer."""
+    """Observed durations: `counts` has one for each of `BOUNDS`, and one for what is longer."""
 
     counts: Sequence[int]
     sum_seconds: float = 0.0
@@ -141,9 +141,9 @@ class Histogram:
         return sum(self.counts)
 
     def quantile(self, fraction: float) -> float | None:
-        """The seconds that this fraction stayed below; None if nothing was observed.
+        """Return the duration that this fraction stayed below, in seconds; None without any.
 
-        Within a bucket it is interpolated as Prometheus does, see
+        Interpolates within a bucket as Prometheus does, see
         https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
         """
         rank, below = fraction * self.count, 0
@@ -156,18 +156,19 @@ class Histogram:
 
 
 class Tally:
-    """Counts as they were read back."""
+    """Counts as they were read from Valkey."""
 
     def __init__(self, counts: Counts) -> None:
         self._counts = {tuple(field.split(SEPARATOR)): count for field, count in counts.items()}
 
     @classmethod
     def of(cls, reply: Mapping[bytes, bytes]) -> Tally:
-        """From a reply to HGETALL."""
+        """Make a tally of a reply to HGETALL."""
         return cls({field.decode(): int(count) for field, count in reply.items()})
 
     @classmethod
     def sum(cls, tallies: Iterable[Tally]) -> Tally:
+        """Add up several tallies."""
         total: Counter[tuple[str, ...]] = Counter()
         for tally in tallies:
             total.update(tally._counts)
@@ -176,7 +177,7 @@ class Tally:
         return made
 
     def count(self, name: str, queue: str = "") -> int:
-        """How many, of one queue or of all."""
+        """Return a count, of one queue or of all."""
         return sum(
             count
             for (counted, of_queue, *_), count in self._counts.items()
@@ -184,7 +185,7 @@ class Tally:
         )
 
     def kinds(self, name: str, queue: str = "") -> Mapping[str, int]:
-        """How many of each kind of error, the commonest first; of FAILED and RETRIED."""
+        """Return FAILED or RETRIED by kind of error, the commonest first."""
         found: Counter[str] = Counter()
         for (counted, of_queue, *rest), count in self._counts.items():
             if counted == name and rest and queue in ("", of_queue):
@@ -192,5 +193,6 @@ class Tally:
         return dict(found.most_common())
 
     def histogram(self, name: str, queue: str) -> Histogram:
+        """Return a histogram of one queue."""
         numbers = [self._counts.get((name, queue, str(i)), 0) for i in range(len(BOUNDS) + 1)]
         return Histogram(numbers, self._counts.get((name, queue, MICROSECONDS), 0) / 1e6)

@@ -1,6 +1,6 @@
 """The metrics in the text format of Prometheus, see https://prometheus.io/docs/instrumenting/.
 
-Every web process says the same, because all of it is read from Valkey: scrape any one of them.
+All of it is read from Valkey, so every web process returns the same: scrape any one of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _HISTOGRAMS = (
 
 
 def exposition(overview: Overview, totals: Tally) -> bytes:
-    """Everything, as Prometheus reads it from a scrape."""
+    """Return all metrics in the text format that Prometheus scrapes."""
     return generate_latest(_Collector(overview, totals))
 
 

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias, cast
 
 import structlog
 from redis.client import Pipeline
-from rq.defaults import RQ_KEY_PREFIX
 
 from jobs.documents.repository import DocumentRepository
 from jobs.errors import (
@@ -51,6 +50,7 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import events_key, queue_key, thread_key
 from jobs.queue.results import read_answers
+from jobs.queue.rq_internals import results_key
 from jobs.queue.workers import living_workers
 from jobs.settings import QUESTIONS_QUEUE
 
@@ -245,7 +245,7 @@ class JobClient:
     def wait(self, user: str, job_id: str, timeout_seconds: float) -> JobView:
         """Block until the job is over or the time is up; returns it as it is then."""
         deadline = time.monotonic() + timeout_seconds
-        key = f"{RQ_KEY_PREFIX}:results:{job_id}"
+        key = results_key(job_id)
         while True:
             with broker_errors():
                 pipeline = self._connection.pipeline(transaction=False)
@@ -328,8 +328,8 @@ class JobClient:
     def undo_deletion(self, user: str, job_id: str) -> JobView:
         """Bring a deleted question back as it was; raises NotFoundError once it is purged."""
         with broker_errors():
-            asked = self._records.read_asked(job_id)
-            if asked is None or asked.user != user:
+            record = self._records.read(job_id)
+            if record is None or record.user != user:
                 raise NotFoundError()
             if self._deletions.undo(job_id, user):
                 log.info("deletion undone", job_id=job_id, user=user)

@@ -8,21 +8,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import cast
 
-from rq.defaults import RQ_KEY_PREFIX
 from rq.job import Job
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import StartedJobRegistry
-from rq.serializers import JSONSerializer
-from rq.suspension import WORKERS_SUSPENDED
 
 from jobs.models import Eta, WorkerReport
 from jobs.questions.queue_simulation import Limit, Load, Running, forecast
 from jobs.queue.broker import Broker
 from jobs.queue.durations import KEPT
 from jobs.queue.keys import PAUSED_KEY, URGENT_KEY, durations_key
+from jobs.queue.rq_internals import LIMITS_KEY, LIMITS_PREFIX, WORKERS_SUSPENDED, unix_time
 from jobs.settings import QUESTIONS_QUEUE
 
 # Estimates are made again when they are older.
@@ -107,12 +102,12 @@ def read_load(broker: Broker, workers: Sequence[WorkerReport]) -> Load:
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.lrange(durations_key(QUESTIONS_QUEUE), 0, KEPT - 1)
         pipeline.lrange(queue.key, 0, MAX_QUEUED - 1)
-        pipeline.zrange(StartedJobRegistry(queue=queue, serializer=JSONSerializer).key, 0, -1)
+        pipeline.zrange(queue.started_job_registry.key, 0, -1)
         pipeline.eval_ro(
             READ_LIMITS,
             1,
-            RateLimitRegistry.rl_keys_key,
-            f"{RQ_KEY_PREFIX}:rl:",
+            LIMITS_KEY,
+            LIMITS_PREFIX,
             str(MAX_QUEUED - 1),
         )
         pipeline.lrange(queue.intermediate_queue_key, 0, -1)
@@ -150,15 +145,9 @@ def _read_running(
         if status == b"started" and started_at and worker_name:
             # A thread's name begins with that of its process.
             alive = any(worker_name.decode().startswith(f"{name}-") for name in workers)
-            ran_seconds = max(0.0, now - _unix_time(started_at.decode()))
+            ran_seconds = max(0.0, now - unix_time(started_at))
             running.append(Running(job_id, ran_seconds, alive))
     return tuple(running)
-
-
-def _unix_time(text: str) -> float:
-    """Read RQ's UTC time, such as 2026-01-31T12:00:00.123456Z."""
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _decoded(ids: Sequence[bytes]) -> tuple[str, ...]:

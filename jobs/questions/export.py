@@ -1,4 +1,4 @@
-"""What leaves Askqueue as a file: questions with their passages, answers and feedback."""
+"""Export of questions with their passages, answers and feedback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 200
 
 
 def evaluation_lines(jobs: JobClient, user: str, job_ids: Sequence[str]) -> Iterator[str]:
-    """The answered ones of these questions of a user as JSON Lines, for an evaluation.
+    """Yield those of a user's questions that have an answer as JSON Lines, for an evaluation.
 
     One object a line: job_id, question, standalone (what was answered in place of a follow-up, or
     null), documents (the ids of those it was asked of; none for all), asked_at (ISO 8601, UTC),

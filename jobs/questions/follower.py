@@ -18,7 +18,6 @@ from typing import Any, cast
 import anyio
 import redis.asyncio
 import redis.exceptions
-from rq.defaults import RQ_KEY_PREFIX
 
 from jobs.errors import BrokerUnavailableError, InvalidCursorError, NotFoundError
 from jobs.models import Answer, JobState, JobView, LiveText, Stage
@@ -28,6 +27,7 @@ from jobs.questions.repository import read_job, to_view
 from jobs.questions.search import with_position
 from jobs.questions.wait_reason import Waiting
 from jobs.queue.keys import events_key, queue_key
+from jobs.queue.rq_internals import results_key
 from jobs.settings import QUESTIONS_QUEUE
 
 # A job that is stopped or deleted wakes nobody, so the job itself is read this often.
@@ -266,4 +266,4 @@ class _Follower:
 
     @property
     def _results_key(self) -> str:
-        return f"{RQ_KEY_PREFIX}:results:{self._job_id}"
+        return results_key(self._job_id)

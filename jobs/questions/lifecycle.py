@@ -1,6 +1,6 @@
 """What the owner of a question, or an operator, does to it: submit, stop, queue again, delete.
 
-Each is one transaction behind the fence, so that a double click and two people at once do it once.
+Each is one optimistic transaction, so that a double click, or two people at once, do it once.
 """
 
 from __future__ import annotations
@@ -13,12 +13,7 @@ from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 from rq import Queue
 from rq.exceptions import NoSuchJobError
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import CanceledJobRegistry, FailedJobRegistry, ScheduledJobRegistry
-from rq.serializers import JSONSerializer
-from rq.utils import now, utcformat
 
 from jobs.models import Feedback, JobState, Question
 from jobs.questions import answer_cache, priority
@@ -26,6 +21,13 @@ from jobs.questions.event_stream import read_text
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.keys import DELETED_JOBS_KEY, SUSPECTS_KEY, events_key, limit_key
+from jobs.queue.rq_internals import (
+    RateLimitRegistry,
+    enqueue,
+    enqueue_rate_limited,
+    format_time,
+    now,
+)
 from jobs.queue.transitions import CAN_REQUEUE, EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.settings import BATCH_QUEUE, QUESTIONS_QUEUE
 from jobs.webhooks.outbox import announce
@@ -79,12 +81,12 @@ class Lifecycle:
         job = self._broker.create(queue_name, ANSWER_QUESTION, job_id=job_id, rate_limit_key=limit)
         queue = self._broker.queues[queue_name]
 
-        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
+        def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
             if place is not None and not place.may_be_asked(pipeline):
                 return None
-            if standing.status is not None:
+            if snapshot.status is not None:
                 # Accepted before, and only the reply got lost.
-                return place.take if place and standing.status not in CAN_REQUEUE else None
+                return place.take if place and snapshot.status not in CAN_REQUEUE else None
 
             def write(pipeline: Pipeline) -> None:
                 if place is not None:
@@ -101,7 +103,7 @@ class Lifecycle:
                 if place is not None:  # of a row that was asked before, and given back
                     self._records.queue_again(pipeline, job_id, user)
                 pipeline.sadd(queue.redis_queues_keys, queue.key)
-                queue._enqueue_rate_limited_job(job, pipeline)
+                enqueue_rate_limited(pipeline, queue, job)
                 if urgent:
                     priority.mark(pipeline, queue, job)
 
@@ -116,8 +118,8 @@ class Lifecycle:
             return False
         queue = self._queue_of(job)
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status not in MAY_BE_URGENT:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status not in MAY_BE_URGENT:
                 return None
 
             def write(pipeline: Pipeline) -> None:
@@ -139,14 +141,14 @@ class Lifecycle:
             return False
         queue = self._queue_of(job)
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status not in from_states and standing.deleted_at is None:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status not in from_states and snapshot.deleted_at is None:
                 return None
 
             def write(pipeline: Pipeline) -> None:
                 job.delete(pipeline=pipeline)
                 pipeline.zrem(DELETED_JOBS_KEY, job_id)
-                pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job_id)
+                pipeline.lrem(queue.intermediate_queue_key, 1, job_id)
                 pipeline.delete(events_key(job_id))
                 place.give_back(pipeline)
 
@@ -165,8 +167,8 @@ class Lifecycle:
             return False
         partial = read_text(self._connection, job_id)
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status is None or standing.is_over:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status is None or snapshot.is_over:
                 return None
 
             def write(pipeline: Pipeline) -> None:
@@ -190,27 +192,27 @@ class Lifecycle:
         if job is None:
             return False
         held_key = job.rate_limit_key
-        asked = self._records.read_asked(job_id)
+        record = self._records.read(job_id)
         self._forget_attempts(job)
 
-        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status not in from_states:
+        def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status not in from_states:
                 return None
 
             def write(pipeline: Pipeline) -> None:
-                for registry in (FailedJobRegistry, CanceledJobRegistry):
-                    pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
+                for registry in (queue.failed_job_registry, queue.canceled_job_registry):
+                    pipeline.zrem(registry.key, job_id)
                 pipeline.persist(job.key)
                 priority.forget(pipeline, job_id)
                 pipeline.hdel(job.key, "meta")  # RQ does not write an empty one
                 if held_key != job.rate_limit_key:
                     pipeline.hdel(job.key, "rate_limit_key", "rate_limit_concurrency")
-                if asked is not None:
-                    self._records.queue_again(pipeline, job_id, asked.user, thread=asked.thread)
+                if record is not None:
+                    self._records.queue_again(pipeline, job_id, record.user, thread=record.thread)
                 if job.has_rate_limit:
-                    queue._enqueue_rate_limited_job(job, pipeline)
+                    enqueue_rate_limited(pipeline, queue, job)
                 else:
-                    queue._enqueue_job(job, pipeline)
+                    enqueue(pipeline, queue, job)
 
             return write
 
@@ -226,11 +228,11 @@ class Lifecycle:
         if job is None:
             return False
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if not standing.is_over:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if not snapshot.is_over:
                 return None
             if deleted_before is not None and (
-                standing.deleted_at is None or standing.deleted_at >= deleted_before
+                snapshot.deleted_at is None or snapshot.deleted_at >= deleted_before
             ):
                 return None
 
@@ -248,8 +250,8 @@ class Lifecycle:
     def note_feedback(self, job_id: str, feedback: Feedback | None) -> bool:
         """Keep what its asker thinks of an answer; False if there is none (any more)."""
 
-        def decide(reads: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status is not JobStatus.FINISHED:
+        def decide(reads: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status is not JobStatus.FINISHED:
                 return None
             is_bad = feedback is not None and not feedback.useful
             forget = answer_cache.forget(reads, job_id) if is_bad else None
@@ -267,24 +269,24 @@ class Lifecycle:
         queue = self._queue_of(job)
         ended: dict[FieldT, EncodableT] = {
             "status": JobStatus.CANCELED.value,
-            "ended_at": utcformat(now()),
+            "ended_at": format_time(now()),
         }
         pipeline.hset(job.key, mapping=ended)
         pipeline.hdel(job.key, EXECUTION_FIELD)
         pipeline.expire(job.key, self._retention_seconds)
         priority.forget(pipeline, job.id)
         pipeline.lrem(queue.key, 1, job.id)
-        pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, job.id)
-        pipeline.zrem(ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key, job.id)
-        CanceledJobRegistry(queue=queue, serializer=JSONSerializer).add(job, pipeline=pipeline)
+        pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+        pipeline.zrem(queue.scheduled_job_registry.key, job.id)
+        queue.canceled_job_registry.add(job, pipeline=pipeline)
 
     def _forget_attempts(self, job: Job) -> None:
         job.meta = {}
         job.started_at = job.ended_at = None
         if job.rate_limit_key == SUSPECTS_KEY:
-            asked = self._records.read_asked(job.id)
-            job.rate_limit_key = limit_key(job.origin, asked.user) if asked else None
-            job.rate_limit_concurrency = self._broker.concurrency(job.origin) if asked else None
+            record = self._records.read(job.id)
+            job.rate_limit_key = limit_key(job.origin, record.user) if record else None
+            job.rate_limit_concurrency = self._broker.concurrency(job.origin) if record else None
 
     def _queue_of(self, job: Job) -> Queue:
         return self._broker.queues[job.origin]

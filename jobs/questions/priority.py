@@ -13,11 +13,10 @@ import time
 import redis
 from redis.client import Pipeline
 from rq import Queue
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
-from rq.rate_limit import RateLimitRegistry
 
 from jobs.queue.keys import URGENT_KEY, URGENT_ROW_KEY
+from jobs.queue.rq_internals import RateLimitRegistry
 
 # After so many urgent questions in a row, one that is not goes next, if there is one.
 MOST_IN_A_ROW = 3
@@ -89,12 +88,7 @@ def arrange(connection: redis.Redis, queue: Queue, begun: str = "") -> None:
 
     On a connection or, as part of a change, on a pipeline.
     """
-    keys = [
-        URGENT_KEY,
-        queue.key,
-        IntermediateQueue.get_intermediate_queue_key(queue.key),
-        URGENT_ROW_KEY,
-    ]
+    keys = [URGENT_KEY, queue.key, queue.intermediate_queue_key, URGENT_ROW_KEY]
     connection.eval(ARRANGE, len(keys), *keys, Job.key_for(""), MOST_IN_A_ROW, ROW_SECONDS, begun)
 
 

@@ -8,14 +8,14 @@ from enum import StrEnum
 
 from jobs.models import JobState
 
-# More words than these narrow nothing down, and each costs time for every question.
+# More words hardly narrow a search down, and each costs time for every question.
 MAX_WORDS = 12
-# Of an answer, so many characters can be searched: all of nearly every one.
+# How many characters of an answer can be searched: nearly every answer is shorter.
 SEARCHED_CHARS = 8000
 
 
 class JobOrder(StrEnum):
-    """In which order questions are listed. A retry makes a question new again."""
+    """The order of a list of questions. A retry makes a question new again."""
 
     NEWEST = "newest"
     OLDEST = "oldest"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import cast
 
 import redis
@@ -20,6 +19,7 @@ from jobs.models import Failure, Feedback, JobState, JobView, Question, Stage
 from jobs.questions.query import SEARCHED_CHARS, fold
 from jobs.queue.codec import Hash, decode_values, encode, encode_fields, stored_names
 from jobs.queue.keys import job_key, thread_key, user_jobs_key
+from jobs.queue.rq_internals import unix_time
 from jobs.queue.transitions import DELETED_FIELD
 from jobs.settings import BATCH_QUEUE
 
@@ -48,7 +48,9 @@ _WITHOUT_FAILURE = (JobState.STARTED, JobState.FINISHED, JobState.STOPPED)
 class Record:
     """What is stored of a question, without what only its answer or the search reads.
 
-    A field that says nothing is not stored.
+    Times are Unix seconds. Since `queued_at`, `earlier` seconds went into attempts that came to
+    nothing, and `retry_waits` seconds into the waits after them. Fields with their default values
+    are not stored.
     """
 
     user: str
@@ -86,22 +88,6 @@ class Record:
 
 
 RECORD_FIELDS = stored_names(Record)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a worker needs of a record. `queued_at` is a Unix time.
-
-    Since then, `earlier` seconds went into attempts that came to nothing, and `retry_waits` into
-    the waits after them.
-    """
-
-    user: str
-    question: Question
-    queued_at: float
-    earlier: float = 0.0
-    retry_waits: float = 0.0
-    thread: str = ""
 
 
 # An attempt that counts no more must not move the stage of the one that does.
@@ -181,14 +167,14 @@ class JobRepository:
         pipeline.delete(job_key(job_id))
         pipeline.zrem(user_jobs_key(user), job_id)
 
-    def next_attempt(self, pipeline: Pipeline, job_id: str) -> tuple[int, str]:
+    def next_attempt(self, connection: redis.Redis, job_id: str) -> tuple[int, str]:
         """The number of the attempt that may begin, and the user; 0 if there is no record.
 
-        Numbers go on after an owner's retry, so that no two attempts of a job share one. The
-        pipeline is watching: this reads at once.
+        Numbers go on after an owner's retry, so that no two attempts of a job share one. Takes a
+        connection, or a pipeline that is watching.
         """
         user, number = cast(
-            "list[bytes | None]", pipeline.hmget(job_key(job_id), "user", "attempt")
+            "list[bytes | None]", connection.hmget(job_key(job_id), "user", "attempt")
         )
         return (int(number or 0) + 1, user.decode()) if user else (0, "")
 
@@ -263,20 +249,10 @@ class JobRepository:
         """Show the stage of this attempt, unless a later one has begun."""
         self._set_stage(keys=[job_key(job_id)], args=[attempt, stage.value])
 
-    def read_asked(self, job_id: str) -> Asked | None:
-        """Who asked what; None if the record is gone."""
+    def read(self, job_id: str) -> Record | None:
+        """Read a record, even of a question that its owner deleted; None if it is gone."""
         values = cast("list[bytes | None]", self._connection.hmget(job_key(job_id), RECORD_FIELDS))
-        record = decode_values(Record, RECORD_FIELDS, values)
-        if record is None:
-            return None
-        return Asked(
-            record.user,
-            record.asked,
-            record.queued_at or 0.0,
-            record.earlier,
-            record.retry_waits,
-            record.thread,
-        )
+        return decode_values(Record, RECORD_FIELDS, values)
 
     def partial(self, job_id: str) -> str:
         value = cast("bytes | None", self._connection.hget(job_key(job_id), "partial"))
@@ -351,8 +327,4 @@ def to_view(
 
 
 def _timestamp(text: str) -> float | None:
-    """Read RQ's UTC time, such as 2026-01-31T12:00:00.123456Z, as Unix seconds."""
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return unix_time(text) if text else None

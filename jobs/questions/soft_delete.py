@@ -1,7 +1,7 @@
-"""Deleting questions so that their owner can take it back for a while, and removing them then.
+"""Soft deletion of questions: their owner can undo it for a while, then they are purged.
 
-A deleted question is there for nobody, and nothing changes it, see `jobs.queue.transitions`. Until
-it is gone for good, all that it was is kept as it was.
+Nobody sees a deleted question, and nothing changes it, see `jobs.queue.transitions`. Until it is
+purged, all of it is kept as it was.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ import structlog
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 from rq.job import Job
-from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.questions.lifecycle import Lifecycle
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DELETED_JOBS_KEY, events_key, job_key, user_jobs_key
+from jobs.queue.rq_internals import results_key
 from jobs.queue.transitions import DELETED_FIELD, JobSnapshot, Write, change
 
 log = structlog.get_logger(__name__)
@@ -47,10 +45,10 @@ class SoftDeletion:
         self._records = JobRepository(broker.connection, self._retention_seconds)
 
     def delete(self, job_id: str, user: str) -> bool:
-        """Let a question be gone for everybody, until this is undone; False if it is not over."""
+        """Hide a question from everybody until this is undone; False if it is not over."""
 
-        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if not standing.is_over:
+        def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if not snapshot.is_over:
                 return None
             now = time.time()
             restore = {
@@ -75,11 +73,11 @@ class SoftDeletion:
         return change(self._connection, job_id, decide)
 
     def undo(self, job_id: str, user: str) -> bool:
-        """Bring a deleted question back as it was, in its place; False if it is too late."""
+        """Restore a deleted question as it was, at its place in the history; False if too late."""
 
-        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
+        def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
             oldest = time.time() - UNDO_KEPT_SECONDS
-            if standing.deleted_at is None or standing.deleted_at < oldest:
+            if snapshot.deleted_at is None or snapshot.deleted_at < oldest:
                 return None
             text = cast("bytes", pipeline.hget(Job.key_for(job_id), RESTORE_FIELD))
             restore: dict[str, Any] = json.loads(text)
@@ -101,7 +99,7 @@ class SoftDeletion:
         return change(self._connection, job_id, decide, even_deleted=True)
 
     def purge(self, now: float) -> int:
-        """Remove for good what cannot be undone any more at `now`; returns how many."""
+        """Remove for good what can no longer be undone at `now` (Unix time); return how many."""
         oldest = now - UNDO_KEPT_SECONDS
         ids = cast(
             "list[bytes]", self._connection.zrangebyscore(DELETED_JOBS_KEY, "-inf", f"({oldest}")
@@ -112,14 +110,14 @@ class SoftDeletion:
         return removed
 
     def _remove(self, job_id: str, deleted_before: float) -> bool:
-        """One that nobody brought back, perhaps to delete it anew; False if somebody did."""
-        asked = self._records.read_asked(job_id)
-        user = asked.user if asked else ""
+        """Remove one question for good; False if it was restored, or deleted anew, meanwhile."""
+        record = self._records.read(job_id)
+        user = record.user if record else ""
         if self._lifecycle.delete(job_id, user, deleted_before=deleted_before):
             return True
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            return self._forget(job_id) if standing.status is None else None
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            return self._forget(job_id) if snapshot.status is None else None
 
         # Its keys went by themselves; what names them is left.
         return change(self._connection, job_id, decide)
@@ -127,8 +125,12 @@ class SoftDeletion:
     def _forget(self, job_id: str) -> Write:
         def write(pipeline: Pipeline) -> None:
             for queue in self._broker.queues.values():
-                for registry in (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry):
-                    pipeline.zrem(registry(queue=queue, serializer=JSONSerializer).key, job_id)
+                for registry in (
+                    queue.finished_job_registry,
+                    queue.failed_job_registry,
+                    queue.canceled_job_registry,
+                ):
+                    pipeline.zrem(registry.key, job_id)
             pipeline.delete(*_keys_of(job_id))
             pipeline.zrem(DELETED_JOBS_KEY, job_id)
 
@@ -136,4 +138,4 @@ class SoftDeletion:
 
 
 def _keys_of(job_id: str) -> tuple[str, ...]:
-    return (Job.key_for(job_id), Result.get_key(job_id), job_key(job_id), events_key(job_id))
+    return (Job.key_for(job_id), results_key(job_id), job_key(job_id), events_key(job_id))

@@ -9,7 +9,7 @@ from jobs.models import JobState, JobView
 
 
 class WaitReason(StrEnum):
-    """What has to happen before a worker takes the question."""
+    """What a question waits for before a worker takes it."""
 
     QUEUE = "queue"  # those ahead of it are taken
     OWN = "own_questions"  # one of its user's others ends: they hold all places that one user has
@@ -21,10 +21,10 @@ class WaitReason(StrEnum):
 
 @dataclass(frozen=True)
 class Waiting:
-    """What a question waits for. `ahead` counts those before it on the queue, where it is on it.
+    """What a question waits for. `ahead` counts the questions before it, if it is on the queue.
 
-    Before that, `held_by` has to end: PAUSED or NO_WORKER, if either is so. `retry_at` (Unix
-    seconds) is when attempt number `attempt` may start, of one that failed.
+    `held_by` is PAUSED or NO_WORKER if that holds up the whole queue. After a failed attempt,
+    `retry_at` (Unix seconds) is when attempt number `attempt` may start.
     """
 
     reason: WaitReason

@@ -12,8 +12,8 @@ from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.rate_limit import RateLimit
-from rq.serializers import JSONSerializer
 
+from jobs.queue.rq_internals import fetch_job, make_queue
 from jobs.queue.transitions import JobSnapshot, Write, change
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, QUEUE_NAMES, Settings
 
@@ -21,7 +21,7 @@ ANSWER_QUESTION = "jobs.tasks.answer_question"
 QUESTION_TIMEOUT_SECONDS = 600
 INDEXING_TIMEOUT_SECONDS = 3600
 
-# Shown in rq-dashboard as raw HTML, so no word of a user may be in it.
+# rq-dashboard shows these as raw HTML, so they hold no words of a user.
 DESCRIPTIONS = {
     ANSWER_QUESTION: "Answer a question",
     "jobs.tasks.index_document": "Index a document",
@@ -39,10 +39,7 @@ class Broker:
 
     @cached_property
     def queues(self) -> dict[str, Queue]:
-        return {
-            name: Queue(name, connection=self.connection, serializer=JSONSerializer)
-            for name in QUEUE_NAMES
-        }
+        return {name: make_queue(name, self.connection) for name in QUEUE_NAMES}
 
     def create(
         self,
@@ -54,7 +51,7 @@ class Broker:
         timeout_seconds: int = QUESTION_TIMEOUT_SECONDS,
         rate_limit_key: str = "",
     ) -> Job:
-        """A job that is not on its queue yet; `args` are JSON types, without a word of a user.
+        """Return a job that is not on its queue yet; `args` are JSON types without words of a user.
 
         With a `rate_limit_key`, at most `concurrency` jobs of that key are queued or running at
         once.
@@ -72,7 +69,7 @@ class Broker:
         )
 
     def concurrency(self, queue_name: str) -> int:
-        """How many jobs of one user are queued or running at once."""
+        """Return how many jobs of one user may be queued or running at once."""
         return {
             QUESTIONS_QUEUE: self.settings.user_concurrency,
             BATCH_QUEUE: self.settings.batch_concurrency,
@@ -89,7 +86,7 @@ class Broker:
         timeout_seconds: int = QUESTION_TIMEOUT_SECONDS,
         rate_limit_key: str = "",
     ) -> Job:
-        """Create a job and put it on its queue, or let it wait for its limit, see `create`."""
+        """Create a job and put it on its queue, or let it wait for its limit; see `create`."""
         job = self.create(
             queue_name,
             function,
@@ -116,4 +113,4 @@ class Broker:
 
     def fetch(self, job_id: str) -> Job:
         """Return the RQ job; raises rq.exceptions.NoSuchJobError."""
-        return Job.fetch(job_id, connection=self.connection, serializer=JSONSerializer)
+        return fetch_job(job_id, self.connection)

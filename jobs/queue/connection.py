@@ -1,4 +1,4 @@
-"""Connections to Valkey, and what its errors mean."""
+"""Connections to Valkey, and the translation of its errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.queue.valkey_errors import explain, forget_command
 
 
 def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Redis:
-    """A client with a pool of its own. It connects on first use and survives a server restart.
+    """Return a client with its own pool, which connects on first use and survives server restarts.
 
     Never share the client of an RQ worker with other code: a worker changes its pool's timeout.
     """
@@ -30,7 +30,7 @@ def connect(url: str, *, socket_timeout_seconds: float | None = 5.0) -> redis.Re
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Translate what the client raises when Valkey is away or refuses."""
+    """Raise BrokerUnavailableError for what the client raises when Valkey is away or refuses."""
     try:
         yield
     except (redis.exceptions.RedisError, OSError) as error:

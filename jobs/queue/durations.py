@@ -12,7 +12,7 @@ KEPT = 200
 def note_duration(
     pipeline: Pipeline, queue_name: str, seconds: float, retention_seconds: int
 ) -> None:
-    """Add one, in the transaction that finishes it, and let go of all but the newest `KEPT`."""
+    """Queue the writes that add a duration and drop all but the newest `KEPT`."""
     key = durations_key(queue_name)
     pipeline.lpush(key, f"{seconds:.3f}")
     pipeline.ltrim(key, 0, KEPT - 1)

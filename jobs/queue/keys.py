@@ -28,8 +28,8 @@ RATES_PREFIX = PREFIX + "rate"
 URGENT_KEY = PREFIX + "urgent"
 URGENT_ROW_KEY = PREFIX + "urgent:row"
 OUTBOX_KEY = PREFIX + "outbox"
-# Not a key but the name of a rate limit of RQ: of the jobs that may be what kills workers, one
-# runs at a time.
+# Not a key but the name of an RQ rate limit: of the jobs that may be killing workers, one runs at
+# a time.
 SUSPECTS_KEY = PREFIX + "suspects"
 
 
@@ -59,7 +59,7 @@ def spent_key(job_id: str) -> str:
 
 
 def uploads_key(user: str) -> str:
-    """Sorted set with a TTL: the room that uploads under way hold, see `jobs.documents.quota`."""
+    """Sorted set with a TTL: the space that running uploads reserve, see `jobs.documents.quota`."""
     return f"{PREFIX}user:{user}:uploads"
 
 
@@ -102,7 +102,7 @@ def user_webhooks_key(user: str) -> str:
 
 
 def limit_key(queue_name: str, user: str) -> str:
-    """The name of RQ's rate limit: a user has one for questions, for batches, and for documents."""
+    """Return the name of RQ's rate limit: a user has one each for questions, batches, documents."""
     return user if queue_name == QUESTIONS_QUEUE else f"{queue_name}:{user}"
 
 

@@ -1,6 +1,6 @@
-"""Pausing one queue: workers take nothing new from it, what runs finishes, what waits is kept.
+"""Pausing one queue: workers take nothing new from it, running jobs finish, waiting ones stay.
 
-RQ's own suspension holds all queues at once, and names nobody; it works beside this.
+RQ's own suspension holds all queues at once and names nobody; both work side by side.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHECK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Pause:
-    """`by` is the operators' user, "" where they have none. `since` is a Unix time."""
+    """A paused queue. `by` is the operator, "" if unknown; `since` is a Unix time."""
 
     queue: str
     by: str
@@ -37,7 +37,7 @@ class Pauses:
         self._read_at = float("-inf")
 
     def pause(self, queue: str, by: str) -> bool:
-        """Hold a queue until it is resumed, whatever restarts; False if it was paused before."""
+        """Pause a queue until it is resumed, across restarts; return False if it was paused."""
         text = json.dumps({"by": by, "since": time.time()})
         try:
             return bool(self._connection.hsetnx(PAUSED_KEY, queue, text))
@@ -45,14 +45,14 @@ class Pauses:
             self._read_at = float("-inf")
 
     def resume(self, queue: str) -> bool:
-        """Let workers take from the queue again; False if it was not paused."""
+        """Let workers take from the queue again; return False if it was not paused."""
         try:
             return bool(self._connection.hdel(PAUSED_KEY, queue))
         finally:
             self._read_at = float("-inf")
 
     def paused(self) -> Mapping[str, Pause]:
-        """The pauses by queue, read at most once in `CHECK_SECONDS`."""
+        """Return the pauses by queue, read at most once in `CHECK_SECONDS`."""
         if time.monotonic() - self._read_at >= CHECK_SECONDS:
             self._known = read_pauses(
                 cast("dict[bytes, bytes]", self._connection.hgetall(PAUSED_KEY))
@@ -65,6 +65,6 @@ class Pauses:
 
 
 def read_pauses(reply: Mapping[bytes, bytes]) -> Mapping[str, Pause]:
-    """The pauses by queue, from a reply to HGETALL."""
+    """Return the pauses by queue, from a reply to HGETALL."""
     pauses = (Pause(name.decode(), **json.loads(text)) for name, text in reply.items())
     return {pause.queue: pause for pause in pauses}

@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from rq.results import Result
-from rq.serializers import JSONSerializer
 
 from jobs.models import Answer
+from jobs.queue.rq_internals import read_result, results_key
 
 
 def read_answers(connection: redis.Redis, job_ids: Sequence[str]) -> list[Answer | None]:
-    """The latest result of each of these jobs, if it is an answer; one round trip.
+    """Return the latest result of each of these jobs, if it is an answer; one round trip.
 
     Raises what redis raises.
     """
     pipeline = connection.pipeline(transaction=False)
     for job_id in job_ids:
-        pipeline.xrevrange(Result.get_key(job_id), count=1)
+        pipeline.xrevrange(results_key(job_id), count=1)
     return [
         _answer_of(job_id, entries, connection)
         for job_id, entries in zip(job_ids, pipeline.execute() if job_ids else [], strict=True)
@@ -32,8 +31,5 @@ def _answer_of(
     if not entries:
         return None
     entry_id, fields = entries[0]
-    result = Result.restore(
-        job_id, entry_id.decode(), fields, connection=connection, serializer=JSONSerializer
-    )
-    value = result.return_value
+    value = read_result(job_id, entry_id, fields, connection)
     return Answer.from_dict(value) if isinstance(value, dict) else None

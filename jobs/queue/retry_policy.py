@@ -1,4 +1,4 @@
-"""What becomes of an attempt that raised, or whose worker died: fail, or run again, and when.
+"""Whether an attempt that raised, or whose worker died, is retried, and when.
 
 The policy is pure; `jobs.worker.attempts` and `jobs.worker.recovery` carry it out.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from rq.timeouts import JobTimeoutException
 
 from jobs.errors import AskqueueError, HandedBackError, JobTimeoutError, WorkerLostError
-from jobs.models import Failure
+from jobs.models import Failure, from_json
 
 MAX_ATTEMPTS = 3
 # Waits before the second and the third attempt: about 2 s, then 8 s. "Equal jitter" (half fixed,
@@ -25,17 +25,17 @@ WAIT_FACTOR = 4.0
 # A server that asks for a longer wait than this is as good as down: better to fail visibly.
 LONGEST_WAIT_SECONDS = 120.0
 # A service that is away costs no attempts for this long: a restart of Qdrant or of a model server
-# takes minutes at most. The waits stop growing soon, so that its return is noticed.
+# takes minutes at most. The waits stay short, so that its return is noticed soon.
 OUTAGE_PATIENCE_SECONDS = 300.0
 LONGEST_OUTAGE_WAIT_SECONDS = 15.0
-# A job that lost this many workers may be what kills them. Its last attempt runs alone among its
-# like: otherwise it would take the same neighbours with it each time, until all of them fail.
+# A job that lost this many workers is a suspect: it may be what kills them. Of all suspects one
+# runs at a time, or it would take the same neighbours with it until all of them fail.
 SUSPECT_AFTER_LOSSES = MAX_ATTEMPTS - 1
 
 
 @dataclass(frozen=True)
 class History:
-    """What the attempts so far have used up, since the job was queued by its owner.
+    """What the attempts have used up since the owner queued the job.
 
     `attempts` are those that count towards `MAX_ATTEMPTS`, `waits` the retries that waited, and
     `lost` the workers that died. `outage_since` is the Unix time of the first attempt that found a
@@ -48,18 +48,20 @@ class History:
     outage_since: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the history as JSON types, for the job's `meta`."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> History:
-        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+        """Return the history of which `to_dict` made these JSON types."""
+        return from_json(cls, data)
 
 
 @dataclass(frozen=True)
 class Outcome:
     """`retry_in_seconds` is None if this was the last attempt, 0 for at once.
 
-    `history` is to be kept for the next attempt. `alone` asks for a run among no other suspects.
+    `history` is kept for the next attempt. `alone` asks that no other suspect runs beside it.
     """
 
     failure: Failure
@@ -76,7 +78,7 @@ def after_error(
     now: Callable[[], float] = time.time,
     random_fraction: Callable[[], float] = random.random,
 ) -> Outcome:
-    """The outcome of an attempt that raised; `history` is what it was before this attempt."""
+    """Return the outcome of an attempt that raised; `history` is from before this attempt."""
     known = known_error(error)
     if isinstance(known, HandedBackError):
         return Outcome(known.failure, history, retry_in_seconds=0.0, at_front=True)
@@ -99,7 +101,7 @@ def after_error(
 
 
 def after_loss(history: History) -> Outcome:
-    """The outcome of an attempt whose worker died."""
+    """Return the outcome of an attempt whose worker died; `history` is from before it."""
     used = replace(history, attempts=history.attempts + 1, lost=history.lost + 1)
     if used.attempts >= MAX_ATTEMPTS:
         return Outcome(_last_loss(used).failure, used)
@@ -112,7 +114,7 @@ def after_loss(history: History) -> Outcome:
 
 
 def known_error(error: BaseException) -> AskqueueError:
-    """The error as one of ours; the text of a foreign exception never reaches a page."""
+    """Return the error as one of ours, so that no foreign text reaches a page."""
     if isinstance(error, AskqueueError):
         return error
     if isinstance(error, JobTimeoutException):

@@ -1,4 +1,4 @@
-"""What Valkey says when it refuses or is away, as errors with a sentence."""
+"""Translation of what redis-py raises into errors that people can read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobs.errors import (
 
 # redis-py puts the command, and with it perhaps the words of a user, before the server's answer.
 QUOTED_COMMAND_ENDS = " of pipeline caused error: "
-# What EXEC answers when the refusal comes as late as that.
+# How EXEC begins its answer when a queued command was refused.
 ABORTED = "Transaction discarded because of: "
 
 # By the word that the server's answer begins with.
@@ -36,7 +36,7 @@ LOGIN_ERRORS = (
 
 
 def explain(error: Exception) -> BrokerUnavailableError:
-    """The error that says what an exception of redis-py, or an OSError, means for people."""
+    """Return the error that explains an exception of redis-py, or an OSError."""
     if isinstance(error, LOGIN_ERRORS):
         return BrokerLoginRefusedError()
     code = getattr(error, "status_code", None)
@@ -47,11 +47,11 @@ def explain(error: Exception) -> BrokerUnavailableError:
 
 
 def server_words(error: Exception) -> str:
-    """What the server said, without the command that redis-py quotes: fit for a log."""
+    """Return what the server said, without the command that redis-py quotes: safe to log."""
     return str(error).rpartition(QUOTED_COMMAND_ENDS)[2]
 
 
 def forget_command(error: Exception) -> None:
-    """Take the quoted command out of an exception, which may end in a log or a dashboard."""
+    """Remove the quoted command from an exception, which may end up in a log or a dashboard."""
     if len(error.args) == 1 and QUOTED_COMMAND_ENDS in str(error):
         error.args = (server_words(error),)

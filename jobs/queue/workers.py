@@ -1,4 +1,4 @@
-"""What the living worker processes report of themselves."""
+"""The reports of living worker processes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import redis
 from jobs.models import WorkerReport
 from jobs.queue.keys import WORKERS_KEY, worker_key
 
-# A worker process reports every second or two; silent this long, it is taken for dead.
+# A worker process reports every two seconds; after this long without a report it counts as dead.
 WORKER_ALIVE_SECONDS = 10.0
 
 
 def living_workers(connection: redis.Redis) -> list[WorkerReport]:
-    """The reports of the worker processes that are alive. Raises what redis raises."""
+    """Return the reports of the worker processes that are alive. Raises what redis raises."""
     oldest = time.time() - WORKER_ALIVE_SECONDS
     names = cast("list[bytes]", connection.zrangebyscore(WORKERS_KEY, oldest, "+inf"))
     if not names:

@@ -1,85 +1,60 @@
-"""The Qdrant adapter: collections, hybrid search, upsert and delete of passages.
+"""The Qdrant adapter: collections, hybrid search, upsert and deletion of passages.
 
 Only the worker uses it. A collection belongs to one embedding model, or to none.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
-import sqlite3
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
-import httpx
 from qdrant_client import QdrantClient, models
-from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
-from jobs.errors import (
-    EmbeddingsUnsupportedError,
-    IndexDiskFullError,
-    IndexTooOldError,
-    IndexUnavailableError,
-)
+from jobs.errors import EmbeddingsUnsupportedError, IndexTooOldError
 from jobs.llm.embeddings import Embedder
 from jobs.models import Passage
 from jobs.search.embedded_qdrant import open_embedded
+from jobs.search.errors import index_errors
+from jobs.search.keywords import keywords_of
+from jobs.search.points import (
+    DENSE,
+    DOCUMENT_ID,
+    OWNER,
+    TEXT,
+    of_document,
+    to_passage,
+    to_point,
+    visible_to,
+)
 from jobs.settings import Settings
 
 KEYWORD_COLLECTION = "passages-keywords"
-DENSE = "dense"
-TEXT = "text"
-# Of a private passage alone. One without it is shared, such as all of before there was this.
-OWNER = "owner"
 TIMEOUT_SECONDS = 10
 UPSERT_BATCH = 128
-# Candidates of each kind of search, for the fusion to choose from.
+# How many times `limit` each half of a hybrid search returns, for the fusion to choose from.
 PREFETCH_FACTOR = 4
-# How long a server without embeddings is not asked again.
+# For so long, a server without embeddings is not asked again.
 UNSUPPORTED_SECONDS = 600.0
 MIN_SERVER = (1, 20)
-# How a server says that its disk is full, in an error that is else like any other of its own.
-NO_SPACE = b"No space left"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-# The commonest words of English questions say nothing about which passage answers.
-STOP_WORDS = frozenset(
-    """
-    a about after all also an and any are as at be been before between both but by can could did do
-    does doing done during each for from had has have having he her here him his how i if in into is
-    it its many may me might more most much must my no not of on once only or other our out over per
-    she should so some such than that the their them then there these they this those to under until
-    up us was we were what when where which while who whom whose why will with would you your
-    """.split()  # noqa: SIM905 (a list would take a line for each word)
-)
-
-
-def passage_id(document_id: str, position: int) -> str:
-    """The id of a passage: the same content indexed again gets the same ids."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{document_id}:{position}"))
 
 
 def collection_of(model: str) -> str:
-    """The collection of an embedding model; "" is keyword search alone."""
+    """Return the collection of an embedding model; "" stands for keyword search alone."""
     if not model:
         return KEYWORD_COLLECTION
     slug = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")[:40]
     return f"passages-{slug}-{hashlib.sha256(model.encode()).hexdigest()[:8]}"
 
 
-def keywords_of(question: str) -> str:
-    """The words of a question that are worth searching for; all of them if none stands out."""
-    words = [word for word in re.findall(r"\w+", question) if word.lower() not in STOP_WORDS]
-    return " ".join(words) or question
-
-
 class PassageIndex:
-    """Passages in Qdrant. Thread-safe: an embedded Qdrant is guarded by a lock."""
+    """Passages in Qdrant. Thread-safe: a lock guards an embedded Qdrant.
+
+    Methods raise IndexUnavailableError if Qdrant cannot be used, IndexDiskFullError if it is full.
+    """
 
     def __init__(self, client: QdrantClient, embedder: Embedder | None, *, local: bool) -> None:
         self._client = client
@@ -91,27 +66,27 @@ class PassageIndex:
 
     @property
     def embedder(self) -> Embedder | None:
-        """The embedder, unless there is none or its server turned out to have no embeddings."""
+        """The configured embedder; None without one, or if its server has no embeddings."""
         return None if self.embeddings_unsupported else self._embedder
 
     @property
     def embeddings_unsupported(self) -> EmbeddingsUnsupportedError | None:
-        """What the server said when it was last asked for embeddings, for ten minutes."""
+        """The error of a server without embeddings, for ten minutes after it was asked."""
         if time.monotonic() - self._unsupported_at > UNSUPPORTED_SECONDS:
             self._unsupported = None
         return self._unsupported
 
     @property
     def target_collection(self) -> str:
-        """The collection that the configured embedding model asks for."""
+        """The collection of the configured embedding model."""
         return collection_of(self.embedder.model if self.embedder else "")
 
     def note_unsupported(self, error: EmbeddingsUnsupportedError) -> None:
-        """Remember that the server has no embeddings: keyword search goes on alone."""
+        """Remember that the server has no embeddings: only keywords are searched from now on."""
         self._unsupported, self._unsupported_at = error, time.monotonic()
 
     def check(self) -> None:
-        """Raise IndexUnavailableError, or IndexTooOldError for a server before 1.20."""
+        """Check that Qdrant replies; raises IndexTooOldError for a server before 1.20."""
         with self._guard():
             if self._local:
                 return
@@ -123,7 +98,7 @@ class PassageIndex:
             )
 
     def ensure_collection(self, name: str) -> None:
-        """Create the collection if it is missing; a dense one learns its size from the model."""
+        """Create a missing collection; the model is asked for the size of its vectors."""
         with self._guard():
             if self._client.collection_exists(name):
                 self._index_payload(name)
@@ -138,17 +113,17 @@ class PassageIndex:
             self._client.create_payload_index(
                 name,
                 TEXT,
-                # The default word tokenizer: the only one that the embedded Qdrant scores with.
+                # With the default word tokenizer: the embedded Qdrant scores with no other.
                 models.TextIndexParams(type=models.TextIndexType.TEXT, scoring=True),
                 wait=True,
             )
             self._index_payload(name)
 
     def _index_payload(self, name: str) -> None:
-        """Index what passages are filtered by, as far as it is not; one of before lacks owners."""
-        if self._local:  # an embedded Qdrant looks at every payload anyway
+        """Create missing indexes of payload fields: old collections lack the one of owners."""
+        if self._local:  # an embedded Qdrant scans every payload anyway
             return
-        for field in {"document_id", OWNER} - set(self._client.get_collection(name).payload_schema):
+        for field in {DOCUMENT_ID, OWNER} - set(self._client.get_collection(name).payload_schema):
             self._client.create_payload_index(
                 name, field, models.PayloadSchemaType.KEYWORD, wait=True
             )
@@ -160,17 +135,13 @@ class PassageIndex:
         vectors: Sequence[Sequence[float]] | None,
         owner: str = "",
     ) -> None:
-        """Store passages; without vectors only keyword search finds them.
+        """Store passages; without vectors, only keyword search finds them.
 
-        With an `owner`, they are private to that user.
+        There is one vector for each passage, in order. With an `owner`, the passages are private.
         """
         for start in range(0, len(passages), UPSERT_BATCH):
             points = [
-                models.PointStruct(
-                    id=passage.id,
-                    vector={DENSE: list(vectors[number])} if vectors is not None else {},
-                    payload=_payload(passage) | ({OWNER: owner} if owner else {}),
-                )
+                to_point(passage, None if vectors is None else vectors[number], owner)
                 for number, passage in enumerate(passages[start : start + UPSERT_BATCH], start)
             ]
             with self._guard():
@@ -184,17 +155,16 @@ class PassageIndex:
         documents: Sequence[str] = (),
         user: str = "",
     ) -> list[Passage]:
-        """The best passages first, by vectors and BM25 together where both are there.
+        """Return up to `limit` passages, best first, found by vectors and BM25 where both exist.
 
-        Only of shared passages and this user's own, of shared ones alone for nobody (""); and of
-        these documents, by their ids, or of all if none is named. A missing collection has none.
-        The dense half is left out while the collection belongs to another model than the configured
-        one.
+        Searches shared passages and the user's own (for "", shared ones only), in the documents
+        with these ids, or in all if there are none. A missing collection has no passages. Vectors
+        are not used while the collection belongs to another model than the configured one.
         """
         vector = self._embed_question(question) if collection == self.target_collection else None
         keywords = models.TextQuery(text=keywords_of(question))
         # Both halves of a hybrid search take the same filter.
-        visible = _visible(user, documents)
+        visible = visible_to(user, documents)
         with self._guard():
             if not self._client.collection_exists(collection):
                 return []
@@ -219,10 +189,10 @@ class PassageIndex:
                     limit=limit,
                     with_payload=True,
                 )
-        return [_passage(point) for point in response.points]
+        return [to_passage(point) for point in response.points]
 
     def texts(self, ids: Sequence[str], collection: str) -> dict[str, str]:
-        """The texts of those passages that are there, by id."""
+        """Return the texts of those passages that exist, by id."""
         with self._guard():
             if not self._client.collection_exists(collection):
                 return {}
@@ -234,15 +204,15 @@ class PassageIndex:
         with self._guard():
             if self._client.collection_exists(collection):
                 self._client.delete(
-                    collection, models.FilterSelector(filter=_of_document(document_id)), wait=True
+                    collection, models.FilterSelector(filter=of_document(document_id)), wait=True
                 )
 
     def count(self, collection: str, document_id: str | None = None) -> int:
-        """How many passages a collection holds, of one document or of all."""
+        """Return how many passages a collection has, of one document or of all."""
         with self._guard():
             if not self._client.collection_exists(collection):
                 return 0
-            chosen = _of_document(document_id) if document_id else None
+            chosen = of_document(document_id) if document_id else None
             return self._client.count(collection, count_filter=chosen, exact=True).count
 
     def drop(self, collection: str) -> None:
@@ -251,6 +221,7 @@ class PassageIndex:
             self._client.delete_collection(collection)
 
     def close(self) -> None:
+        """Release the folder of an embedded Qdrant, or the connections to a server."""
         with self._lock:
             self._client.close()
 
@@ -266,28 +237,8 @@ class PassageIndex:
     @contextmanager
     def _guard(self) -> Iterator[None]:
         """Hold the lock of an embedded Qdrant, and translate what the client raises."""
-        try:
-            with self._lock:
-                yield
-        except UnexpectedResponse as error:
-            if error.status_code in (401, 403):
-                raise IndexUnavailableError(
-                    "The document index (Qdrant) refused the API key. Set a valid QDRANT_API_KEY "
-                    "and restart the worker."
-                ) from error
-            if NO_SPACE in error.content:
-                raise IndexDiskFullError() from error
-            raise IndexUnavailableError() from error
-        except sqlite3.OperationalError as error:
-            raise (
-                IndexDiskFullError if _cannot_write(error) else IndexUnavailableError
-            )() from error
-        except OSError as error:
-            raise (
-                IndexDiskFullError if error.errno in FULL else IndexUnavailableError
-            )() from error
-        except (QdrantException, ApiException, httpx.HTTPError) as error:
-            raise IndexUnavailableError() from error
+        with index_errors(), self._lock:
+            yield
 
 
 def build_index(settings: Settings, embedder: Embedder | None) -> PassageIndex:
@@ -299,56 +250,6 @@ def build_index(settings: Settings, embedder: Embedder | None) -> PassageIndex:
         url=settings.qdrant_url,
         api_key=settings.qdrant_api_key.get_secret_value() or None,
         timeout=TIMEOUT_SECONDS,
-        check_compatibility=False,  # `check` does it, with a sentence of ours
+        check_compatibility=False,  # `check` does it, with a message of ours
     )
     return PassageIndex(client, embedder, local=False)
-
-
-def _cannot_write(error: sqlite3.OperationalError) -> bool:
-    """True if an embedded Qdrant found its disk full; a full quota is to SQLite an I/O error."""
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-
-
-def _of_document(document_id: str) -> models.Filter:
-    match = models.MatchValue(value=document_id)
-    return models.Filter(must=[models.FieldCondition(key="document_id", match=match)])
-
-
-def _visible(user: str, document_ids: Sequence[str]) -> models.Filter:
-    """What a user may find: shared passages and own ones, of these documents if any are named."""
-    seen: list[models.Condition] = [
-        models.IsEmptyCondition(is_empty=models.PayloadField(key=OWNER)),
-    ]
-    if user:
-        match = models.MatchValue(value=user)
-        seen.append(models.FieldCondition(key=OWNER, match=match))
-    conditions: list[models.Condition] = [models.Filter(should=seen)]
-    if document_ids:
-        chosen = models.MatchAny(any=list(document_ids))
-        conditions.append(models.FieldCondition(key="document_id", match=chosen))
-    return models.Filter(must=conditions)
-
-
-def _payload(passage: Passage) -> dict[str, object]:
-    return {
-        "document_id": passage.document_id,
-        "document_name": passage.document_name,
-        TEXT: passage.text,
-        "page": passage.page,
-        "last_page": passage.last_page,
-        "position": passage.position,
-    }
-
-
-def _passage(point: models.ScoredPoint) -> Passage:
-    payload = point.payload or {}
-    return Passage(
-        id=str(point.id),
-        document_id=payload["document_id"],
-        document_name=payload["document_name"],
-        text=payload[TEXT],
-        page=payload.get("page"),
-        last_page=payload.get("last_page"),
-        position=payload.get("position", 0),
-        score=point.score,
-    )

@@ -1,44 +1,35 @@
-"""The worker's side of documents: from a stored file to passages in the index."""
+"""Indexes documents: from a stored file to passages in the index."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
-import structlog
-
 from jobs.cancellation import Cancelled, call_cancellable
-from jobs.documents.client import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
-from jobs.errors import (
-    AskqueueError,
-    EmbeddingsUnsupportedError,
-    ModelError,
-    UnreadableDocumentError,
-)
+from jobs.errors import EmbeddingsUnsupportedError, UnreadableDocumentError
 from jobs.extraction.extract import Extracted, extract
-from jobs.models import SAMPLES_USER, Document, DocumentStatus, Failure, Passage
+from jobs.models import Document, DocumentStatus, Failure, Passage
 from jobs.queue.connection import broker_errors
-from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, passage_id
+from jobs.search.index import KEYWORD_COLLECTION, PassageIndex
+from jobs.search.points import passage_id
+from jobs.search.target_collection import probe_embeddings
 from jobs.settings import Settings
 
-log = structlog.get_logger(__name__)
-
-# Shares of the whole work, for the progress bar.
+# The progress, from 0 to 1, at which these stages are done.
 EXTRACTED, EMBEDDED = 0.3, 0.9
 
 Vectors: TypeAlias = "Sequence[Sequence[float]]"
-# Shows a stage, and which share of the work is done.
-Show: TypeAlias = Callable[[str, float], None]
+# Shows a stage, the progress from 0 to 1, and a detail such as "3 of 10" or "".
+Show: TypeAlias = Callable[[str, float, str], None]
 
 
 @dataclass(frozen=True)
 class Indexer:
-    """The collaborators of indexing."""
+    """Reads, embeds and stores documents. Holds no state of its own."""
 
     register: DocumentRepository
     store: FileStore
@@ -46,17 +37,17 @@ class Indexer:
     settings: Settings
 
     def index_document(self, document_id: str, cancelled: Cancelled) -> dict[str, Any]:
-        """Put one document into the collection that answers.
+        """Index one document into the collection that answers; returns its number of passages.
 
-        A document that was deleted meanwhile is left out. Raises AskqueueError.
+        Does nothing for a document that was deleted in the meantime. Raises AskqueueError.
         """
         while True:
             with broker_errors():
                 document = self.register.get(document_id)
                 active = self.register.index_state().active
             if document is None:
-                # An attempt that was killed may have stored some after the deletion.
-                self._take_out(document_id)
+                # A killed attempt may have stored some passages after the deletion.
+                self._delete_passages(document_id)
                 return {"passages": 0}
             show = _Progress(document_id, self.register)
             extracted = self._extract(document, show, cancelled)
@@ -64,31 +55,31 @@ class Indexer:
             vectors = None
             if active in ("", self.index.target_collection):
                 vectors = self._vectors_if_supported(passages, show, cancelled)
-            # The first document decides; by now it is known whether there are embeddings.
+            # The first document decides; by now we know whether there are embeddings.
             collection = active or self.index.target_collection
-            show("storing", EMBEDDED)
+            show("storing", EMBEDDED, "")
             self._store(document, passages, vectors, collection)
             with broker_errors():
                 active = self.register.activate_first(collection)
-            # Another one answers by now if everything was indexed again meanwhile.
+            # If everything was indexed again in the meantime, another collection answers now.
             if active == collection:
-                # Only now: a document that is called indexed can be found.
-                self._enter(document, extracted, vectors, collection)
+                # Not before: a document that is shown as indexed can be found.
+                self._mark_indexed(document, extracted, vectors, collection)
                 return {"passages": len(passages)}
 
     def reindex_documents(self, cancelled: Cancelled) -> dict[str, Any]:
-        """Index all into the target collection, then let it answer; the old one does until then.
+        """Index all documents into the target collection; the old one answers until it is complete.
 
-        Run again after a break, it goes on with what is missing. Raises AskqueueError.
+        Run again after an interruption, it continues with what is missing. Raises AskqueueError.
         """
         probe_embeddings(self.index)
         target = self.index.target_collection
         old = self._begin(target)
-        self._bring_into(target, cancelled)
+        self._index_missing(target, cancelled)
         with broker_errors():
             self.register.set_index(active=target)
-        # What was indexed into the old collection between the last look and the switch.
-        self._bring_into(target, cancelled)
+        # For what was indexed into the old collection just before the switch.
+        self._index_missing(target, cancelled)
         if old not in ("", target):
             self.index.drop(old)
         with broker_errors():
@@ -97,18 +88,18 @@ class Indexer:
         return {"documents": documents}
 
     def remove_passages(self, document_id: str) -> None:
-        """Take deleted documents out of every collection in use: this one, and any left over.
+        """Remove the passages of this deleted document, and of others left over, everywhere.
 
-        One that was added again meanwhile keeps its passages.
+        A document that was added again in the meantime keeps its passages.
         """
         with broker_errors():
             deleted = self.register.deleted()
         for deleted_id in sorted(deleted, key=lambda item: item != document_id):
-            self._take_out(deleted_id)
+            self._delete_passages(deleted_id)
             with broker_errors():
                 self.register.forget_deleted(deleted_id)
 
-    def _take_out(self, document_id: str) -> None:
+    def _delete_passages(self, document_id: str) -> None:
         with broker_errors():
             state = self.register.index_state()
         for collection in {state.active, state.target, state.building} - {""}:
@@ -117,8 +108,8 @@ class Indexer:
     def _begin(self, target: str) -> str:
         """Prepare the target collection; returns the one that answers until it is complete.
 
-        One that is neither in use nor being built is left over from an earlier model, with
-        passages of documents that were deleted since: it goes.
+        A target that is neither in use nor being built is left over from an earlier model, and may
+        hold passages of deleted documents: it is dropped first.
         """
         with broker_errors():
             state = self.register.index_state()
@@ -126,18 +117,18 @@ class Indexer:
         if target not in (state.active, state.building):
             self.index.drop(target)
             if state.building not in ("", state.active):
-                self.index.drop(state.building)  # deletions would no longer reach it
+                self.index.drop(state.building)  # deletions no longer reach it
             with broker_errors():
-                for document in self.register.list():
+                for document in self.register.list_all():
                     if document.collection == target:
                         self.register.update(document.id, collection="")
                 self.register.set_index(building=target)
         return state.active
 
-    def _bring_into(self, target: str, cancelled: Cancelled) -> None:
-        """Index what is in another collection; documents on their way get there by themselves."""
+    def _index_missing(self, target: str, cancelled: Cancelled) -> None:
+        """Index what is in other collections; documents being indexed get there by themselves."""
         with broker_errors():
-            documents = self.register.list()
+            documents = self.register.list_all()
         missing = [
             item
             for item in documents
@@ -154,10 +145,10 @@ class Indexer:
             passages = _passages(document, extracted)
             vectors = self._vectors(passages, _show_nothing, cancelled)
             self._store(document, passages, vectors, target)
-            self._enter(document, extracted, vectors, target)
+            self._mark_indexed(document, extracted, vectors, target)
 
     def _extract(self, document: Document, show: Show, cancelled: Cancelled) -> Extracted:
-        show("extracting", 0.0)
+        show("extracting", 0.0, "")
         with self.store.local_copy(document.id, document.name) as path:
             return extract(path, document.name, self.settings, cancelled.check)
 
@@ -172,9 +163,9 @@ class Indexer:
     def _vectors(
         self, passages: Sequence[Passage], show: Show, cancelled: Cancelled
     ) -> Vectors | None:
-        """One vector a passage, or None for keyword search alone.
+        """Return one vector for each passage, or None for keyword search alone.
 
-        Raises EmbeddingsUnsupportedError, which the index then knows.
+        Raises EmbeddingsUnsupportedError, after telling the index.
         """
         embedder = self.index.embedder
         if embedder is None:
@@ -183,9 +174,9 @@ class Indexer:
         def on_batch(done: int, total: int) -> None:
             cancelled.check()
             share = EXTRACTED + (EMBEDDED - EXTRACTED) * done / total
-            show(f"embedding {done} of {total}", share)
+            show("embedding", share, f"{done} of {total}")
 
-        show(f"embedding 0 of {len(passages)}", EXTRACTED)
+        show("embedding", EXTRACTED, f"0 of {len(passages)}")
         texts = [passage.text for passage in passages]
         try:
             return call_cancellable(lambda: embedder.embed(texts, on_batch), cancelled)
@@ -205,15 +196,15 @@ class Indexer:
         self.index.delete_document(document.id, collection)
         self.index.upsert(collection, passages, vectors, document.owner)
 
-    def _enter(
+    def _mark_indexed(
         self,
         document: Document,
         extracted: Extracted,
         vectors: Vectors | None,
         collection: str,
     ) -> None:
-        """Enter in the register what a collection holds; a document deleted meanwhile leaves it."""
-        # Without its vectors a document is not complete in a collection that has them.
+        """Mark a document as indexed; if it was deleted in the meantime, remove its passages."""
+        # Without vectors, a document is incomplete in a collection that has them.
         is_complete = vectors is not None or collection == KEYWORD_COLLECTION
         with broker_errors():
             still_there = self.register.update(
@@ -238,49 +229,8 @@ def mark_failed(document_id: str, failure: Failure, *, register: DocumentReposit
         register.update(document_id, status=DocumentStatus.FAILED, stage="", failure=failure)
 
 
-def sync_target(register: DocumentRepository, index: PassageIndex) -> None:
-    """Publish which collection the configured model asks for."""
-    with broker_errors():
-        state = register.index_state()
-    if state.active and index.target_collection not in (state.active, state.target):
-        # Nobody shall be asked to index everything again for a model that has no embeddings.
-        probe_embeddings(index)
-    target = index.target_collection
-    with broker_errors():
-        if not state.documents and state.active != target:
-            register.set_index(active="", target=target)
-            if state.active:
-                index.drop(state.active)  # with what was deleted since, if anything is left
-        elif state.target != target:
-            register.set_index(target=target)
-
-
-def probe_embeddings(index: PassageIndex) -> None:
-    """Let the index learn whether the configured server has embeddings at all."""
-    if index.embedder is None:
-        return
-    try:
-        index.embedder.embed(["probe"])
-    except EmbeddingsUnsupportedError as error:
-        index.note_unsupported(error)
-    except ModelError as error:  # says nothing about that, and may pass
-        log.info("embeddings not probed", kind=error.kind)
-
-
-def add_samples(documents: DocumentClient, folder: Path) -> None:
-    """Add the sample documents, once ever, if there are no others."""
-    if not folder.is_dir() or not documents.claim_samples():
-        return
-    for path in sorted(folder.iterdir()):
-        if path.suffix in SUPPORTED_EXTENSIONS:
-            try:
-                documents.add(SAMPLES_USER, path.name, path.read_bytes())
-            except AskqueueError as error:
-                log.warning("sample not added", name=path.name, error=error.message)
-
-
 class _Progress:
-    """Shows the progress of one document, not more often than people can see."""
+    """Shows the progress of one document, and within a stage at most five times a second."""
 
     min_seconds = 0.2
 
@@ -290,23 +240,22 @@ class _Progress:
         self._shown_at = 0.0
         self._stage = ""
 
-    def __call__(self, stage: str, progress: float) -> None:
-        kind = stage.split()[0]
-        if kind == self._stage and time.monotonic() - self._shown_at < self.min_seconds:
+    def __call__(self, stage: str, progress: float, detail: str) -> None:
+        if stage == self._stage and time.monotonic() - self._shown_at < self.min_seconds:
             return
-        self._stage, self._shown_at = kind, time.monotonic()
+        self._stage, self._shown_at = stage, time.monotonic()
         with broker_errors():
             self._register.update(
                 self._document_id,
                 status=DocumentStatus.INDEXING,
-                stage=stage,
+                stage=f"{stage} {detail}".strip(),
                 progress=progress,
                 failure=None,
             )
 
 
-def _show_nothing(_stage: str, _progress: float) -> None:
-    """While everything is indexed again, a document is still found: its entry stays as it is."""
+def _show_nothing(_stage: str, _progress: float, _detail: str) -> None:
+    """Leave the entry of a document as it is: it can be found while it is indexed again."""
 
 
 def _passages(document: Document, extracted: Extracted) -> list[Passage]:

@@ -66,7 +66,7 @@ class Webhooks:
     def create(
         self, user: str, url: str, events: Collection[Event], *, include_answer: bool = False
     ) -> tuple[Webhook, str]:
-        """A new webhook of this user, and its secret, which is not shown again.
+        """Make a webhook of this user; return it with its secret, which is not shown again.
 
         Raises InvalidWebhookError for an address that cannot be used, no event, or too many
         webhooks.
@@ -101,18 +101,18 @@ class Webhooks:
             self._connection.transaction(store, user_webhooks_key(user))
         return webhook, secret
 
-    def list(self, user: str) -> list[Webhook]:
-        """The user's webhooks, the oldest first."""
+    def list_webhooks(self, user: str) -> list[Webhook]:
+        """Return the user's webhooks, the oldest first."""
         with broker_errors():
             ids = cast("set[bytes]", self._connection.smembers(user_webhooks_key(user)))
             with self._connection.pipeline(transaction=False) as pipeline:
-                for each in ids:
-                    pipeline.hgetall(webhook_key(each.decode()))
+                for webhook_id in ids:
+                    pipeline.hgetall(webhook_key(webhook_id.decode()))
                 found = [decode(Webhook, fields) for fields in pipeline.execute()] if ids else []
-        return sorted((each for each in found if each), key=lambda each: each.created_at)
+        return sorted(filter(None, found), key=lambda webhook: webhook.created_at)
 
     def get(self, user: str, webhook_id: str) -> Webhook:
-        """One webhook; raises NotFoundError if there is no such webhook of this user."""
+        """Return one webhook; raises NotFoundError if there is no such webhook of this user."""
         with broker_errors():
             webhook = read_webhook(self._connection, webhook_id)
         if webhook is None or webhook.user != user:
@@ -128,7 +128,9 @@ class Webhooks:
             ids = {*pipeline.zrange(log, 0, -1), *pipeline.zrange(pending, 0, -1)}
             pipeline.multi()
             pipeline.srem(user_webhooks_key(user), webhook_id)
-            deliveries = [outbox.delivery_key(webhook_id, each.decode()) for each in ids]
+            deliveries = [
+                outbox.delivery_key(webhook_id, delivery_id.decode()) for delivery_id in ids
+            ]
             lease = outbox.lease_key(webhook_id)
             pipeline.delete(webhook_key(webhook_id), log, pending, lease, *deliveries)
             pipeline.zrem(OUTBOX_KEY, webhook_id)
@@ -143,7 +145,7 @@ class Webhooks:
             return outbox.read_log(self._connection, webhook_id)
 
     def test(self, user: str, webhook_id: str) -> str:
-        """Have a delivery sent that says nothing, once; returns its id.
+        """Send a delivery with no content, once; returns its id.
 
         If it arrives, a webhook that was switched off is on again. Raises NotFoundError, and
         InvalidStateError if too much waits already.
@@ -154,7 +156,7 @@ class Webhooks:
             return outbox.enter_test(self._connection, webhook_id)
 
     def resend(self, user: str, webhook_id: str, delivery_id: str) -> Delivery:
-        """Have a delivery sent again now, under the same id, with all its attempts.
+        """Send a delivery again now, under the same id, with all its attempts.
 
         Raises NotFoundError, and InvalidStateError if too much waits already.
         """
@@ -185,19 +187,19 @@ class Webhooks:
 
 
 def read_webhook(connection: redis.Redis, webhook_id: str) -> Webhook | None:
-    """A webhook, whoever's it is; raises what redis raises."""
+    """Return the webhook of any user, None if it is gone; raises what redis raises."""
     fields = cast("dict[bytes, bytes]", connection.hgetall(webhook_key(webhook_id)))
     return decode(Webhook, fields)
 
 
 def read_secret(connection: redis.Redis, webhook_id: str) -> str:
-    """What its deliveries are signed with; "" if it is gone."""
+    """Return the secret that signs a webhook's deliveries; "" if it is gone."""
     secret = cast("bytes | None", connection.hget(webhook_key(webhook_id), "secret"))
     return secret.decode() if secret else ""
 
 
 def note_health(pipeline: Pipeline, webhook: Webhook) -> None:
-    """Keep since when a webhook fails, and why it is switched off, if it is."""
+    """Store since when a webhook fails, and why it is switched off, if it is."""
     stored = encode_fields(Webhook, failing_since=webhook.failing_since, disabled=webhook.disabled)
     # A webhook that has the field `disabled` at all gets no deliveries, see `outbox.ENTER`.
     health = {name: value for name, value in stored.items() if value != ""}

@@ -34,7 +34,7 @@ USER_AGENT = "Askqueue-Webhooks/1"
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a request; `error` is "" if it was taken."""
+    """The outcome of a request; `error` is "" if the receiver accepted it."""
 
     status: int | None
     seconds: float
@@ -48,14 +48,14 @@ class Reply:
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """The header `webhook-signature` of a message; raises ValueError for a broken secret."""
+    """Return the header `webhook-signature` of a message; raises ValueError for a broken secret."""
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     signed = f"{message_id}.{timestamp}.".encode() + body
     return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
 
 
 def body_of(delivery: Delivery, public_url: str, answer: Answer | None = None) -> bytes:
-    """The JSON of a delivery, the same at each attempt unless the answer is gone by then."""
+    """Return the JSON of a delivery, the same at each attempt unless the answer has gone."""
     created = datetime.fromtimestamp(delivery.created_at, UTC)
     data: dict[str, Any] = {}
     if delivery.type != TEST_TYPE:
@@ -81,7 +81,7 @@ def post(
     settings: Settings,
     resolve: Resolve = lookup,
 ) -> Reply:
-    """Send a message, to an address that is checked now; never raises for what a receiver does.
+    """Send a message to an address that is checked now; no failure of the receiver raises.
 
     Redirects are not followed, and nothing of the reply but its status and `Retry-After` is read.
     """
@@ -194,8 +194,8 @@ def _trust() -> ssl.SSLContext:
 
 def _answer(answer: Answer) -> dict[str, Any]:
     citations = [
-        {"number": each.number, "document": each.document_name, "page": each.page}
-        for each in answer.citations
+        {"number": citation.number, "document": citation.document_name, "page": citation.page}
+        for citation in answer.citations
     ]
     return {"text": answer.text, "citations": citations}
 

@@ -110,7 +110,7 @@ class Delivery:
 
     @property
     def state(self) -> str:
-        """delivered, waiting, or failed for good."""
+        """`delivered`, `waiting`, or `failed` for good."""
         if self.delivered_at is not None:
             return "delivered"
         return "waiting" if self.next_at is not None else "failed"
@@ -146,7 +146,7 @@ def announce(pipeline: Pipeline, job: Job, state: JobState, failure: Failure | N
 
 
 def enter_test(connection: redis.Redis, webhook_id: str) -> str:
-    """Enter a delivery that says nothing of any question; returns its id."""
+    """Enter a delivery about no question; returns its id."""
     with connection.pipeline() as pipeline:
         delivery_id = _enter(pipeline, TEST_TYPE, webhook_id=webhook_id)
         pipeline.execute()
@@ -154,7 +154,7 @@ def enter_test(connection: redis.Redis, webhook_id: str) -> str:
 
 
 def claim(connection: redis.Redis, token: str, now: float) -> str | None:
-    """The id of a webhook that has something due, for the holder of this token alone, if any."""
+    """Take a webhook that has something due, for the holder of this token; returns its id."""
     arguments = (webhook_key(""), now, token, LEASE_SECONDS, CLAIM_CANDIDATES)
     webhook_id = cast("bytes | None", connection.eval(CLAIM, 1, OUTBOX_KEY, *arguments))
     return webhook_id.decode() if webhook_id else None
@@ -167,7 +167,7 @@ def release(connection: redis.Redis, webhook_id: str, token: str) -> None:
 
 
 def next_due(connection: redis.Redis, webhook_id: str, now: float) -> Delivery | None:
-    """The delivery of this webhook that has been due longest; those that expired are dropped."""
+    """Return the delivery of this webhook that has been due longest, and drop expired ones."""
     while True:
         ids = cast(
             "list[bytes]",
@@ -182,15 +182,15 @@ def next_due(connection: redis.Redis, webhook_id: str, now: float) -> Delivery |
 
 
 def read_log(connection: redis.Redis, webhook_id: str) -> list[Delivery]:
-    """The newest deliveries of a webhook, the newest first; two round trips."""
+    """Return the newest deliveries of a webhook, newest first; two round trips."""
     ids = cast("list[bytes]", connection.zrevrange(log_key(webhook_id), 0, -1))
-    return read_deliveries(connection, webhook_id, [each.decode() for each in ids])
+    return read_deliveries(connection, webhook_id, [delivery_id.decode() for delivery_id in ids])
 
 
 def read_deliveries(
     connection: redis.Redis, webhook_id: str, delivery_ids: list[str]
 ) -> list[Delivery]:
-    """These deliveries, without those that are gone; one round trip."""
+    """Return these deliveries, without those that are gone; one round trip."""
     with connection.pipeline(transaction=False) as pipeline:
         for delivery_id in delivery_ids:
             pipeline.hgetall(delivery_key(webhook_id, delivery_id))
@@ -206,7 +206,7 @@ def read_deliveries(
 
 
 def settle(pipeline: Pipeline, delivery: Delivery) -> None:
-    """Write what became of the latest attempt, and when the next one is."""
+    """Store the outcome of the latest attempt, and when the next one is."""
     key = delivery_key(delivery.webhook_id, delivery.id)
     fields = encode_fields(
         Delivery,
@@ -227,7 +227,7 @@ def settle(pipeline: Pipeline, delivery: Delivery) -> None:
 
 
 def queue_again(pipeline: Pipeline, webhook_id: str, delivery_id: str, now: float) -> None:
-    """Have a delivery sent as if it had not been tried; it keeps its id, so that it is known."""
+    """Queue a delivery as if it had not been tried; receivers know it by its id."""
     untried = encode_fields(Delivery, attempts=0, delivered_at=None, status=None, error="")
     pipeline.hset(delivery_key(webhook_id, delivery_id), mapping=untried)
     pipeline.zadd(pending_key(webhook_id), {delivery_id: now})
@@ -235,7 +235,7 @@ def queue_again(pipeline: Pipeline, webhook_id: str, delivery_id: str, now: floa
 
 
 def drop_pending(pipeline: Pipeline, webhook_id: str) -> None:
-    """Send nothing more of what waits; the log keeps it, as given up."""
+    """Drop what waits to be sent; the log keeps it, as failed."""
     pipeline.delete(pending_key(webhook_id))
     pipeline.zrem(OUTBOX_KEY, webhook_id)
 

@@ -58,7 +58,7 @@ def wait_before(
 def after(
     webhook: Webhook, delivery: Delivery, reply: Reply, now: float
 ) -> tuple[Webhook, Delivery]:
-    """What a webhook and its delivery are after an attempt that ended `now` (Unix seconds)."""
+    """Return a webhook and its delivery as an attempt that ended `now` (Unix seconds) left them."""
     tried = replace(
         delivery,
         attempts=delivery.attempts + 1,

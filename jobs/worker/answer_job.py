@@ -17,7 +17,7 @@ from jobs.llm.chat import Generator
 from jobs.models import Answer, DocumentStatus, Stage, SupportLevel
 from jobs.questions.answer_cache import Lookup
 from jobs.questions.event_stream import EventWriter
-from jobs.questions.repository import Asked, JobRepository
+from jobs.questions.repository import JobRepository, Record
 from jobs.queue.connection import broker_errors
 from jobs.worker.attempts import Attempt
 from jobs.worker.runtime import Runtime
@@ -29,16 +29,17 @@ def run_answer_job(runtime: Runtime, attempt: Attempt) -> Answer:
     Raises NotFoundError if the record is gone, and what `jobs.answering.pipeline.answer` raises.
     """
     with broker_errors():
-        asked = runtime.records.read_asked(attempt.job.id)
-    if asked is None:
+        record = runtime.records.read(attempt.job.id)
+    if record is None:
         raise NotFoundError()
+    queued_at = record.queued_at or record.asked_at
     began = time.time()
     events = EventWriter(runtime.connection, attempt.job.id, attempt.number)
     try:
         with runtime.cancellations.running(
             attempt.execution.id, events.flush_if_due
         ) as cancellation:
-            result = _answer(runtime, attempt, asked, events, cancellation)
+            result = _answer(runtime, attempt, record, events, cancellation)
     finally:
         # What was written before RQ's timeout cut the attempt off can still be read.
         events.close()
@@ -47,10 +48,10 @@ def run_answer_job(runtime: Runtime, attempt: Attempt) -> Answer:
         attempts=attempt.number,
         timings=replace(
             result.timings,
-            queue=max(0.0, began - asked.queued_at - asked.earlier - asked.retry_waits),
-            earlier=asked.earlier,
-            retry_waits=asked.retry_waits,
-            total=max(0.0, time.time() - asked.queued_at),
+            queue=max(0.0, began - queued_at - record.earlier - record.retry_waits),
+            earlier=record.earlier,
+            retry_waits=record.retry_waits,
+            total=max(0.0, time.time() - queued_at),
         ),
     )
 
@@ -75,26 +76,26 @@ class _Progress:
 def _answer(
     runtime: Runtime,
     attempt: Attempt,
-    asked: Asked,
+    record: Record,
     events: EventWriter,
     cancellation: Cancellation,
 ) -> Answer:
     with broker_errors():
         collection = runtime.register.index_state().active
     if not collection:
-        if _has_usable_documents(runtime, asked.user):
+        if _has_usable_documents(runtime, record.user):
             raise StillIndexingError()
         raise NoDocumentsError()
-    settings, question = runtime.settings, asked.question
+    settings, question = runtime.settings, record.asked
     generator = runtime.generator_of(question.model)
     progress = _Progress(attempt, events, runtime.records)
-    understood = _understand(runtime, asked, generator, progress, cancellation)
+    understood = _understand(runtime, record, generator, progress, cancellation)
 
     def make() -> Answer:
         return answer(
             understood.text,
             search=lambda text: runtime.index.search(
-                text, settings.passages_per_answer, collection, question.documents, asked.user
+                text, settings.passages_per_answer, collection, question.documents, record.user
             ),
             generator=generator,
             progress=progress,
@@ -105,14 +106,14 @@ def _answer(
     if settings.cache:
         # A follow-up is looked up as the question that it was understood as.
         basis = (collection, *runtime.basis, generator.model)
-        lookup = Lookup(asked.user, understood.text, question.documents, basis)
+        lookup = Lookup(record.user, understood.text, question.documents, basis)
         result = runtime.cache.answer(lookup, make, use_cache=question.use_cache)
     else:
         result = make()
     if result.earlier_at is not None:
         progress.text(result.text)  # for those who follow
     result = add_understanding(result, question.text, understood)
-    unready = _count_unready(runtime, asked) if result.support is not SupportLevel.CITED else 0
+    unready = _count_unready(runtime, record) if result.support is not SupportLevel.CITED else 0
     if unready:
         note = (
             f"{unready} of the documents were still being indexed. Ask again when they are ready."
@@ -123,18 +124,18 @@ def _answer(
 
 def _understand(
     runtime: Runtime,
-    asked: Asked,
+    record: Record,
     generator: Generator,
     progress: _Progress,
     cancellation: Cancellation,
 ) -> Understood:
     """Return the question to answer: a follow-up is rewritten to stand alone first."""
-    question = asked.question
+    question = record.asked
     if not question.follows:
         return Understood(question.text)
     progress.stage(Stage.REWRITING)
     with broker_errors():
-        turns = read_turns(runtime.connection, asked.user, question.follows)
+        turns = read_turns(runtime.connection, record.user, question.follows)
     return understand(question.text, turns, generator.rewrite, cancellation)
 
 
@@ -145,12 +146,12 @@ def _has_usable_documents(runtime: Runtime, user: str) -> bool:
     return any(document.status is not DocumentStatus.FAILED for document in documents)
 
 
-def _count_unready(runtime: Runtime, asked: Asked) -> int:
+def _count_unready(runtime: Runtime, record: Record) -> int:
     """Count the chosen documents, or all visible ones, that are not indexed yet."""
-    register, chosen = runtime.register, asked.question.documents
+    register, chosen = runtime.register, record.asked.documents
     with broker_errors():
         documents = (
-            register.find(chosen, asked.user) if chosen else register.list_visible(asked.user)
+            register.find(chosen, record.user) if chosen else register.list_visible(record.user)
         )
     unready = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
     return sum(document.status in unready for document in documents)

@@ -1,7 +1,7 @@
-"""One attempt of a job, from the worker's side: begin, then finish or end, or let go.
+"""The attempts of jobs, from the worker's side: begin, then finish or end, or let go.
 
-Each writes all that changes, RQ's part and the record that people see, in one transaction behind
-the fence. An attempt that no longer counts changes nothing.
+Each step is one transition (`jobs.queue.transitions`) of RQ's job and of the record that people
+see. An attempt that has been superseded changes nothing.
 """
 
 from __future__ import annotations
@@ -17,13 +17,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 from rq import Queue
-from rq.executions import Execution
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.rate_limit import RateLimitRegistry, release_slot
-from rq.registry import ScheduledJobRegistry
-from rq.serializers import JSONSerializer
-from rq.utils import now
 from rq.worker import BaseWorker, WorkerStatus
 
 from jobs.models import JobState
@@ -35,16 +29,26 @@ from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.durations import note_duration
 from jobs.queue.keys import SUSPECTS_KEY
 from jobs.queue.retry_policy import Outcome
+from jobs.queue.rq_internals import (
+    Execution,
+    RateLimitRegistry,
+    enqueue,
+    enqueue_rate_limited,
+    make_queue,
+    now,
+    release_slot,
+    save_failure,
+    save_success,
+)
 from jobs.queue.transitions import EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.settings import QUESTIONS_QUEUE
 from jobs.webhooks import outbox
 
-# An execution that is not kept alive for this long is taken for abandoned, and its job for
-# recovered. Several heartbeats fit in, so that a busy moment loses none.
+# An execution without a heartbeat for this long counts as dead, and its job is recovered. Several
+# heartbeats fit in, so that a busy moment does not cost an attempt.
 EXECUTION_TTL_SECONDS = 12
 
-
-# Put a popped job back at the front of its queue, unless somebody else did or it was begun.
+# Put a popped job back at the front of its queue, unless it has been put back or begun already.
 # KEYS: list of popped jobs, queue. ARGV: job id.
 PUT_BACK = """
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 1 then
@@ -56,14 +60,17 @@ return 0
 
 
 def put_back(connection: redis.Redis, queue: Queue, job_id: str) -> bool:
-    """Undo the pop of a job that nobody has begun; False if there is nothing to undo."""
-    popped = IntermediateQueue.get_intermediate_queue_key(queue.key)
-    return bool(connection.eval(PUT_BACK, 2, popped, queue.key, job_id))
+    """Undo the pop of a job that has not begun; return False if there is nothing to undo."""
+    keys = [queue.intermediate_queue_key, queue.key]
+    return bool(connection.eval(PUT_BACK, len(keys), *keys, job_id))
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A job that this worker runs. `number` counts from 1, over all retries; 0 for no question."""
+    """A job that this worker runs.
+
+    `number` counts a question's attempts from 1, over all retries; 0 for a job without a record.
+    """
 
     job: Job
     execution: Execution
@@ -76,7 +83,7 @@ _current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 
 @contextmanager
 def performing(attempt: Attempt) -> Iterator[None]:
-    """Let the tasks called in this block know their attempt."""
+    """Make this the `current_attempt` of the tasks called in this block."""
     token = _current.set(attempt)
     try:
         yield
@@ -85,7 +92,7 @@ def performing(attempt: Attempt) -> Iterator[None]:
 
 
 def current_attempt() -> Attempt:
-    """The attempt that runs on this thread; raises RuntimeError outside of a worker."""
+    """Return the attempt that runs on this thread; raises RuntimeError outside of a worker."""
     attempt = _current.get()
     if attempt is None:
         raise RuntimeError("a task runs inside a worker of jobs.worker.threads only")
@@ -99,73 +106,46 @@ class Attempts:
         self._connection: redis.Redis = broker.connection
         self._retention_seconds = broker.settings.retention_seconds
         self._records = JobRepository(broker.connection, self._retention_seconds)
-        # Executions whose end was tried, and may have been written although no reply came.
+        # Executions whose end was sent, and may have been written although the reply was lost.
         self._closing: set[str] = set()
 
     def begin(self, job: Job, worker: BaseWorker) -> Attempt | None:
-        """Start the job; None if it is not queued any more: stopped, deleted, or begun elsewhere.
+        """Begin the job; return None if it was stopped, deleted, or begun elsewhere.
 
-        It leaves the list of popped jobs either way.
+        Either way it leaves the list of popped jobs.
         """
-        popped = IntermediateQueue.get_intermediate_queue_key(_queue_of(job).key)
-        begun: list[Attempt] = []
-
-        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if begun and standing.runs(begun[0].execution.id):
-                return lambda _pipeline: None  # it was begun, and only the reply got lost
-            if standing.status is not JobStatus.QUEUED:
-                return None
-            number, user = self._records.next_attempt(pipeline, job.id)
-            if not number and job.func_name == ANSWER_QUESTION:
-                return lambda writes: job.delete(pipeline=writes)  # nobody can see it any more
-
-            def write(pipeline: Pipeline) -> None:
-                execution = Execution.create(
-                    job, EXECUTION_TTL_SECONDS, pipeline, worker_name=worker.name
-                )
-                begun[:] = [Attempt(job, execution, number, user)]
-                job.prepare_for_execution(worker.name, pipeline)
-                pipeline.hset(job.key, EXECUTION_FIELD, execution.id)
-                pipeline.persist(job.key)
-                pipeline.lrem(popped, 1, job.id)
-                if job.origin == QUESTIONS_QUEUE:
-                    priority.arrange(pipeline, _queue_of(job), begun=job.id)
-                worker.set_state(WorkerStatus.BUSY, pipeline)
-                if number:
-                    self._records.begin(pipeline, job.id, number)
-
-            return write
-
-        if not change(self._connection, job.id, decide) or not begun:
-            self._connection.lrem(popped, 1, job.id)
+        begin = _Begin(self._records, job, worker)
+        is_changed = change(self._connection, job.id, begin.decide)
+        attempt = begin.attempt
+        if not is_changed or attempt is None:
+            self._connection.lrem(_queue_of(job).intermediate_queue_key, 1, job.id)
             return None
-        worker.executions[begun[0].execution.id] = begun[0].execution
-        return begun[0]
+        worker.executions[attempt.execution.id] = attempt.execution
+        return attempt
 
     def finish(self, attempt: Attempt, worker: BaseWorker, result: Any) -> bool:
-        """Make `result` the job's, if this attempt counts; False if it does not."""
+        """Finish the job with `result`; return False if this attempt no longer counts."""
         job, execution = attempt.job, attempt.execution
         job.ended_at = now()
-        job._result = result
         counts = metrics.count_finished(job, result)
 
         def write(pipeline: Pipeline) -> None:
-            job._handle_success(
-                self._retention_seconds,
+            save_success(
                 pipeline,
+                job,
+                result,
+                ttl_seconds=self._retention_seconds,
                 worker_name=worker.name,
-                execution_id=execution.id,
-                execution_started_at=execution.created_at,
-                execution_ended_at=job.ended_at,
+                execution=execution,
             )
-            job.cleanup(self._retention_seconds, pipeline, remove_from_queue=False)
             if attempt.number:
-                cited = [each["document_id"] for each in result.get("citations", ())]
+                cited = [citation["document_id"] for citation in result.get("citations", ())]
                 self._records.finish(pipeline, job.id, result["text"], cited)
                 answer_cache.remember(pipeline, job.id, result, self._retention_seconds)
                 outbox.announce(pipeline, job, JobState.FINISHED)
-            if not (attempt.number and result.get("earlier_at")):  # says nothing of a new answer
-                note_duration(pipeline, job.origin, _ran(job), self._retention_seconds)
+            # An answer from the cache says nothing about how long a new one takes.
+            if not (attempt.number and result.get("earlier_at")):
+                note_duration(pipeline, job.origin, _seconds_run(job), self._retention_seconds)
             metrics.add(pipeline, counts)
 
         return self._close(attempt, worker, write)
@@ -173,13 +153,13 @@ class Attempts:
     def end(
         self, attempt: Attempt, worker: BaseWorker, outcome: Outcome, error: BaseException
     ) -> bool:
-        """Fail the job or let it run again, if this attempt counts; False if it does not."""
+        """Fail the job or let it run again; return False if this attempt no longer counts."""
         trace = "".join(traceback.format_exception(error))
         set_outcome = self.outcome_writer(attempt.job, outcome, trace, worker.name)
         return self._close(attempt, worker, set_outcome)
 
     def let_go(self, attempt: Attempt, worker: BaseWorker) -> None:
-        """Leave a job that this attempt does not count for any more."""
+        """Leave the job alone: this attempt no longer counts."""
         self._closing.discard(attempt.execution.id)
         with self._connection.pipeline() as pipeline:
             self._leave(pipeline, attempt, worker)
@@ -191,7 +171,7 @@ class Attempts:
     def outcome_writer(
         self, job: Job, outcome: Outcome, trace: str, worker_name: str = "", *, lost: bool = False
     ) -> Write:
-        """What writes the outcome of an attempt of this job, its own or a lost one."""
+        """Return the function that writes the outcome of an attempt, whether it ended or died."""
         job.ended_at, held_key = now(), job.rate_limit_key
         counts = metrics.count_ended(job, outcome, lost=lost)  # before it is queued again
         job.meta["history"] = outcome.history.to_dict()
@@ -205,18 +185,18 @@ class Attempts:
 
         def write(pipeline: Pipeline) -> None:
             if outcome.retry_in_seconds is None:
-                _fail(pipeline, job, trace, worker_name)
+                save_failure(pipeline, job, trace, worker_name=worker_name)
             elif outcome.alone:
                 _enqueue_alone(pipeline, job, held_key)
             elif outcome.retry_in_seconds > 0:
                 _schedule(pipeline, job, retry_at)
             else:
-                _queue_of(job)._enqueue_job(job, pipeline, at_front=outcome.at_front)
+                enqueue(pipeline, _queue_of(job), job, at_front=outcome.at_front)
             if is_question and outcome.retry_in_seconds is None:
                 self._records.fail(pipeline, job.id, outcome.failure, partial)
                 outbox.announce(pipeline, job, JobState.FAILED, outcome.failure)
             elif is_question:
-                self._records.wait(pipeline, job.id, outcome.failure, retry_at, _ran(job))
+                self._records.wait(pipeline, job.id, outcome.failure, retry_at, _seconds_run(job))
             metrics.add(pipeline, counts)
 
         return write
@@ -224,10 +204,10 @@ class Attempts:
     def _close(self, attempt: Attempt, worker: BaseWorker, write: Write) -> bool:
         execution = attempt.execution
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if not standing.runs(execution.id):
-                if execution.id in self._closing and standing.execution_id == execution.id:
-                    return lambda _pipeline: None  # it was closed, and only the reply got lost
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if not snapshot.runs(execution.id):
+                if execution.id in self._closing and snapshot.execution_id == execution.id:
+                    return lambda _pipeline: None  # it was closed, and the reply lost
                 return None
 
             def write_all(pipeline: Pipeline) -> None:
@@ -241,7 +221,7 @@ class Attempts:
             self.let_go(attempt, worker)
             return False
         worker.executions.pop(execution.id, None)
-        # Lost here, the slot is freed by the maintenance.
+        # If the worker dies here, maintenance frees the slot.
         if release_slot(attempt.job) and attempt.job.origin == QUESTIONS_QUEUE:
             priority.arrange(self._connection, _queue_of(attempt.job))
         self._closing.discard(execution.id)
@@ -252,32 +232,63 @@ class Attempts:
         worker.set_state(WorkerStatus.IDLE, pipeline)
 
 
-def _ran(job: Job) -> float:
-    """The seconds from the start of the latest attempt to its end; 0 if either is not known."""
+class _Begin:
+    """The change that begins an attempt. Its transaction may be tried more than once."""
+
+    def __init__(self, records: JobRepository, job: Job, worker: BaseWorker) -> None:
+        self.attempt: Attempt | None = None
+        self._records = records
+        self._job = job
+        self._worker = worker
+
+    def decide(self, pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+        """Begin a job that is queued; delete a question whose record has expired."""
+        begun, self.attempt = self.attempt, None
+        if begun is not None and snapshot.runs(begun.execution.id):
+            self.attempt = begun
+            return lambda _pipeline: None  # the try before was written, and its reply lost
+        if snapshot.status is not JobStatus.QUEUED:
+            return None
+        number, user = self._records.next_attempt(pipeline, self._job.id)
+        if not number and self._job.func_name == ANSWER_QUESTION:
+            return lambda writes: self._job.delete(pipeline=writes)
+        return lambda writes: self._write(writes, number, user)
+
+    def _write(self, pipeline: Pipeline, number: int, user: str) -> None:
+        job, worker, queue = self._job, self._worker, _queue_of(self._job)
+        execution = Execution.create(job, EXECUTION_TTL_SECONDS, pipeline, worker_name=worker.name)
+        self.attempt = Attempt(job, execution, number, user)
+        job.prepare_for_execution(worker.name, pipeline)
+        pipeline.hset(job.key, EXECUTION_FIELD, execution.id)
+        pipeline.persist(job.key)
+        pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+        if job.origin == QUESTIONS_QUEUE:
+            priority.arrange(pipeline, queue, begun=job.id)
+        worker.set_state(WorkerStatus.BUSY, pipeline)
+        if number:
+            self._records.begin(pipeline, job.id, number)
+
+
+def _seconds_run(job: Job) -> float:
+    """Return the seconds that the latest attempt ran; 0 if its start or end is unknown."""
     if job.started_at is None or job.ended_at is None:
         return 0.0
     return max(0.0, (job.ended_at - job.started_at).total_seconds())
 
 
-def _fail(pipeline: Pipeline, job: Job, trace: str, worker_name: str) -> None:
-    job.set_status(JobStatus.FAILED, pipeline=pipeline)
-    job._handle_failure(trace, pipeline, worker_name=worker_name, execution_ended_at=job.ended_at)
-    pipeline.hset(job.key, "meta", job.serializer.dumps(job.meta))  # `_handle_failure` leaves it
-
-
 def _schedule(pipeline: Pipeline, job: Job, when: float) -> None:
     job.set_status(JobStatus.SCHEDULED, pipeline=pipeline)
     job.save(pipeline=pipeline, include_result=False)
-    pipeline.zadd(ScheduledJobRegistry(queue=_queue_of(job)).key, {job.id: when})
+    pipeline.zadd(_queue_of(job).scheduled_job_registry.key, {job.id: when})
 
 
 def _enqueue_alone(pipeline: Pipeline, job: Job, held_key: str | None) -> None:
-    """Let the job wait until no other suspect is queued or runs, for RQ's limit to see to."""
+    """Queue the job under a rate limit that lets one suspect be queued or run at a time."""
     if held_key:
         pipeline.zrem(RateLimitRegistry(held_key, job.connection).allowed_key, job.id)
     job.rate_limit_key, job.rate_limit_concurrency = SUSPECTS_KEY, 1
-    _queue_of(job)._enqueue_rate_limited_job(job, pipeline)
+    enqueue_rate_limited(pipeline, _queue_of(job), job)
 
 
 def _queue_of(job: Job) -> Queue:
-    return Queue(job.origin, connection=job.connection, serializer=JSONSerializer)
+    return make_queue(job.origin, job.connection)

@@ -1,6 +1,6 @@
-"""`python -m jobs.worker`: one process, RQ workers on threads, and what watches over them.
+"""`python -m jobs.worker`: one process with RQ workers on threads, and their watchers.
 
-SIGTERM and Ctrl-C stop it: it takes no new work, lets what runs finish for
+SIGTERM and Ctrl-C stop it: it takes no new work, lets running jobs finish for
 `SHUTDOWN_GRACE_SECONDS`, and hands back the rest.
 """
 
@@ -26,15 +26,15 @@ from jobs.batches.feeder import Feeder
 from jobs.errors import AskqueueError
 from jobs.logs import configure_logging
 from jobs.models import Failure, WorkerReport
-from jobs.questions.client import JobClient
-from jobs.queue.connection import connect
+from jobs.queue.connection import broker_errors, connect
 from jobs.queue.keys import WORKERS_KEY, worker_key
 from jobs.queue.pauses import Pauses
 from jobs.queue.retry_policy import Outcome
 from jobs.queue.transitions import running
 from jobs.queue.valkey_errors import server_words
-from jobs.queue.workers import WORKER_ALIVE_SECONDS
-from jobs.search import indexer
+from jobs.queue.workers import WORKER_ALIVE_SECONDS, living_workers
+from jobs.search.samples import add_samples
+from jobs.search.target_collection import sync_target
 from jobs.settings import Settings
 from jobs.webhooks.sender import Sender
 from jobs.worker.attempts import Attempts
@@ -55,17 +55,16 @@ WEBHOOK_CHECK_SECONDS = 0.5
 RETENTION_CHECK_SECONDS = 15.0  # it runs once a minute, over all workers
 HAND_BACK_SECONDS = 3.0
 BROKER_WAIT_SECONDS = 1.0
-# The threads of a worker wait in a blocking pop for IDLE_SECONDS; sockets must wait longer.
+# Longer than IDLE_SECONDS, for which worker threads wait in a blocking pop.
 WORKER_SOCKET_TIMEOUT_SECONDS = 30.0
 
 
 class WorkerProcess:
-    """All that runs in one worker process."""
+    """The threads and watchers of one worker process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        # In a container the process id is always 1: a worker that is started again after kill -9
-        # must not be taken for the one before it.
+        # The process id alone is not enough: in a container it is 1 again after kill -9.
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.runtime = Runtime(settings)
         self._pauses = Pauses(self.runtime.connection)
@@ -101,13 +100,13 @@ class WorkerProcess:
         for thread in [*watchers, *self.threads]:
             thread.start()
         log.info("worker started", worker=self.name, threads=self.settings.worker_threads)
-        # A wait with a timeout, or the main thread would not run its signal handlers.
+        # Without a timeout, the main thread would not run its signal handlers.
         while not self._stopping.wait(timeout=1.0):
             pass
         self._shut_down()
 
     def stop(self, *_signal: object) -> None:
-        """Begin to shut down; also a signal handler."""
+        """Begin to shut down. Also a signal handler."""
         self._stopping.set()
 
     def _shut_down(self) -> None:
@@ -118,7 +117,7 @@ class WorkerProcess:
         while not wait_until_idle(
             self.threads, min(HEARTBEAT_SECONDS, max(0.0, grace_ends - time.monotonic()))
         ):
-            # The watchers have ended: keep what still runs from being taken for orphaned.
+            # The watchers have ended, so keep the running jobs alive here.
             self._turn(self._keep_alive)
             self._turn(self._end_superseded)
             if time.monotonic() >= grace_ends:
@@ -142,18 +141,18 @@ class WorkerProcess:
 
     def _prepare_documents(self) -> None:
         try:
-            indexer.sync_target(self.runtime.register, self.runtime.index)
+            sync_target(self.runtime.register, self.runtime.index)
             if self.settings.index_samples:
-                indexer.add_samples(self.runtime.documents, SAMPLES)
+                add_samples(self.runtime.documents, SAMPLES)
         except AskqueueError as error:
             self._problem = error.failure
             log.error("the index cannot be used", kind=error.kind, error=error.message)
 
     def _check_index(self) -> None:
-        """Learn whether Qdrant can be used, and bring the target collection up to date."""
+        """Check whether Qdrant can be used, and update the target collection."""
         try:
             self.runtime.index.check()
-            indexer.sync_target(self.runtime.register, self.runtime.index)
+            sync_target(self.runtime.register, self.runtime.index)
         except AskqueueError as error:
             self._problem = error.failure
         else:
@@ -193,30 +192,30 @@ class WorkerProcess:
         self._report(lost.job, lost.outcome)
 
     def _repeat(self, work: Callable[[], object], seconds: float) -> None:
-        """Call `work` again and again; an error of one turn must not end the watch."""
+        """Call `work` every so many seconds until shutdown, whatever it raises."""
         works = True
         while not self._stopping.is_set():
             works = self._turn(work, level=logging.WARNING if works else logging.DEBUG)
             self._stopping.wait(seconds)
 
     def _turn(self, work: Callable[[], object], level: int = logging.WARNING) -> bool:
-        """Call `work` once; False, and a line in the log, if it failed."""
+        """Call `work` once; log an error and return False if it failed."""
         try:
             work()
         except (redis.exceptions.RedisError, OSError, AskqueueError) as error:
-            # `level` lets an outage be logged once, not once a turn.
+            # By `level`, an outage is logged once, not at each turn.
             watcher = threading.current_thread().name
             log.log(
                 level, "watch failed", worker=self.name, watcher=watcher, error=server_words(error)
             )
-        except Exception:  # whatever it was, jobs would be taken for lost without the watch
+        except Exception:  # whatever it was, without the watcher jobs would count as lost
             log.exception("watch failed", worker=self.name)
         else:
             return True
         return False
 
     def _end_superseded(self) -> None:
-        """End the attempts here whose job was stopped, deleted, or taken over by another."""
+        """End the attempts whose job was stopped, deleted, or taken over by another worker."""
         executions: dict[str, str] = {}
         for thread in self.threads:
             executions |= thread.executions()
@@ -275,16 +274,18 @@ class WorkerProcess:
 
 
 def is_healthy(settings: Settings) -> bool:
-    """True if a worker process of this host is alive, by its report in Valkey."""
-    client = JobClient(Runtime(settings).broker)
+    """Return whether a worker process of this host is alive, by its report in Valkey."""
     host = socket.gethostname()
     try:
-        return any(report.name.startswith(f"{host}-") for report in client.workers())
+        with broker_errors():
+            reports = living_workers(connect(settings.broker_url))
+        return any(report.name.startswith(f"{host}-") for report in reports)
     except AskqueueError:
         return False
 
 
 def main(arguments: list[str]) -> int:
+    """Run a worker process, or with `--healthcheck` return 0 if one is alive on this host."""
     settings = Settings()
     if "--healthcheck" in arguments:
         return 0 if is_healthy(settings) else 1
@@ -293,6 +294,6 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, process.stop)
     process.run()
-    # Threads that could not be stopped are daemons in foreign code; do not wait for them.
+    # Threads that could not be stopped are blocked in foreign code: do not wait for them.
     sys.stdout.flush()
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Jobs that need a push: their worker died, their wait is over, or they were popped and dropped."""
+"""Recovery of jobs whose worker died, whose retry is due, or that were popped and never begun."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ import redis
 from redis.client import Pipeline
 from rq import Queue
 from rq.exceptions import NoSuchJobError
-from rq.executions import Execution
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import ScheduledJobRegistry, StartedJobRegistry
-from rq.serializers import JSONSerializer
 
 from jobs.errors import WorkerLostError
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History, Outcome, after_loss
+from jobs.queue.rq_internals import (
+    Execution,
+    RateLimitRegistry,
+    enqueue,
+    enqueue_rate_limited,
+)
 from jobs.queue.transitions import EXECUTION_FIELD, JobSnapshot, Write, change
 from jobs.worker.attempts import Attempts, put_back
 
-# A worker takes a popped job from the intermediate list within milliseconds.
+# A living worker begins a popped job within milliseconds.
 POPPED_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
 class Lost:
-    """A job whose worker died, and what became of it. `attempt` and `user` are as in Attempt."""
+    """A job whose worker died, and the outcome of that attempt.
+
+    `attempt` and `user` are as in `jobs.worker.attempts.Attempt`.
+    """
 
     job: Job
     outcome: Outcome
@@ -39,9 +43,10 @@ class Lost:
 
 
 class Recovery:
-    """Passes over the queues. Several processes may make them at once: the fence lets one win."""
+    """Passes over the queues. Several processes may run them at once: one transition wins."""
 
     def __init__(self, broker: Broker) -> None:
+        self._broker = broker
         self._connection: redis.Redis = broker.connection
         self._queues = list(broker.queues.values())
         self._attempts = Attempts(broker)
@@ -49,38 +54,34 @@ class Recovery:
         self._popped_since: dict[str, float] = {}
 
     def recover_lost(self) -> list[Lost]:
-        """Let the jobs run again, or fail them, whose worker stopped its heartbeat."""
+        """Requeue or fail the jobs whose worker stopped its heartbeat."""
         lost: list[Lost] = []
         for queue in self._queues:
-            registry = StartedJobRegistry(queue=queue, serializer=JSONSerializer)
-            entries = cast(
-                "list[bytes]", self._connection.zrangebyscore(registry.key, 0, time.time())
-            )
-            for entry in entries:
-                recovered = self._recover(registry.key, entry.decode())
+            key = queue.started_job_registry.key
+            for entry in cast("list[bytes]", self._connection.zrangebyscore(key, 0, time.time())):
+                recovered = self._recover(key, entry.decode())
                 if recovered is not None:
                     lost.append(recovered)
         return lost
 
     def enqueue_due(self) -> int:
-        """Queue the jobs whose wait before the next attempt is over; returns how many."""
+        """Queue the jobs whose wait before the next attempt is over; return how many."""
         count = 0
         for queue in self._queues:
-            key = ScheduledJobRegistry(queue=queue, serializer=JSONSerializer).key
+            key = queue.scheduled_job_registry.key
             for job_id in cast("list[bytes]", self._connection.zrangebyscore(key, 0, time.time())):
                 count += self._enqueue(queue, key, job_id.decode())
         return count
 
     def put_back_popped(self) -> list[str]:
-        """Put back the jobs that a worker popped and never began, because it died in between."""
+        """Put back the jobs that a worker popped and did not begin before it died; return them."""
         now, still_popped, found = time.monotonic(), {}, []
         for queue in self._queues:
-            popped = IntermediateQueue(queue.key, connection=self._connection)
-            for job_id in popped.get_job_ids():
+            for job_id in queue.intermediate_queue.get_job_ids():
                 since = self._popped_since.get(job_id, now)
                 if now - since < POPPED_SECONDS:
                     still_popped[job_id] = since
-                elif self._put_back(queue, popped, job_id):
+                elif self._put_back(queue, job_id):
                     found.append(job_id)
         self._popped_since = still_popped
         return found
@@ -92,38 +93,36 @@ class Recovery:
             self._connection.zrem(registry_key, entry)
             return None
         execution = Execution(execution_id, job_id, self._connection)
-        held_key = job.rate_limit_key  # the outcome may give it another
+        held_key = job.rate_limit_key  # the outcome may change it
         outcome = after_loss(History.from_dict(job.meta.get("history", {})))
-        lost: list[Lost] = []
+        number, user = self._records.next_attempt(self._connection, job_id)
         write_outcome = self._attempts.outcome_writer(
             job, outcome, WorkerLostError.message, lost=True
         )
 
-        def decide(pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            # Each heartbeat touches the job too, so that one that comes now is not missed.
+        def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            # A heartbeat also writes to the job, so the transaction fails if one comes now.
             expires = pipeline.zscore(registry_key, entry)
-            number, user = self._records.next_attempt(pipeline, job_id)
-            if expires is None or expires > time.time() or not standing.runs(execution_id):
+            if expires is None or expires > time.time() or not snapshot.runs(execution_id):
                 return None
 
             def write(pipeline: Pipeline) -> None:
                 write_outcome(pipeline)
                 pipeline.hdel(job.key, EXECUTION_FIELD)
                 execution.delete(job=job, pipeline=pipeline)
-                lost[:] = [Lost(job, outcome, max(0, number - 1), user)]
 
             return write
 
         if change(self._connection, job_id, decide):
             self._release_slot(job, held_key)
-            return lost[0]
-        # Left by an attempt that counts no more. One that beats again has a new score.
+            return Lost(job, outcome, max(0, number - 1), user)
+        # Left by an attempt that no longer counts; with a new heartbeat it has a new score.
         if self._connection.eval(REMOVE_EXPIRED, 1, registry_key, entry, time.time()):
             self._forget(job, execution)
         return None
 
     def _forget(self, job: Job, execution: Execution) -> None:
-        """Remove a dead execution: as long as it seems alive, a stopped job keeps its place."""
+        """Remove a dead execution, so that a stopped job does not keep its slot."""
         with self._connection.pipeline() as pipeline:
             execution.delete(job=job, pipeline=pipeline)
             pipeline.execute()
@@ -131,7 +130,7 @@ class Recovery:
             RateLimitRegistry.from_job(job).release_stale_and_enqueue(job.id)
 
     def _release_slot(self, job: Job, held_key: str | None) -> None:
-        """Let the next question of the same limit go, unless this one runs again under it."""
+        """Free the slot for the next job of the limit, unless this one runs again under it."""
         if held_key and job.get_status(refresh=False) is not JobStatus.QUEUED:
             RateLimitRegistry(held_key, self._connection).release_and_enqueue(job.id)
 
@@ -141,36 +140,36 @@ class Recovery:
             self._connection.zrem(registry_key, job_id)
             return False
 
-        def decide(_pipeline: Pipeline, standing: JobSnapshot) -> Write | None:
-            if standing.status is not JobStatus.SCHEDULED:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status is not JobStatus.SCHEDULED:
                 return lambda pipeline: pipeline.zrem(registry_key, job_id)
 
             def write(pipeline: Pipeline) -> None:
                 pipeline.zrem(registry_key, job_id)
                 if job.has_rate_limit:
-                    queue._enqueue_rate_limited_job(job, pipeline)
+                    enqueue_rate_limited(pipeline, queue, job)
                 else:
-                    queue._enqueue_job(job, pipeline)
+                    enqueue(pipeline, queue, job)
 
             return write
 
         return change(self._connection, job_id, decide)
 
-    def _put_back(self, queue: Queue, popped: IntermediateQueue, job_id: str) -> bool:
+    def _put_back(self, queue: Queue, job_id: str) -> bool:
         status = self._connection.hget(Job.key_for(job_id), "status")
         if status != JobStatus.QUEUED.value.encode():
-            popped.remove(job_id)
+            queue.intermediate_queue.remove(job_id)
             return False
         return put_back(self._connection, queue, job_id)
 
     def _fetch(self, job_id: str) -> Job | None:
         try:
-            return Job.fetch(job_id, connection=self._connection, serializer=JSONSerializer)
+            return self._broker.fetch(job_id)
         except NoSuchJobError:
             return None
 
 
-# KEYS: registry. ARGV: entry, now. A score in the future means that it is alive after all.
+# KEYS: registry. ARGV: entry, now. A score in the future means that the execution is alive.
 REMOVE_EXPIRED = """
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if score and tonumber(score) <= tonumber(ARGV[2]) then

@@ -1,7 +1,6 @@
-"""What leaves when its time is over, and does not leave by the TTL of a key.
+"""Retention: removal of what has expired and has no TTL in Valkey, and who owns which key.
 
-Most of what a question leaves behind has such a TTL. Here go the rest, and the rule of who owns
-which key.
+Most of what a question leaves behind has a TTL.
 """
 
 from __future__ import annotations
@@ -14,30 +13,30 @@ import redis
 import structlog
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
-from rq.rate_limit import RateLimitRegistry
-from rq.registry import CanceledJobRegistry
-from rq.results import Result
-from rq.serializers import JSONSerializer
-from rq.worker_registration import get_keys
 
 from jobs.documents.client import DocumentClient
 from jobs.questions.soft_delete import SoftDeletion
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import LOG_LOCK_KEY, RETENTION_LOCK_KEY, job_key
+from jobs.queue.rq_internals import (
+    RateLimitRegistry,
+    get_worker_keys,
+    results_key,
+)
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 60
-# A file without a document for this long belongs to an upload or a deletion that broke off.
+# A file without a document for this long is left over from an interrupted upload or deletion.
 LOOSE_FILE_SECONDS = 24 * 3600
-# The record of a question is there before its job: longer than this, and it is gone for good.
+# A question's record is written with its job: a job this old without one has lost it.
 UNSEEN_SECONDS = 60
 LOG_EVERY_SECONDS = 24 * 3600
-# RQ gives a worker that ends as much.
+# As RQ sets for a worker that ends.
 WORKER_SECONDS = 60
 
-# The keys that need no TTL, by glob, and who removes them or bounds what is in them.
+# The keys without a TTL, by glob, and who removes them or bounds what is in them.
 OWNERS = {
     "askqueue:key:*": "the user whose API key it is; one that expires has a TTL",
     "askqueue:user:*:keys": "ApiKeys; goes with the user's last key",
@@ -50,7 +49,7 @@ OWNERS = {
     "askqueue:documents:private": "the register; an entry goes with its document",
     "askqueue:documents:of:*": "the register; an entry goes with its document",
     "askqueue:documents:version": "the register; one for the installation",
-    "askqueue:documents:deleted": "the job that takes a deleted document's passages out",
+    "askqueue:documents:deleted": "the job that removes a deleted document's passages",
     "askqueue:documents:loose": "DocumentClient; a file goes after a day without a document",
     "askqueue:index": "the register; one for the installation",
     "askqueue:jobs:deleted": "Retention; a question goes for good a minute after its deletion",
@@ -75,9 +74,10 @@ OWNERS = {
 
 
 class Retention:
-    """One process's share of it. Call `run_once` as often as you like."""
+    """Runs the retention from one process. `run_once` may be called at any rate."""
 
     def __init__(self, broker: Broker, documents: DocumentClient) -> None:
+        self._broker = broker
         self._connection = broker.connection
         self._queues = list(broker.queues.values())
         self._settings = broker.settings
@@ -85,7 +85,7 @@ class Retention:
         self._deletions = SoftDeletion(broker)
 
     def run_once(self) -> bool:
-        """Do it, unless some process did within the last minute. Raises what `expire` does."""
+        """Call `expire`, unless a process did within the last minute; return whether it was due."""
         with broker_errors():
             is_due = self._connection.set(RETENTION_LOCK_KEY, 1, nx=True, ex=EVERY_SECONDS)
         if is_due:
@@ -93,9 +93,9 @@ class Retention:
         return bool(is_due)
 
     def expire(self, now: float) -> int:
-        """Remove what is over by `now` (Unix seconds); returns how many documents were.
+        """Remove what has expired by `now` (Unix seconds); return how many documents did.
 
-        Safe beside others that do the same. Raises BrokerUnavailableError.
+        Several processes may do this at once. Raises BrokerUnavailableError.
         """
         with broker_errors():
             self._forget_canceled(now - self._settings.retention_seconds)
@@ -113,24 +113,24 @@ class Retention:
         return expired
 
     def _forget_canceled(self, before: float) -> None:
-        """RQ never expires canceled jobs; their score is when they were canceled."""
+        """Remove jobs canceled before this time, which RQ never expires."""
         for queue in self._queues:
-            key = CanceledJobRegistry(queue=queue, serializer=JSONSerializer).key
+            key = queue.canceled_job_registry.key
             ids = cast("list[bytes]", self._connection.zrangebyscore(key, "-inf", before))
             for job_id in (item.decode() for item in ids):
                 with self._connection.pipeline() as pipeline:
-                    pipeline.delete(Job.key_for(job_id), Result.get_key(job_id))
+                    pipeline.delete(Job.key_for(job_id), results_key(job_id))
                     pipeline.zrem(key, job_id)
                     pipeline.execute()
 
     def _forget_unseen(self, before: float) -> None:
-        """Take questions off the queue that nobody can see any more: their record expired."""
+        """Remove waiting questions whose record has expired, so that nobody can see them."""
         for registry in RateLimitRegistry.all(self._connection):
-            # Those without a slot first: one that is freed would go to them.
+            # Waiting ones first, or they would take the slots that the others free.
             for key in (registry.rate_limited_key, registry.allowed_key):
                 for job_id in self._without_record(key, before):
                     with suppress(NoSuchJobError):  # the registry cleans up after itself
-                        job = self._fetch(job_id)
+                        job = self._broker.fetch(job_id)
                         if job.func_name == ANSWER_QUESTION:  # others have no record
                             job.delete()
                             self._connection.zrem(key, job_id)
@@ -145,25 +145,22 @@ class Retention:
                 job_id for job_id, there in zip(ids, pipeline.execute(), strict=True) if not there
             ]
 
-    def _fetch(self, job_id: str) -> Job:
-        return Job.fetch(job_id, connection=self._connection, serializer=JSONSerializer)
-
     def _bound_workers(self) -> None:
-        """Give RQ's entry of a worker a TTL, should it have none.
+        """Give RQ's entry of a worker a TTL if it has none.
 
-        One that expired during an outage comes back without, when the worker counts a job. A
-        living worker renews it.
+        An entry that expired during an outage comes back without one when the worker counts a job.
+        A living worker renews it.
         """
         with self._connection.pipeline(transaction=False) as pipeline:
-            for key in get_keys(connection=self._connection):
+            for key in get_worker_keys(connection=self._connection):
                 pipeline.expire(key, WORKER_SECONDS, nx=True)
             pipeline.execute()
 
     def _shorten_log(self) -> None:
-        """Have Valkey rewrite its append-only file once a day: until then it holds what is gone."""
+        """Have Valkey rewrite its append-only file daily, which still holds what was deleted."""
         if not self._connection.set(LOG_LOCK_KEY, 1, nx=True, ex=LOG_EVERY_SECONDS):
             return
         try:
             self._connection.bgrewriteaof()
-        except redis.exceptions.ResponseError as error:  # under way already, or not allowed here
+        except redis.exceptions.ResponseError as error:  # already running, or not allowed here
             log.info("append-only file not rewritten", error=str(error))

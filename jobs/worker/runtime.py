@@ -57,7 +57,7 @@ class Runtime:
 
     @property
     def basis(self) -> tuple[object, ...]:
-        """What answers are made with, beside the documents and the model: see `Lookup`."""
+        """What an answer depends on besides the documents and the model; part of a cache key."""
         settings, index = self.settings, self.index
         return (
             index.target_collection,
@@ -73,6 +73,7 @@ class Runtime:
 
     @cached_property
     def generator(self) -> Generator:
+        """The configured generator."""
         return build_generator(self.settings)
 
     def generator_of(self, model: str) -> Generator:

@@ -1,7 +1,7 @@
 """An RQ worker that runs on a thread, beside others in one process.
 
-A fork for each job would cost an import of everything, or hundreds of megabytes of preloaded
-children. Threads share warm clients; what RQ does with signals and forks is done by the process.
+A fork for each job would import everything again, or hold hundreds of megabytes in preloaded
+children. Threads share warm clients; `jobs.worker.process` does what RQ does with signals.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ import redis
 import structlog
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
-from rq import Queue, SimpleWorker, worker_registration
-from rq.exceptions import DequeueTimeout
+from rq import Queue
 from rq.job import Job
-from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException, TimerDeathPenalty
-from rq.utils import now
 from rq.worker import WorkerStatus
 from structlog.contextvars import bound_contextvars
 
 from jobs.errors import AskqueueError, SupersededError
 from jobs.queue.pauses import CHECK_SECONDS, Pauses
 from jobs.queue.retry_policy import History, Outcome, after_error, known_error
+from jobs.queue.rq_internals import JsonWorker, now, register_worker
 from jobs.queue.valkey_errors import server_words
 from jobs.worker.attempts import EXECUTION_TTL_SECONDS, Attempt, Attempts, performing, put_back
 
@@ -41,18 +39,16 @@ WORKER_TTL_SECONDS = 30
 # How long rq-dashboard shows a worker after its last heartbeat.
 WORKER_SHOWN_SECONDS = 15
 RESTART_WAIT_SECONDS = 1.0
-# An answer that is there is not thrown away because Valkey is not: it is offered this long.
+# How long to try to write an outcome while Valkey is away, before the answer is given up.
 COMMIT_PATIENCE_SECONDS = 300.0
 COMMIT_WAIT_SECONDS = 0.5
 
-# Told of a job whose attempt ended without a result, once that is certain.
+# Called with a job whose attempt ended without a result, once that is written.
 Report = Callable[[Job, Outcome], None]
 
 
-class ThreadWorker(SimpleWorker):
-    """Serves one queue: RQ then moves a job atomically, so that a crash cannot lose it."""
-
-    death_penalty_class = TimerDeathPenalty
+class ThreadWorker(JsonWorker):
+    """Serves one queue, because only then RQ pops a job atomically and a crash cannot lose it."""
 
     def __init__(
         self,
@@ -63,27 +59,10 @@ class ThreadWorker(SimpleWorker):
         report: Report,
         pauses: Pauses | None = None,
     ) -> None:
-        queue = Queue(
-            queue_name,
-            connection=connection,
-            serializer=JSONSerializer,
-            death_penalty_class=TimerDeathPenalty,
-        )
-        super().__init__(
-            [queue],
-            name=name,
-            connection=connection,
-            serializer=JSONSerializer,
-            worker_ttl=WORKER_TTL_SECONDS,
-            log_job_description=False,
-        )
+        super().__init__(queue_name, name, connection, WORKER_TTL_SECONDS)
         self._attempts = attempts
         self._report = report
         self._pauses = pauses or Pauses(connection)
-
-    def request_shutdown(self) -> None:
-        """End the loop after the job that runs now; from any thread."""
-        self._stop_requested = True
 
     def work(self, *_args: Any, **_kwargs: Any) -> bool:
         """Take jobs until a shutdown is requested. Raises what redis raises.
@@ -92,16 +71,16 @@ class ThreadWorker(SimpleWorker):
         """
         self.register_birth()  # type: ignore[no-untyped-call] # RQ does not annotate it
         self.set_state(WorkerStatus.IDLE)
-        while not self._stop_requested:
+        while not self.is_shutdown_requested:
             self.check_for_suspension(burst=False)
             if self._is_paused():
                 time.sleep(CHECK_SECONDS / 2)
                 continue
-            popped = self._pop()
+            popped = self.pop(IDLE_SECONDS)
             if popped is None:
                 continue
-            # While it waited: the job is for another process, or for later.
-            if self._stop_requested or self._is_paused():
+            # These may have changed during the wait; the job is for another process, or later.
+            if self.is_shutdown_requested or self._is_paused():
                 put_back(self.connection, popped[1], popped[0].id)
             else:
                 self.execute_job(*popped)
@@ -109,7 +88,7 @@ class ThreadWorker(SimpleWorker):
         return True
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run one attempt of a job, if it is still to be run, and settle what becomes of it."""
+        """Run one attempt of a job, if it is still queued, and write the outcome."""
         attempt = self._attempts.begin(job, self)
         if attempt is None:
             log.info("job skipped", job_id=job.id, worker=self.name)
@@ -121,39 +100,27 @@ class ThreadWorker(SimpleWorker):
             self._run(attempt)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Nothing of its own: the process beats for all its workers at once, see `beat`."""
+        """Do nothing: the process beats for all its workers at once, see `beat`."""
         self.last_heartbeat = now()
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         return EXECUTION_TTL_SECONDS
 
     def beat(self, pipeline: Pipeline) -> None:
-        """Queue the writes that keep this worker in RQ's register, whole, for a few seconds."""
+        """Queue the writes that keep this worker's entry in RQ for a few seconds."""
         if self.birth_date is None:
             return
         self.last_heartbeat = now()
         mapping: dict[FieldT, EncodableT] = {**self.serialize(), "state": self.get_state()}
         pipeline.hset(self.key, mapping=mapping)
         pipeline.expire(self.key, WORKER_SHOWN_SECONDS)
-        worker_registration.register(self, pipeline)
+        register_worker(self, pipeline)
 
     def procline(self, message: str) -> None:
-        """Nothing: the process has one name and many threads."""
+        """Do nothing: the process has one name and many threads."""
 
     def _is_paused(self) -> bool:
         return any(self._pauses.is_paused(queue.name) for queue in self.queues)
-
-    def _pop(self) -> tuple[Job, Queue] | None:
-        try:
-            return Queue.dequeue_any(
-                self.queues,
-                IDLE_SECONDS,
-                connection=self.connection,
-                serializer=self.serializer,
-                death_penalty_class=self.death_penalty_class,
-            )
-        except DequeueTimeout:
-            return None
 
     def _run(self, attempt: Attempt) -> None:
         job = attempt.job
@@ -164,12 +131,12 @@ class ThreadWorker(SimpleWorker):
             ):
                 result = job.perform()
         except SupersededError:
-            self._settle(lambda: self._attempts.let_go(attempt, self))
+            self._commit(lambda: self._attempts.let_go(attempt, self))
             log.info("attempt given up")
         except Exception as error:  # whatever it was, the job must not stay started
             self._end(attempt, error)
         else:
-            if self._settle(lambda: self._attempts.finish(attempt, self, result)):
+            if self._commit(lambda: self._attempts.finish(attempt, self, result)):
                 log.info("attempt finished")
             else:
                 log.info("attempt no longer counts")
@@ -177,7 +144,7 @@ class ThreadWorker(SimpleWorker):
     def _end(self, attempt: Attempt, error: Exception) -> None:
         job = attempt.job
         outcome = after_error(error, History.from_dict(job.meta.get("history", {})))
-        if not self._settle(lambda: self._attempts.end(attempt, self, outcome, error)):
+        if not self._commit(lambda: self._attempts.end(attempt, self, outcome, error)):
             log.info("attempt no longer counts")
             return
         self._report(job, outcome)
@@ -191,8 +158,8 @@ class ThreadWorker(SimpleWorker):
             exc_info=error if is_bug else None,
         )
 
-    def _settle(self, change: Callable[[], T]) -> T:
-        """Make a change of the job's state, however long Valkey is away or full."""
+    def _commit(self, change: Callable[[], T]) -> T:
+        """Call `change` until it succeeds, for `COMMIT_PATIENCE_SECONDS` at most."""
         deadline = time.monotonic() + COMMIT_PATIENCE_SECONDS
         waiting = False
         while True:
@@ -208,7 +175,7 @@ class ThreadWorker(SimpleWorker):
 
 
 class WorkerThread(threading.Thread):
-    """Keeps one ThreadWorker at work: RQ ends a worker's loop on errors it does not know."""
+    """Runs a ThreadWorker, and starts another one when its loop ends with an error."""
 
     def __init__(self, name: str, make_worker: Callable[[str], ThreadWorker]) -> None:
         super().__init__(name=name, daemon=True)
@@ -226,7 +193,7 @@ class WorkerThread(threading.Thread):
                     self.worker.work()
                     lost = False
             except (redis.exceptions.RedisError, OSError) as error:
-                # Once for an outage, not once a second.
+                # An outage is logged once, not every second.
                 log.log(
                     logging.DEBUG if lost else logging.WARNING,
                     "worker thread lost Valkey",
@@ -234,7 +201,7 @@ class WorkerThread(threading.Thread):
                     error=server_words(error),
                 )
                 lost = True
-            except Exception:  # whatever it was, the pool keeps its threads
+            except Exception:  # whatever it was, the thread goes on with a new worker
                 log.exception("worker thread failed", worker=self.name)
             finally:
                 self.worker = None  # no more heartbeats in its name
@@ -251,13 +218,13 @@ class WorkerThread(threading.Thread):
         return bool(self.executions())
 
     def executions(self) -> dict[str, str]:
-        """The execution that runs now, if any: its id, and that of its job."""
+        """Return the id of the running execution and that of its job; empty if idle."""
         worker = self.worker
         running = list(worker.executions.values()) if worker is not None else []
         return {execution.id: execution.job_id for execution in running}
 
     def keep_alive(self, pipeline: Pipeline) -> None:
-        """Renew the heartbeat of the job that runs now, if any; queue that of the worker."""
+        """Renew the heartbeat of the running job, if any, and queue that of the worker."""
         worker = self.worker
         if worker is None:
             return
@@ -267,7 +234,7 @@ class WorkerThread(threading.Thread):
 
 
 def wait_until_idle(threads: list[WorkerThread], timeout_seconds: float) -> bool:
-    """Wait for the running jobs; True if none is left."""
+    """Wait for the running jobs to end; return False if some are left after the timeout."""
     deadline = time.monotonic() + timeout_seconds
     while any(thread.is_busy for thread in threads):
         if time.monotonic() >= deadline:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import redis
@@ -12,25 +14,15 @@ from fastapi.testclient import TestClient
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from jobs.webhooks.client import Webhooks
-from ui.api import (
-    application,
-    batches,
-    dependencies,
-    documents,
-    guards,
-    key,
-    operations,
-    operators,
-    webhooks,
-)
+from tests.api.app import API, SECRET
+from ui.api.dependencies import app_clients
 from ui.clients import Clients, build_clients
-from ui.identity import people
-from ui.identity.people import Signer
 
-WITH_CLIENTS = (
-    *(application, batches, dependencies, documents, guards, key, operations),
-    *(operators, webhooks),
-)
+
+@pytest.fixture
+def make_settings(make_settings: Callable[..., Settings]) -> Callable[..., Settings]:
+    """Settings of this test, where `SIGNER` signs the cookies."""
+    return partial(make_settings, secret_key=SECRET)
 
 
 @pytest.fixture
@@ -45,12 +37,50 @@ def found(host: str, _port: int) -> list[str]:
 
 
 @pytest.fixture
-def everything(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def use_clients() -> Iterator[Callable[[Clients], None]]:
+    """Let the API have these clients until the test ends."""
+
+    def use(clients: Clients) -> None:
+        async def ours() -> Clients:
+            return clients
+
+        API.dependency_overrides[app_clients] = ours
+
+    yield use
+    API.dependency_overrides.clear()
+
+
+@pytest.fixture
+def caller_at() -> Iterator[Callable[[str], TestClient]]:
+    """Call the API by a host name, without a cookie."""
+    with ExitStack() as callers:
+        yield lambda host: callers.enter_context(
+            TestClient(API, base_url=f"http://{host}", raise_server_exceptions=False)
+        )
+
+
+@pytest.fixture
+def http(
+    clients: Clients,
+    use_clients: Callable[[Clients], None],
+    caller_at: Callable[[str], TestClient],
+) -> TestClient:
     """A caller without a cookie, of all endpoints."""
-    signer = Signer("test")
-    monkeypatch.setattr(people, "get_signer", lambda: signer)
-    for module in WITH_CLIENTS:
-        monkeypatch.setattr(module, "get_clients", lambda: clients)
-    with TestClient(application.app, raise_server_exceptions=False) as caller:
-        yield caller
-    application.app.dependency_overrides.clear()
+    use_clients(clients)
+    return caller_at("testserver")
+
+
+@pytest.fixture
+def open_api(
+    clients: Clients,
+    make_settings: Callable[..., Settings],
+    use_clients: Callable[[Clients], None],
+    caller_at: Callable[[str], TestClient],
+) -> Callable[..., TestClient]:
+    """A caller of an API with these settings, without credentials."""
+
+    def open_(host: str = "testserver", **values: object) -> TestClient:
+        use_clients(replace(clients, settings=make_settings(**values)))
+        return caller_at(host)
+
+    return open_

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -18,28 +18,14 @@ from rq.serializers import JSONSerializer
 
 from jobs.documents.repository import DocumentRepository
 from jobs.errors import BadApiKeyError
-from jobs.models import Answer, Citation, Document, Timings, WorkerReport
+from jobs.models import Answer, Citation, Document, JobView, Timings, WorkerReport
 from jobs.questions.client import JobClient
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
-from jobs.queue.connection import connect
 from jobs.queue.keys import WORKERS_KEY, durations_key, worker_key
 from jobs.settings import Settings
-from ui.api import application, dependencies
-from ui.identity import people
-from ui.identity.people import Signer
-
-SIGNER = Signer("test")
-
-
-@pytest.fixture
-def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """A caller without a cookie."""
-    monkeypatch.setattr(people, "get_signer", lambda: SIGNER)
-    application.app.dependency_overrides[dependencies.job_client] = lambda: client
-    with TestClient(application.app, raise_server_exceptions=False) as test_client:
-        yield test_client
-    application.app.dependency_overrides.clear()
+from tests.api.app import SIGNER
+from ui.clients import Clients, build_clients
 
 
 def finish(connection: redis.Redis, job_id: str, answer: Answer) -> None:
@@ -179,26 +165,28 @@ def test_page_of_another_site_cannot_ask(http: TestClient) -> None:
     assert_error(response, 403, "cross_site")
 
 
-def test_valkey_away_is_503_with_retry_after(http: TestClient, settings: Settings) -> None:
+def test_valkey_away_is_503_with_retry_after(
+    http: TestClient,
+    make_settings: Callable[..., Settings],
+    use_clients: Callable[[Clients], None],
+) -> None:
     """Programs learn that it is temporary, and when to ask again."""
-    away = connect("redis://127.0.0.1:1/0")
-    application.app.dependency_overrides[dependencies.job_client] = lambda: JobClient(
-        Broker(away, settings)
-    )
+    use_clients(build_clients(make_settings(redis_url="redis://127.0.0.1:1/0")))
     response = http.post("/chat", params={"query": "Why?"})
     assert_error(response, 503, "broker_unavailable")
     assert int(response.headers["Retry-After"]) > 0
-    away.close()
 
 
-def test_bug_is_500_without_a_trace(http: TestClient) -> None:
+def test_bug_is_500_without_a_trace(
+    http: TestClient, broker: Broker, clients: Clients, use_clients: Callable[[Clients], None]
+) -> None:
     """What nobody foresaw gives a plain sentence."""
 
-    class Broken:
-        def get_job(self, _user: str, _job_id: str) -> None:
+    class Broken(JobClient):
+        def get_job(self, _user: str, _job_id: str) -> JobView:
             raise ZeroDivisionError("secret detail")
 
-    application.app.dependency_overrides[dependencies.job_client] = Broken
+    use_clients(replace(clients, jobs=Broken(broker)))
     response = http.get("/job-status/x")
     assert_error(response, 500, "error")
     assert "secret" not in response.text
@@ -230,13 +218,13 @@ def test_status_of_a_queued_job_says_when_it_is_done(
 
 
 def test_scope_model_and_relations_are_accepted_and_returned(
-    http: TestClient, connection: redis.Redis, make_settings: Callable[..., Settings]
+    http: TestClient,
+    connection: redis.Redis,
+    make_settings: Callable[..., Settings],
+    use_clients: Callable[[Clients], None],
 ) -> None:
     """What a question is asked of, by whom answered and what it refers to come back with it."""
-    settings = make_settings(chat_models="large")
-    application.app.dependency_overrides[dependencies.job_client] = lambda: JobClient(
-        Broker(connection, settings)
-    )
+    use_clients(build_clients(make_settings(chat_models="large")))
     DocumentRepository(connection).add_if_new(Document("d1", "travel.md", 1))
     first = submit(http)
     plain = http.get(f"/job-status/{first}").json()

@@ -23,19 +23,19 @@ def add(http: TestClient, name: str = "travel.md", data: bytes = TEXT) -> tuple[
     return response.status_code, response.json()
 
 
-def test_document_is_added_once_listed_and_deleted(everything: TestClient) -> None:
+def test_document_is_added_once_listed_and_deleted(http: TestClient) -> None:
     """201 for a new one, 200 for the same content again; after deletion it is gone."""
-    status, document = add(everything)
+    status, document = add(http)
     assert (status, document["name"], document["status"]) == (201, "travel.md", "queued")
     assert (document["size"], document["added_at"][-1]) == (len(TEXT), "Z")
-    again, same = add(everything, "copy.md")
+    again, same = add(http, "copy.md")
     assert (again, same["id"], same["name"]) == (200, document["id"], "travel.md")
-    listed = everything.get("/documents").json()["documents"]
+    listed = http.get("/documents").json()["documents"]
     assert [each["id"] for each in listed] == [document["id"]]
     path = f"/documents/{document['id']}"
-    assert everything.get(path).json()["id"] == document["id"]
-    assert everything.delete(path).status_code == 204
-    for response in (everything.get(path), everything.delete(path)):
+    assert http.get(path).json()["id"] == document["id"]
+    assert http.delete(path).status_code == 204
+    for response in (http.get(path), http.delete(path)):
         assert (response.status_code, response.json()["error"]["kind"]) == (404, "not_found")
 
 
@@ -48,16 +48,16 @@ def test_document_is_added_once_listed_and_deleted(everything: TestClient) -> No
     ],
 )
 def test_file_of_no_use_is_422_in_the_words_of_the_page(
-    everything: TestClient, name: str, data: bytes, words: str
+    http: TestClient, name: str, data: bytes, words: str
 ) -> None:
     """The kind, emptiness and size are checked as on the page, and nothing is kept."""
-    status, body = add(everything, name, data)
+    status, body = add(http, name, data)
     assert (status, body["error"]["kind"]) == (422, "invalid_upload")
     assert words in body["error"]["message"]
-    assert everything.get("/documents").json() == {"documents": []}
+    assert http.get("/documents").json() == {"documents": []}
 
 
-def test_upload_beyond_the_limit_is_not_read_to_its_end(everything: TestClient) -> None:
+def test_upload_beyond_the_limit_is_not_read_to_its_end(http: TestClient) -> None:
     """A body that goes on and on is refused as soon as it is larger than any file may be."""
     sent = 0
 
@@ -68,7 +68,7 @@ def test_upload_beyond_the_limit_is_not_read_to_its_end(everything: TestClient) 
             sent += 1
             yield b"x" * 1024 * 1024
 
-    response = everything.post(
+    response = http.post(
         "/documents",
         content=body(),
         headers={"Content-Type": "multipart/form-data; boundary=x"},
@@ -77,18 +77,18 @@ def test_upload_beyond_the_limit_is_not_read_to_its_end(everything: TestClient) 
     assert "the most is 1 mb" in response.json()["error"]["message"].lower()
 
 
-def test_body_that_is_no_form_is_refused(everything: TestClient) -> None:
+def test_body_that_is_no_form_is_refused(http: TestClient) -> None:
     """Another media type, a broken form, and a form without the file."""
-    plain = everything.post("/documents", content=TEXT, headers={"Content-Type": "text/plain"})
+    plain = http.post("/documents", content=TEXT, headers={"Content-Type": "text/plain"})
     assert (plain.status_code, plain.json()["error"]["kind"]) == (415, "unsupported_media_type")
     for boundary in ("", "; boundary=x"):
-        broken = everything.post(
+        broken = http.post(
             "/documents",
             content=b"--y\r\nnonsense",
             headers={"Content-Type": f"multipart/form-data{boundary}"},
         )
         assert (broken.status_code, broken.json()["error"]["kind"]) == (422, "invalid_upload")
-    other = everything.post("/documents", files={"document": ("a.md", TEXT)})
+    other = http.post("/documents", files={"document": ("a.md", TEXT)})
     assert "field `file`" in other.json()["error"]["message"]
 
 

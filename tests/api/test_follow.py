@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
+import anyio
 import pytest
 from fastapi.testclient import TestClient
 
@@ -14,10 +15,11 @@ from jobs.models import Question
 from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
 from jobs.questions.wait_reason import WaitReason
 from jobs.settings import Settings
+from tests.api.app import API
 from tests.coroutines import run_apart
 from tests.waiting import HANG_SECONDS
-from ui.api import streams
 from ui.api.dependencies import API_USER
+from ui.api.streams import follower_limiter
 from ui.clients import Clients
 
 CHAT = {"model": "askqueue", "messages": [{"role": "user", "content": "Why?"}]}
@@ -25,6 +27,13 @@ CHAT = {"model": "askqueue", "messages": [{"role": "user", "content": "Why?"}]}
 
 def ask(clients: Clients) -> str:
     return clients.jobs.submit(API_USER, Question("Why?")).id
+
+
+def use_limiter(most: int) -> anyio.CapacityLimiter:
+    """Let at most so many callers follow a job at once."""
+    limiter = anyio.CapacityLimiter(most)
+    API.dependency_overrides[follower_limiter] = lambda: limiter
+    return limiter
 
 
 def stopped(clients: Clients) -> str:
@@ -54,38 +63,36 @@ def follow(
 
 
 def test_follower_beyond_the_limit_is_told_when_to_come_again(
-    everything: TestClient, clients: Clients, monkeypatch: pytest.MonkeyPatch
+    http: TestClient, clients: Clients
 ) -> None:
     """503 with Retry-After, in each shape of error, and nothing is asked."""
-    monkeypatch.setattr(streams.places, "most", 0)
+    use_limiter(0)
     job_id = stopped(clients)
-    refused = everything.get(f"/jobs/{job_id}/events")
+    refused = http.get(f"/jobs/{job_id}/events")
     assert (refused.status_code, refused.json()["error"]["kind"]) == (503, "too_many_followers")
     assert int(refused.headers["Retry-After"]) > 0
-    refused = everything.post("/v1/chat/completions", json=CHAT)
+    refused = http.post("/v1/chat/completions", json=CHAT)
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "too_many_followers")
     assert int(refused.headers["Retry-After"]) > 0
     assert clients.jobs.count_jobs(API_USER) == 1
 
 
-def test_place_is_free_again_however_the_reply_ended(
-    everything: TestClient, clients: Clients, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_place_is_free_again_however_the_reply_ended(http: TestClient, clients: Clients) -> None:
     """After an end, an unknown job, a bad position, and a refused chat."""
-    monkeypatch.setattr(streams.places, "most", 1)
+    limiter = use_limiter(1)
     path = f"/jobs/{stopped(clients)}/events"
     for _ in range(2):
-        ended = everything.get(path)
+        ended = http.get(path)
         assert (ended.status_code, ended.headers["content-type"]) == (
             200,
             "text/event-stream; charset=utf-8",
         )
         assert "event: stopped" in ended.text
-        assert everything.get("/jobs/nonsense/events").status_code == 404
-        assert everything.get(path, headers={"Last-Event-ID": "?"}).status_code == 422
+        assert http.get("/jobs/nonsense/events").status_code == 404
+        assert http.get(path, headers={"Last-Event-ID": "?"}).status_code == 422
         wrong: dict[str, Any] = {**CHAT, "model": "gpt-4"}
-        assert everything.post("/v1/chat/completions", json=wrong).status_code == 404
-    assert streams.places.taken == 0
+        assert http.post("/v1/chat/completions", json=wrong).status_code == 404
+    assert limiter.borrowed_tokens == 0
 
 
 @pytest.mark.parametrize(
@@ -100,10 +107,10 @@ def test_position_survives_the_wire(text: str) -> None:
 @pytest.mark.parametrize(
     "last_id", ["1", "x-0.1.1", "99999999999999999999-0.1.1", "1-1.1.1.done", "1-1.1.-1", "²-1.1.1"]
 )
-def test_position_of_others_is_422(everything: TestClient, clients: Clients, last_id: str) -> None:
+def test_position_of_others_is_422(http: TestClient, clients: Clients, last_id: str) -> None:
     """Valkey is never asked for a place that it cannot have."""
     headers = {"Last-Event-ID": last_id.encode()}
-    response = everything.get(f"/jobs/{stopped(clients)}/events", headers=headers)  # type: ignore[arg-type]
+    response = http.get(f"/jobs/{stopped(clients)}/events", headers=headers)  # type: ignore[arg-type]
     assert (response.status_code, response.json()["error"]["kind"]) == (422, "invalid_cursor")
 
 

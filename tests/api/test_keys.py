@@ -8,16 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import redis
 from fastapi.testclient import TestClient
 
 from jobs.access.api_keys import Scope
 from jobs.settings import AuthMode, Settings
 from tests.waiting import until
-from ui.api import application, guards
-from ui.api import key as api_key
 from ui.clients import Clients, build_clients
-from ui.identity import people
 
 ALL = (Scope.ASK, Scope.READ, Scope.DOCUMENTS)
 # By the beginning of the path, the scope for reading and the one for changing.
@@ -35,12 +31,12 @@ FREE = {"/", "/health", "/ready"}
 
 
 @pytest.fixture
-def use_key(everything: TestClient, clients: Clients) -> Callable[..., str]:
+def use_key(http: TestClient, clients: Clients) -> Callable[..., str]:
     """Give the caller a key of `ann` with these scopes; returns its secret."""
 
     def use(*scopes: Scope, user: str = "ann", **values: Any) -> str:
         _, secret = clients.keys.create(user, "a key", scopes, **values)
-        everything.headers["Authorization"] = f"Bearer {secret}"
+        http.headers["Authorization"] = f"Bearer {secret}"
         return secret
 
     return use
@@ -48,19 +44,16 @@ def use_key(everything: TestClient, clients: Clients) -> Callable[..., str]:
 
 @pytest.fixture
 def signed_in_only(
-    connection: redis.Redis,
-    everything: TestClient,
+    http: TestClient,
     make_settings: Callable[..., Settings],
-    monkeypatch: pytest.MonkeyPatch,
+    use_clients: Callable[[Clients], None],
 ) -> Clients:
     """An installation where people sign in at a proxy, and ops is an operator."""
     settings = make_settings(
         auth_mode="proxy", trusted_proxies="192.0.2.7", operators="ops", dashboard_password="secret"
     )
     clients = build_clients(settings)
-    monkeypatch.setattr(api_key, "get_clients", lambda: clients)
-    monkeypatch.setattr(people, "get_settings", lambda: settings)
-    application.app.dependency_overrides[guards.settings] = lambda: settings
+    use_clients(clients)
     assert settings.auth_mode is AuthMode.PROXY
     return clients
 
@@ -71,44 +64,44 @@ def kind_of(response: Any) -> str:
 
 
 def test_key_asks_in_the_name_of_its_owner(
-    everything: TestClient, clients: Clients, use_key: Callable[..., str]
+    http: TestClient, clients: Clients, use_key: Callable[..., str]
 ) -> None:
     """What a program asks stands in its owner's history, and in nobody else's."""
     use_key(*ALL)
-    job_id = everything.post("/chat", json={"query": "Why?"}).json()["job_id"]
+    job_id = http.post("/chat", json={"query": "Why?"}).json()["job_id"]
     assert clients.jobs.get_job("ann", job_id).asked.text == "Why?"
-    assert everything.get(f"/job-status/{job_id}").status_code == 200
+    assert http.get(f"/job-status/{job_id}").status_code == 200
     use_key(*ALL, user="bob")
-    assert everything.get(f"/job-status/{job_id}").status_code == 404
-    del everything.headers["Authorization"]
-    assert everything.get(f"/job-status/{job_id}").status_code == 404
+    assert http.get(f"/job-status/{job_id}").status_code == 404
+    del http.headers["Authorization"]
+    assert http.get(f"/job-status/{job_id}").status_code == 404
 
 
-def operations(everything: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def operations(http: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The method, path and documentation of every endpoint."""
-    for path, methods in everything.get("/openapi.json").json()["paths"].items():
+    for path, methods in http.get("/openapi.json").json()["paths"].items():
         for method, operation in methods.items():
             yield method.upper(), path, operation
 
 
 def test_every_endpoint_needs_its_scope(
-    everything: TestClient, clients: Clients, use_key: Callable[..., str]
+    http: TestClient, clients: Clients, use_key: Callable[..., str]
 ) -> None:
     """All other scopes together are refused with the name of the one that lacks."""
     asked = 0
-    for method, path, _operation in [*operations(everything)]:
+    for method, path, _operation in [*operations(http)]:
         if path in FREE | ANY_SCOPE:
             continue
         reading, changing = next(NEEDED[begin] for begin in NEEDED if path.startswith(begin))
         needed = reading if method == "GET" else changing
         filled = re.sub(r"{\w+}", "x", path)
         use_key(*(scope for scope in Scope if scope is not needed))
-        response = everything.request(method, filled)
+        response = http.request(method, filled)
         assert (response.status_code, kind_of(response)) == (403, "missing_scope"), path
         assert needed.value in response.json()["error"]["message"]
         use_key(needed)
-        assert kind_of_refusal(everything.request(method, filled)) != "missing_scope", path
-        for key in clients.keys.list("ann"):
+        assert kind_of_refusal(http.request(method, filled)) != "missing_scope", path
+        for key in clients.keys.list_keys("ann"):
             clients.keys.revoke("ann", key.id)
         asked += 1
     assert asked > 30
@@ -119,18 +112,18 @@ def kind_of_refusal(response: Any) -> str:
 
 
 def test_wrong_revoked_and_expired_keys_are_refused_alike(
-    everything: TestClient, clients: Clients, use_key: Callable[..., str]
+    http: TestClient, clients: Clients, use_key: Callable[..., str]
 ) -> None:
     """401 with a challenge, in the shape of every error; nothing tells them apart."""
     replies = []
     use_key(*ALL)
-    clients.keys.revoke("ann", clients.keys.list("ann")[0].id)
-    replies.append(everything.get("/jobs"))
-    everything.headers["Authorization"] = "Bearer askq_wrong"
-    replies.append(everything.get("/jobs"))
+    clients.keys.revoke("ann", clients.keys.list_keys("ann")[0].id)
+    replies.append(http.get("/jobs"))
+    http.headers["Authorization"] = "Bearer askq_wrong"
+    replies.append(http.get("/jobs"))
     use_key(*ALL, expires_at=time.time() + 1.0)
-    until(lambda: everything.get("/jobs").status_code != 200, "an end of the key")
-    replies.append(everything.get("/jobs"))
+    until(lambda: http.get("/jobs").status_code != 200, "an end of the key")
+    replies.append(http.get("/jobs"))
     for reply in replies:
         assert (reply.status_code, kind_of(reply)) == (401, "wrong_key")
         assert reply.headers["WWW-Authenticate"].startswith("Bearer ")
@@ -138,48 +131,48 @@ def test_wrong_revoked_and_expired_keys_are_refused_alike(
 
 
 def test_whoever_sends_no_key_of_ours_is_who_they_were(
-    everything: TestClient, use_key: Callable[..., str]
+    http: TestClient, use_key: Callable[..., str]
 ) -> None:
     """Clients of OpenAI always send something; where nobody signs in, it is taken for nothing."""
     use_key(*ALL)
-    everything.headers["Authorization"] = "Bearer none"
-    job_id = everything.post("/chat", json={"query": "Why?"}).json()["job_id"]
-    del everything.headers["Authorization"]
-    assert everything.get(f"/job-status/{job_id}").status_code == 200
+    http.headers["Authorization"] = "Bearer none"
+    job_id = http.post("/chat", json={"query": "Why?"}).json()["job_id"]
+    del http.headers["Authorization"]
+    assert http.get(f"/job-status/{job_id}").status_code == 200
 
 
 def test_openai_protocol_refuses_in_its_own_shape(
-    everything: TestClient, use_key: Callable[..., str]
+    http: TestClient, use_key: Callable[..., str]
 ) -> None:
     """A wrong key, and one without the scope, are refused as OpenAI refuses."""
     body = {"model": "askqueue", "messages": [{"role": "user", "content": "Why?"}]}
     use_key(Scope.READ)
-    assert everything.get("/v1/models").status_code == 200
-    refused = everything.post("/v1/chat/completions", json=body)
+    assert http.get("/v1/models").status_code == 200
+    refused = http.post("/v1/chat/completions", json=body)
     assert (refused.status_code, kind_of(refused)) == (403, "missing_scope")
-    everything.headers["Authorization"] = "Bearer askq_wrong"
+    http.headers["Authorization"] = "Bearer askq_wrong"
     for refused in (
-        everything.get("/v1/models"),
-        everything.post("/v1/chat/completions", json=body),
+        http.get("/v1/models"),
+        http.post("/v1/chat/completions", json=body),
     ):
         assert (refused.status_code, kind_of(refused)) == (401, "wrong_key")
 
 
 def test_where_people_sign_in_programs_need_a_key(
-    everything: TestClient, signed_in_only: Clients
+    http: TestClient, signed_in_only: Clients
 ) -> None:
     """Without one, or with something else, nobody is asking; with one, its owner is."""
-    refused = everything.get("/jobs")
+    refused = http.get("/jobs")
     assert (refused.status_code, kind_of(refused)) == (401, "not_signed_in")
-    refused = everything.get("/jobs", headers={"Authorization": "Bearer none"})
+    refused = http.get("/jobs", headers={"Authorization": "Bearer none"})
     assert (refused.status_code, kind_of(refused)) == (401, "wrong_key")
     _, secret = signed_in_only.keys.create("p-ann", "a key", [Scope.READ])
-    accepted = everything.get("/jobs", headers={"Authorization": f"Bearer {secret}"})
+    accepted = http.get("/jobs", headers={"Authorization": f"Bearer {secret}"})
     assert accepted.status_code == 200
 
 
 def test_key_operates_only_while_its_owner_is_an_operator(
-    everything: TestClient, signed_in_only: Clients
+    http: TestClient, signed_in_only: Clients
 ) -> None:
     """The scope alone opens nothing to those who are not, or are no longer, in OPERATORS."""
     for known_as, status in ((("ops", "p-ops"), 200), (("ann", "p-ann"), 403), ((), 403)):
@@ -187,18 +180,18 @@ def test_key_operates_only_while_its_owner_is_an_operator(
             known_as[-1] if known_as else "p-x", "a key", [Scope.OPERATE], known_as=known_as
         )
         bearer = {"Authorization": f"Bearer {secret}"}
-        assert everything.get("/me", headers=bearer).json()["is_operator"] is (status == 200)
-        reply = everything.post("/operator/queues/nothing/pause", headers=bearer)
+        assert http.get("/me", headers=bearer).json()["is_operator"] is (status == 200)
+        reply = http.post("/operator/queues/nothing/pause", headers=bearer)
         assert reply.status_code == (404 if status == 200 else 403), reply.text
         if status == 403:
             assert kind_of(reply) == "operators_only"
 
 
-def test_documentation_says_what_every_endpoint_may_refuse(everything: TestClient) -> None:
+def test_documentation_says_what_every_endpoint_may_refuse(http: TestClient) -> None:
     """Each that takes a key names it, 401 and 403; none is left out by accident."""
-    schema = everything.get("/openapi.json").json()
+    schema = http.get("/openapi.json").json()
     assert schema["components"]["securitySchemes"]["ApiKey"]["scheme"] == "bearer"
-    for _method, path, operation in operations(everything):
+    for _method, path, operation in operations(http):
         takes_key = {"ApiKey": []} in operation.get("security", [])
         assert takes_key == (path not in FREE), path
         if takes_key:

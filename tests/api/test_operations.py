@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,14 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.errors import BadApiKeyError
 from jobs.models import Question
-from jobs.operations.client import Operations
 from jobs.operations.metrics import BOUNDS
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
-from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
-from ui.api import application, guards, operations
+from ui.clients import Clients, build_clients
 
 USER, PASSWORD = "ops", "pä:ss"
 ENDPOINTS = [
@@ -26,23 +24,6 @@ ENDPOINTS = [
     ("POST", "/operator/queues/questions/pause"),
     ("POST", "/operator/queues/questions/resume"),
 ]
-
-
-@pytest.fixture
-def open_api(
-    broker: Broker, make_settings: Callable[..., Settings]
-) -> Iterator[Callable[..., TestClient]]:
-    """A caller of an API with these settings, without credentials."""
-    overrides = application.app.dependency_overrides
-    overrides[operations.operations] = lambda: Operations(broker)
-
-    def open_(host: str = "testserver", **values: object) -> TestClient:
-        settings = make_settings(**values)
-        overrides[guards.settings] = lambda: settings
-        return TestClient(application.app, base_url=f"http://{host}", raise_server_exceptions=False)
-
-    yield open_
-    overrides.clear()
 
 
 @pytest.fixture
@@ -158,14 +139,17 @@ def test_page_of_another_site_cannot_pause(operator: TestClient, action: str) ->
         assert response.json()["error"]["kind"] == "cross_site"
 
 
-def test_valkey_away_is_503(operator: TestClient, settings: Settings) -> None:
+def test_valkey_away_is_503(
+    operator: TestClient,
+    make_settings: Callable[..., Settings],
+    use_clients: Callable[[Clients], None],
+) -> None:
     """So that a scrape fails, and Prometheus knows that nothing is known."""
-    away = connect("redis://127.0.0.1:1/0")
-    application.app.dependency_overrides[operations.operations] = lambda: Operations(
-        Broker(away, settings)
+    settings = make_settings(
+        redis_url="redis://127.0.0.1:1/0", dashboard_username=USER, dashboard_password=PASSWORD
     )
+    use_clients(build_clients(settings))
     for method, path in ENDPOINTS:
         response = operator.request(method, path)
         assert response.status_code == 503
         assert int(response.headers["Retry-After"]) > 0
-    away.close()

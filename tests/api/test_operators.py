@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,13 +10,11 @@ from fastapi.testclient import TestClient
 
 from jobs.errors import AskqueueError, BadApiKeyError, NoQuotaError
 from jobs.models import JobState, Question
-from jobs.operations.failed_jobs import DeadLetters
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
-from jobs.queue.connection import connect
 from jobs.settings import Settings
 from tests.integration.failing import fail_next
-from ui.api import application, guards, operators
+from ui.clients import Clients, build_clients
 
 USER, PASSWORD = "ops", "pä:ss"
 ENDPOINTS = [
@@ -24,30 +22,6 @@ ENDPOINTS = [
     ("POST", "/operator/failed/requeue", {"all": True}),
     ("POST", "/operator/failed/job/requeue", None),
 ]
-
-
-@pytest.fixture
-def open_api(
-    broker: Broker, make_settings: Callable[..., Settings]
-) -> Iterator[Callable[..., TestClient]]:
-    """A caller of an API with these settings, without credentials."""
-    overrides = application.app.dependency_overrides
-    overrides[operators.dead_letters] = lambda: DeadLetters(broker)
-    clients = []
-
-    def open_(host: str = "testserver", **values: object) -> TestClient:
-        settings = make_settings(**values)
-        overrides[guards.settings] = lambda: settings
-        client = TestClient(
-            application.app, base_url=f"http://{host}", raise_server_exceptions=False
-        ).__enter__()
-        clients.append(client)
-        return client
-
-    yield open_
-    for client in clients:
-        client.__exit__(None, None, None)
-    overrides.clear()
 
 
 @pytest.fixture
@@ -199,16 +173,20 @@ def test_page_of_another_site_cannot_requeue(
     assert operator.get("/operator/failed").json()["total"] == 1
 
 
-def test_valkey_away_is_503(operator: TestClient, settings: Settings) -> None:
+def test_valkey_away_is_503(
+    operator: TestClient,
+    make_settings: Callable[..., Settings],
+    use_clients: Callable[[Clients], None],
+) -> None:
     """As everywhere, with a hint when to come back."""
-    away = connect("redis://127.0.0.1:1/0")
-    letters = DeadLetters(Broker(away, settings))
-    application.app.dependency_overrides[operators.dead_letters] = lambda: letters
+    settings = make_settings(
+        redis_url="redis://127.0.0.1:1/0", dashboard_username=USER, dashboard_password=PASSWORD
+    )
+    use_clients(build_clients(settings))
     for method, path, body in ENDPOINTS:
         response = operator.request(method, path, json=body)
         assert_error(response, 503, "broker_unavailable")
         assert int(response.headers["Retry-After"]) > 0
-    away.close()
 
 
 def test_openapi_has_the_statuses_and_the_password(operator: TestClient) -> None:

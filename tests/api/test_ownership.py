@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -25,18 +25,14 @@ from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History, after_error
 from jobs.settings import Settings
 from jobs.webhooks.client import Event
+from tests.api.app import SIGNER
 from tests.integration.test_history import Desk
-from ui.api import application
-from ui.api import key as api_key
 from ui.clients import Clients, build_clients
-from ui.identity import people
-from ui.identity.people import Signer
 
 USERS = ("b-ann", "b-bob", "b-eve")
 CLIENT_CALLS, API_CALLS = 9_000, 1_000
 NOBODYS = "0" * 32
 SEED = 20_261_127
-SIGNER = Signer("test")
 
 
 def word(user: str) -> str:
@@ -115,20 +111,13 @@ def world(connection: redis.Redis, make_settings: Callable[..., Settings]) -> Wo
 
 
 @pytest.fixture
-def http(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    for module in (
-        "ui.api.dependencies",
-        "ui.api.key",
-        "ui.api.batches",
-        "ui.api.documents",
-        "ui.api.webhooks",
-    ):
-        monkeypatch.setattr(f"{module}.get_clients", lambda: world.clients)
-    monkeypatch.setattr(api_key, "get_clients", lambda: world.clients)
-    monkeypatch.setattr(people, "get_settings", lambda: world.clients.settings)
-    monkeypatch.setattr(people, "get_signer", lambda: SIGNER)
-    with TestClient(application.app, raise_server_exceptions=False) as caller:
-        yield caller
+def http(
+    world: World,
+    use_clients: Callable[[Clients], None],
+    caller_at: Callable[[str], TestClient],
+) -> TestClient:
+    use_clients(world.clients)
+    return caller_at("testserver")
 
 
 def assert_no_leak(user: str, reply: object, call: object) -> None:
@@ -181,9 +170,9 @@ OF_ALL: dict[str, Callable[[Clients, str, list[str]], object]] = {
     "read": lambda c, user, names: c.jobs.read_jobs(user, names),
     "export": lambda c, user, names: c.jobs.answers_of(user, names),
     "after": lambda c, user, _names: c.jobs.list_after(user, JobQuery()),
-    "batches": lambda c, user, _names: c.batches.list(user),
-    "keys": lambda c, user, _names: c.keys.list(user),
-    "webhooks": lambda c, user, _names: c.webhooks.list(user),
+    "batches": lambda c, user, _names: c.batches.list_batches(user),
+    "keys": lambda c, user, _names: c.keys.list_keys(user),
+    "webhooks": lambda c, user, _names: c.webhooks.list_webhooks(user),
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,10 +15,9 @@ from pydantic import SecretStr
 from jobs.models import Citation
 from jobs.questions.export import evaluation_lines
 from jobs.settings import Settings
+from tests.api.app import SIGNER
 from tests.integration.inline_worker import InlineWorker, inline_worker
-from ui.api import guards
 from ui.clients import Clients
-from ui.identity.people import Signer
 
 TEXT = b"# Travel\n\nThe limit is EUR 160.\n"
 CALLS = 1000
@@ -25,7 +25,6 @@ OFTEN = {
     **{"upload": 3, "ask": 6, "read": 3, "list": 2},
     **{"search": 2, "open": 3, "delete": 2, "status": 1},
 }
-SIGNER = Signer("test")  # as in `everything`
 
 
 @pytest.fixture
@@ -42,52 +41,55 @@ def add(
 
 
 def test_private_document_is_unknown_to_other_callers(
-    everything: TestClient, cookies: list[dict[str, str]]
+    http: TestClient, cookies: list[dict[str, str]]
 ) -> None:
     """Only its owner lists, reads and deletes it; the same file can be shared beside it."""
     ann, bob, *_ = cookies
-    status, mine = add(everything, ann, "a.md", TEXT, visibility="private")
+    status, mine = add(http, ann, "a.md", TEXT, visibility="private")
     assert (status, mine["visibility"]) == (201, "private")
     path = f"/documents/{mine['id']}"
     for stranger in (bob, {}):
-        assert everything.get("/documents", headers=stranger).json() == {"documents": []}
-        assert everything.get(path, headers=stranger).status_code == 404
-        assert everything.delete(path, headers=stranger).status_code == 404
-    status, shared = add(everything, bob, "b.md", TEXT)
+        assert http.get("/documents", headers=stranger).json() == {"documents": []}
+        assert http.get(path, headers=stranger).status_code == 404
+        assert http.delete(path, headers=stranger).status_code == 404
+    status, shared = add(http, bob, "b.md", TEXT)
     assert (status, shared["visibility"], shared["id"] == mine["id"]) == (201, "shared", False)
-    assert everything.delete(f"/documents/{shared['id']}", headers=ann).status_code == 403
-    assert everything.delete(path, headers=ann).status_code == 204
+    assert http.delete(f"/documents/{shared['id']}", headers=ann).status_code == 403
+    assert http.delete(path, headers=ann).status_code == 204
 
 
 def test_caller_who_is_nobody_cannot_add_a_private_document(
-    everything: TestClient, cookies: list[dict[str, str]]
+    http: TestClient, cookies: list[dict[str, str]]
 ) -> None:
     """All who ask without a cookie are one user; a word that is no visibility is refused too."""
-    status, reply = add(everything, {}, "a.md", TEXT, visibility="private")
+    status, reply = add(http, {}, "a.md", TEXT, visibility="private")
     assert (status, reply["error"]["kind"]) == (422, "invalid_upload")
     assert "needs an owner" in reply["error"]["message"]
-    status, reply = add(everything, cookies[0], "a.md", TEXT, visibility="secret")
+    status, reply = add(http, cookies[0], "a.md", TEXT, visibility="secret")
     assert (status, reply["error"]["kind"]) == (422, "invalid_upload")
     assert "shared or private" in reply["error"]["message"]
-    assert everything.get("/documents", headers=cookies[0]).json() == {"documents": []}
+    assert http.get("/documents", headers=cookies[0]).json() == {"documents": []}
 
 
 def test_operator_deletes_any_document_by_its_id(
-    everything: TestClient, clients: Clients, cookies: list[dict[str, str]]
+    http: TestClient,
+    clients: Clients,
+    use_clients: Callable[[Clients], None],
+    cookies: list[dict[str, str]],
 ) -> None:
     """With the operators' password, without seeing the document; without it, not."""
-    limits = clients.settings.model_copy(update={"dashboard_password": SecretStr("secret")})
-    everything.app.dependency_overrides[guards.settings] = lambda: limits  # type: ignore[attr-defined]
-    _, mine = add(everything, cookies[0], "a.md", TEXT, visibility="private")
+    settings = clients.settings.model_copy(update={"dashboard_password": SecretStr("secret")})
+    use_clients(replace(clients, settings=settings))
+    _, mine = add(http, cookies[0], "a.md", TEXT, visibility="private")
     path = f"/operator/documents/{mine['id']}"
-    assert everything.delete(path).status_code == 401
-    assert everything.delete(path, auth=("", "secret")).status_code == 204
-    assert everything.delete(path, auth=("", "secret")).status_code == 404
-    assert everything.get("/documents", headers=cookies[0]).json() == {"documents": []}
+    assert http.delete(path).status_code == 401
+    assert http.delete(path, auth=("", "secret")).status_code == 204
+    assert http.delete(path, auth=("", "secret")).status_code == 404
+    assert http.get("/documents", headers=cookies[0]).json() == {"documents": []}
 
 
 def test_earlier_answer_has_its_time_and_can_be_declined(
-    everything: TestClient,
+    http: TestClient,
     clients: Clients,
     settings: Settings,
     cookies: list[dict[str, str]],
@@ -95,14 +97,14 @@ def test_earlier_answer_has_its_time_and_can_be_declined(
 ) -> None:
     """`earlier_at` says when it was first given; `"cache": false` gets a new one."""
     with inline_worker(settings.model_copy(update={"cache": True}), monkeypatch) as worker:
-        add(everything, cookies[0], "a.txt", b"The limit for a hotel is EUR 160 a night.")
+        add(http, cookies[0], "a.txt", b"The limit for a hotel is EUR 160 a night.")
 
         def ask(**fields: object) -> dict[str, Any]:
             body = {"query": "What is the limit for a hotel?", **fields}
-            reply = everything.post("/chat", json=body, headers=cookies[0])
+            reply = http.post("/chat", json=body, headers=cookies[0])
             worker.work()
             path = f"/result/{reply.json()['job_id']}"
-            result: dict[str, Any] = everything.get(path, headers=cookies[0]).json()
+            result: dict[str, Any] = http.get(path, headers=cookies[0]).json()
             return result
 
         first, second, third = ask(), ask(), ask(cache=False)
@@ -205,7 +207,7 @@ class Crowd:
                 self.read(user, others.choice(list(self.jobs)))
             case "list":
                 self.call(user, "GET", "/documents")
-                self.take(user, repr(self.clients.documents.list(self.name(user))))
+                self.take(user, repr(self.clients.documents.list_documents(self.name(user))))
             case "search":
                 self.call(user, "GET", "/jobs", params={"search": others.choice(["", "budget"])})
             case "open" if self.ids():
@@ -214,7 +216,7 @@ class Crowd:
                 self.delete(user, others.choice(self.ids()))
             case _:
                 self.call(user, "GET", "/ready")
-                self.take(user, repr(self.clients.dead_letters.list()))
+                self.take(user, repr(self.clients.dead_letters.list_failed()))
 
     def open(self, user: int, document_id: str) -> None:
         reply = self.call(user, "GET", f"/documents/{document_id}")
@@ -234,7 +236,7 @@ class Crowd:
 
 
 def test_nothing_private_ever_gets_to_another(
-    everything: TestClient,
+    http: TestClient,
     clients: Clients,
     settings: Settings,
     cookies: list[dict[str, str]],
@@ -242,7 +244,7 @@ def test_nothing_private_ever_gets_to_another(
 ) -> None:
     """In a thousand random calls no user gets a word of another's private documents."""
     with inline_worker(settings, monkeypatch) as worker:
-        crowd = Crowd(everything, clients, worker, cookies, random.Random(5))
+        crowd = Crowd(http, clients, worker, cookies, random.Random(5))
         while crowd.done["calls"] < CALLS:
             crowd.do_anything()
     # Each has got own words many times: there was something to leak.

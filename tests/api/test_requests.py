@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from jobs.questions.client import JobClient
-from ui.api import application, dependencies
-from ui.identity import people
-from ui.identity.people import Signer
+from tests.api.app import API
+from ui.api import application
 
 JSON = {"content-type": "application/json"}
-
-
-@pytest.fixture
-def http(client: JobClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """A caller without a cookie."""
-    signer = Signer("test")
-    monkeypatch.setattr(people, "get_signer", lambda: signer)
-    application.app.dependency_overrides[dependencies.job_client] = lambda: client
-    with TestClient(application.app, raise_server_exceptions=False) as test_client:
-        yield test_client
-    application.app.dependency_overrides.clear()
 
 
 @pytest.mark.parametrize(
@@ -131,7 +118,7 @@ def test_documentation_publishes_limits_and_kinds_of_errors(http: TestClient) ->
 def test_mounted_documentation_finds_its_schema(http: TestClient) -> None:
     """Below /api, as in the web process, documentation and schema name that prefix."""
     site = FastAPI()
-    site.mount("/api", application.app)
+    site.mount("/api", API)
     with TestClient(site) as mounted:
         assert "'/api/openapi.json'" in mounted.get("/api/docs").text
         assert mounted.get("/api/openapi.json").json()["servers"] == [{"url": "/api"}]

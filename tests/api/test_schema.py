@@ -18,10 +18,11 @@ from schemathesis.specs.openapi.checks import (
 
 from jobs.models import Answer
 from jobs.questions.follower import EventKind, JobEvent, Position
-from ui.api import application, streams
+from tests.api.app import API
+from ui.api.streams import job_follower
 from ui.clients import Clients
 
-SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", application.app)
+SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", API)
 OPERATIONS = {
     f"{operation.ok().method.upper()} {operation.ok().path}": operation.ok()
     for operation in SCHEMA.get_all_operations()
@@ -46,9 +47,9 @@ class Over:
 
 
 @pytest.fixture
-def caller(everything: TestClient, clients: Clients) -> TestClient:
-    application.app.dependency_overrides[streams.following] = lambda: Over(clients)
-    return everything
+def caller(http: TestClient, clients: Clients) -> TestClient:
+    API.dependency_overrides[job_follower] = lambda: Over(clients)
+    return http
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
 from jobs.settings import Settings
 from tests.logins import login_cookies, use_login_secret
-from ui.api import application, guards, operators
 from ui.clients import Clients
-from ui.identity import people
 
 
 @pytest.fixture
 def oidc(
-    everything: TestClient,
+    http: TestClient,
     clients: Clients,
     make_settings: Callable[..., Settings],
+    use_clients: Callable[[Clients], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> TestClient:
     """A caller of an API where people sign in, and the group `ops` has its operators."""
@@ -26,11 +26,8 @@ def oidc(
     settings = make_settings(
         auth_mode="oidc", operators="ops", dashboard_username="u", dashboard_password="p"
     )
-    monkeypatch.setattr(people, "get_settings", lambda: settings)
-    overrides = application.app.dependency_overrides
-    overrides[guards.settings] = lambda: settings
-    overrides[operators.dead_letters] = lambda: clients.dead_letters
-    return everything
+    use_clients(replace(clients, settings=settings))
+    return http
 
 
 def test_nobody_gets_in_without_a_login(oidc: TestClient) -> None:
@@ -72,19 +69,20 @@ def test_operators_need_no_second_password(oidc: TestClient) -> None:
 
 
 def test_name_from_an_untrusted_proxy_is_refused(
-    everything: TestClient,
+    http: TestClient,
+    clients: Clients,
     make_settings: Callable[..., Settings],
-    monkeypatch: pytest.MonkeyPatch,
+    use_clients: Callable[[Clients], None],
 ) -> None:
     """It is 403 for every endpoint that has a caller, never the user `api`."""
     settings = make_settings(auth_mode="proxy", trusted_proxies="10.0.0.2")
-    monkeypatch.setattr(people, "get_settings", lambda: settings)
-    response = everything.get("/jobs", headers={"X-Forwarded-User": "ann"})
+    use_clients(replace(clients, settings=settings))
+    response = http.get("/jobs", headers={"X-Forwarded-User": "ann"})
     assert response.status_code == 403
     assert response.json()["error"]["kind"] == "untrusted_proxy"
-    assert everything.get("/jobs").status_code == 401
+    assert http.get("/jobs").status_code == 401
 
 
-def test_program_without_a_cookie_is_api_where_nobody_signs_in(everything: TestClient) -> None:
+def test_program_without_a_cookie_is_api_where_nobody_signs_in(http: TestClient) -> None:
     """In the mode `anonymous`, whoever sends no cookie is the one user `api`."""
-    assert everything.get("/me").json() == {"user": "api", "name": "", "is_operator": False}
+    assert http.get("/me").json() == {"user": "api", "name": "", "is_operator": False}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -16,12 +16,11 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from jobs.models import Answer, JobState, JobView, Question
-from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
+from tests.api.app import API
 from tests.waiting import HANG_SECONDS, until
-from ui.api import application, dependencies
-from ui.identity import people
-from ui.identity.people import Signer
+from ui.api.questions import waiting_limiter
+from ui.clients import Clients
 
 UNFINISHED = JobView("1", "api", Question("Why?"), JobState.STARTED, asked_at=1.0)
 
@@ -59,16 +58,18 @@ def fake() -> FakeClient:
 
 
 @pytest.fixture
-def http(fake: FakeClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """A caller without a cookie, of the fake client."""
-    signer = Signer("test")
-    monkeypatch.setattr(people, "get_signer", lambda: signer)
-    monkeypatch.setattr(application, "_waiting", anyio.CapacityLimiter(2))
-    application.app.dependency_overrides[dependencies.job_client] = lambda: fake
-    with TestClient(application.app, raise_server_exceptions=False) as test_client:
-        yield test_client
+def http(
+    fake: FakeClient,
+    clients: Clients,
+    use_clients: Callable[[Clients], None],
+    caller_at: Callable[[str], TestClient],
+) -> Iterator[TestClient]:
+    """A caller without a cookie, of the fake client; two callers may wait."""
+    limiter = anyio.CapacityLimiter(2)
+    use_clients(replace(clients, jobs=fake))  # type: ignore[arg-type]
+    API.dependency_overrides[waiting_limiter] = lambda: limiter
+    yield caller_at("testserver")
     fake.over.set()
-    application.app.dependency_overrides.clear()
 
 
 def wait_until_waiting(fake: FakeClient, count: int) -> None:
@@ -114,13 +115,17 @@ def test_finished_job_without_its_answer_is_404(http: TestClient, fake: FakeClie
 
 
 def test_wait_ends_when_a_worker_finishes(
-    http: TestClient, client: JobClient, broker: Broker, monkeypatch: pytest.MonkeyPatch
+    http: TestClient,
+    clients: Clients,
+    use_clients: Callable[[Clients], None],
+    broker: Broker,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Over a real Valkey and a real worker, the answer comes without another request."""
     monkeypatch.setattr(
         "jobs.tasks.answer_question", lambda: Answer("It is 160 [1].").to_dict(), raising=True
     )
-    application.app.dependency_overrides[dependencies.job_client] = lambda: client
+    use_clients(clients)
     job_id = http.post("/chat", params={"query": "What is the limit?"}).json()["job_id"]
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(http.get, f"/result/{job_id}", params={"wait": 30})
@@ -133,5 +138,11 @@ def test_wait_ends_when_a_worker_finishes(
 
 def test_api_alone_does_not_import_streamlit() -> None:
     """`uvicorn ui.api:app` stays small."""
-    program = "import sys, ui.api; sys.exit('streamlit' in sys.modules)"
+    program = "import sys; from ui.api import app; sys.exit('streamlit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_import_of_the_package_builds_nothing() -> None:
+    """A module of it, such as its errors, comes without the application and its endpoints."""
+    program = "import sys, ui.api.errors; sys.exit('ui.api.application' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0

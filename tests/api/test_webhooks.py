@@ -20,40 +20,40 @@ def settings(make_settings: Callable[..., Settings]) -> Settings:
     return make_settings(webhook_allowed_hosts="127.0.0.1")
 
 
-def test_webhook_is_made_tested_and_deleted(everything: TestClient) -> None:
+def test_webhook_is_made_tested_and_deleted(http: TestClient) -> None:
     """The secret comes once; a test waits in the log; afterwards there is none."""
-    made = everything.post("/webhooks", json={"url": URL, "events": ["job.failed"]})
+    made = http.post("/webhooks", json={"url": URL, "events": ["job.failed"]})
     assert made.status_code == 201
     webhook = made.json()
     assert webhook.pop("secret").startswith("whsec_")
     assert webhook["events"] == ["job.failed"]
     path = f"/webhooks/{webhook['id']}"
-    assert everything.get("/webhooks").json() == {"webhooks": [webhook]}
-    assert everything.get(path).json() == webhook
-    sent = everything.post(f"{path}/test")
+    assert http.get("/webhooks").json() == {"webhooks": [webhook]}
+    assert http.get(path).json() == webhook
+    sent = http.post(f"{path}/test")
     assert sent.status_code == 202
-    [delivery] = everything.get(f"{path}/deliveries").json()["deliveries"]
+    [delivery] = http.get(f"{path}/deliveries").json()["deliveries"]
     assert delivery["id"] == sent.json()["delivery_id"]
     assert (delivery["type"], delivery["state"]) == ("webhook.test", "waiting")
-    again = everything.post(f"{path}/deliveries/{delivery['id']}/resend")
+    again = http.post(f"{path}/deliveries/{delivery['id']}/resend")
     assert (again.status_code, again.json()["state"]) == (202, "waiting")
-    assert everything.delete(path).status_code == 204
-    assert everything.get(path).status_code == 404
+    assert http.delete(path).status_code == 204
+    assert http.get(path).status_code == 404
 
 
-def test_webhook_of_another_is_not_found(everything: TestClient, clients: Clients) -> None:
+def test_webhook_of_another_is_not_found(http: TestClient, clients: Clients) -> None:
     """Each endpoint says the same of what is not there and of what is not yours."""
     webhook, _ = clients.webhooks.create("bob", URL, [Event.FAILED])
     path = f"/webhooks/{webhook.id}"
     replies = [
-        everything.get(path),
-        everything.delete(path),
-        everything.get(f"{path}/deliveries"),
-        everything.post(f"{path}/deliveries/msg_1/resend"),
-        everything.post(f"{path}/test"),
+        http.get(path),
+        http.delete(path),
+        http.get(f"{path}/deliveries"),
+        http.post(f"{path}/deliveries/msg_1/resend"),
+        http.post(f"{path}/test"),
     ]
     assert [reply.status_code for reply in replies] == [404] * 5
-    assert everything.get("/webhooks").json() == {"webhooks": []}
+    assert http.get("/webhooks").json() == {"webhooks": []}
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def test_webhook_of_another_is_not_found(everything: TestClient, clients: Client
         ({}, "invalid_input"),
     ],
 )
-def test_bad_webhook_is_refused(everything: TestClient, body: object, kind: str) -> None:
+def test_bad_webhook_is_refused(http: TestClient, body: object, kind: str) -> None:
     """A sentence says what to do; nothing is made."""
-    reply = everything.post("/webhooks", json=body)
+    reply = http.post("/webhooks", json=body)
     assert (reply.status_code, reply.json()["error"]["kind"]) == (422, kind)
-    assert everything.get("/webhooks").json() == {"webhooks": []}
+    assert http.get("/webhooks").json() == {"webhooks": []}
 
 
-def test_webhooks_need_the_scope_ask(everything: TestClient, clients: Clients) -> None:
+def test_webhooks_need_the_scope_ask(http: TestClient, clients: Clients) -> None:
     """A key that may read alone cannot have answers sent elsewhere."""
     for scopes, status in (({*Scope} - {Scope.ASK}, 403), ({Scope.ASK}, 201)):
         _, secret = clients.keys.create("ann", "a key", scopes)
-        reply = everything.post(
+        reply = http.post(
             "/webhooks", json={"url": URL}, headers={"Authorization": f"Bearer {secret}"}
         )
         assert reply.status_code == status

@@ -20,7 +20,7 @@ def test_key_is_made_used_and_revoked(page: Page, model: FakeModelServer, stack:
     expect(page.get_by_text("Name the key")).to_be_visible()
     page.get_by_label("Name").fill("Monthly report")
     page.get_by_role("button", name="Create key").click()
-    expect(page.get_by_text("Copy its key now")).to_be_visible()
+    expect(page.get_by_text("Copy the key now")).to_be_visible()
     secret = page.locator(".st-key-made_key code").first.inner_text().strip()
     expect_access(page)
 

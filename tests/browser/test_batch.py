@@ -89,7 +89,7 @@ def test_batch_runs_to_a_table_of_answers(
     page.get_by_role("link", name="Batches").click()
     page.get_by_role("button", name="All batches").click()
     page.locator("input[type=file]").set_input_files([csv_file("the-same.csv")])
-    expect(page.get_by_text("40 of 40 are done. Nothing is asked twice.")).to_be_visible()
+    expect(page.get_by_text("40 of 40 are done. No question is asked twice.")).to_be_visible()
     page.get_by_role("button", name="Open this batch").click()
     expect(page.get_by_role("heading", name="audit.csv")).to_be_visible()
     page.get_by_role("button", name="Delete", exact=True).click()

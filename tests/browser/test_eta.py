@@ -43,7 +43,9 @@ def test_question_says_when_it_is_done_and_afterwards_where_the_time_went(
     expect(progress.filter(has_text=estimate)).to_have_count(0)
 
     receipt = page.locator("[class*='st-key-receipt_']")
-    expect(receipt.locator("summary")).to_contain_text(re.compile(r"[\d.]+ s in all · first word"))
+    expect(receipt.locator("summary")).to_contain_text(
+        re.compile(r"[\d.]+ s in total · first word")
+    )
     parts = receipt.get_by_role("list", name=re.compile("^Where .+ went$"))
     expect(parts).not_to_be_visible()
     receipt.locator("summary").click()

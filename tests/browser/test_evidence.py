@@ -123,7 +123,7 @@ def test_answer_says_that_its_source_was_deleted(
     model.answer = "The dome opens at 21:15 [1]."
     ask(page, "When does the telescope Bertha open its dome?")
     expect_state(page, "Finished")
-    expect(page.get_by_text("The sources have changed since.")).to_have_count(0)
+    expect(page.get_by_text("The sources have changed since this answer.")).to_have_count(0)
     address = page.url
 
     page.get_by_role("link", name="Documents").click()
@@ -134,13 +134,13 @@ def test_answer_says_that_its_source_was_deleted(
     expect(page.get_by_test_id("stDataFrame").get_by_text("observatory.txt")).to_have_count(0)
 
     page.goto(address)
-    expect(page.get_by_text("The sources have changed since.")).to_be_visible()
+    expect(page.get_by_text("The sources have changed since this answer.")).to_be_visible()
     source_button(page, "observatory.txt").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("The original is no longer there.")).to_be_visible()
     expect(dialog.get_by_text("The telescope Bertha opens its dome")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Ask again", exact=True).click()
-    expect(page.get_by_text("The sources have changed since.")).to_have_count(0)
+    expect(page.get_by_text("The sources have changed since this answer.")).to_have_count(0)
     expect_state(page, "Finished")
     expect(page).not_to_have_url(address)

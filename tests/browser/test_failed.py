@@ -43,7 +43,7 @@ def test_operator_requeues_what_failed(page: Page, model: FakeModelServer, stack
 
     page.get_by_role("link", name="Failed jobs").click()
     sign_in(page, "wrong")
-    expect(page.get_by_text("The user or the password is wrong.")).to_be_visible()
+    expect(page.get_by_text("Wrong user name or password.")).to_be_visible()
     sign_in(page, PASSWORD)
     expect(page.get_by_role("radio", name="All 4")).to_be_visible()
     expect_row(page, "Answer a question", "No quota left", "questions")

@@ -22,7 +22,7 @@ def thumb(page: Page, name: str) -> Locator:
 
 
 def reason(page: Page) -> Locator:
-    return page.get_by_placeholder("Why? Enter keeps it")
+    return page.get_by_placeholder("Why? Press Enter to save")
 
 
 def say_why(page: Page, why: str) -> None:

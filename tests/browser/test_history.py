@@ -100,7 +100,7 @@ def test_selected_questions_are_deleted_undone_retried_and_exported(
     undo = page.get_by_role("button", name="Undo")
     undo.focus()
     undo.press("Enter")
-    expect(page.get_by_text("Brought back 2 questions.")).to_be_visible()
+    expect(page.get_by_text("Restored 2 questions.")).to_be_visible()
     expect(undo).to_have_count(0)
     page.get_by_role("link", name="Ask", exact=True).click()
     expect_row(page, FAILING)

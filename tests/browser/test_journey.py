@@ -63,7 +63,7 @@ def test_question_runs_to_a_cited_answer(page: Page, model: FakeModelServer) -> 
     model.token_delay_seconds = 0.0
     expect_state(page, "Finished")
     expect_row(page, "Finished", "What may a hotel cost?", "Hotels may cost EUR 160")
-    expect(page.get_by_text("in all")).to_be_visible()
+    expect(page.get_by_text("in total")).to_be_visible()
 
     page.get_by_role("button", name="travel-and-expense-policy.docx").click()
     source = page.get_by_role("dialog")

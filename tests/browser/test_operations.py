@@ -13,7 +13,7 @@ from tests.browser.test_failed import PASSWORD, USER, sign_in
 from tests.browser.test_journey import ask, expect_state
 from tests.fakes import FakeModelServer
 
-BANNER = "Questions are paused by an operator."
+BANNER = "An operator has paused questions."
 # What a refresh takes out of the page: nothing but the marks of a chart, which it draws anew.
 WATCH_REMOVALS = """() => {
     window.removed = [];
@@ -71,7 +71,7 @@ def test_operator_pauses_questions(page: Page, model: FakeModelServer, stack: St
     expect(card).to_contain_text("1 waiting")
 
     expect(operator.locator("[data-testid=stVegaLiteChart] svg.marks")).to_have_count(4)
-    expect(operator.get_by_text("Nothing runs now.")).to_be_visible()
+    expect(operator.get_by_text("Nothing is running.")).to_be_visible()
     expect_access(operator)
     operator.emulate_media(color_scheme="dark")
     expect_access(operator)

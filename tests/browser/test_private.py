@@ -18,12 +18,12 @@ SECRET = b"# Blauwhuis merger of project Zilvermeer: closes on 12 March\n"
 def test_private_document_answers_its_owner_and_nobody_else(
     page: Page, open_browser: OpenBrowser, stack: Stack
 ) -> None:
-    """Added for oneself, asked, asked again at once, asked afresh; another sees nothing of it."""
+    """A private document is asked twice, and for a new answer; nobody else sees any of it."""
     page.get_by_role("link", name="Documents").click()
     page.get_by_text("Only you").click()
     file = {"name": "merger.md", "mimeType": "text/markdown", "buffer": SECRET}
     page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item] # a file
-    expect(page.get_by_text("added for you alone")).to_be_visible()
+    expect(page.get_by_text("added, for you only")).to_be_visible()
     expect(page.get_by_text("🔒 Only you").first).to_be_attached()
     expect(page.get_by_text(re.compile(r"(\d+) documents, \1 indexed"))).to_be_visible()
 
@@ -35,7 +35,7 @@ def test_private_document_answers_its_owner_and_nobody_else(
     ask(page, QUESTION.upper())
     expect(page.get_by_text("From an earlier answer, ")).to_be_visible()
     expect(page.get_by_text("closes on 12 March").first).to_be_visible()
-    page.get_by_role("button", name="Ask afresh").click()
+    page.get_by_role("button", name="Get a new answer").click()
     expect(page.get_by_text("From an earlier answer")).to_have_count(0)
     expect_state(page, "Finished")
 

@@ -127,6 +127,6 @@ def test_two_people_share_a_browser_and_nothing_else(
 
     provider.token_seconds = 5.0
     go_through_provider(page, "bob")
-    expect(page.get_by_text("Your login has expired.")).to_be_visible()
+    expect(page.get_by_text("Your sign-in has expired.")).to_be_visible()
     assert page.request.get("/api/jobs").status == 401
     assert "Traceback" not in stack.log("web")

@@ -24,7 +24,6 @@ from tests.chaos.plan import VALKEY, WEB, WORKERS
 from tests.integration.processes import ROOT, environment, free_port, module
 from tests.waiting import until
 
-START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 DOCUMENT = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
 API_KEY = "sk-chaos-key-5d1f0c"
@@ -164,7 +163,6 @@ class Cluster:
         document, _ = documents.add("operator", "travel.md", DOCUMENT)
         until(
             lambda: documents.get(document.id).status is DocumentStatus.INDEXED,
-            START_SECONDS,
             "the indexing of the document",
         )
         for name in others:  # nothing writes to the index any more

@@ -13,10 +13,11 @@ import pytest
 
 from jobs.extraction.extract import Extracted, ExtractedPassage
 from jobs.search import indexer
+from jobs.search.target_collection import sync_target
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, Settings
 from jobs.worker.attempts import Attempts
 from jobs.worker.runtime import Runtime, report_outcome, use_runtime
-from jobs.worker.threads import ThreadWorker
+from jobs.worker.threads import IDLE_SECONDS, ThreadWorker
 
 QUEUES = (INDEXING_QUEUE, QUESTIONS_QUEUE, BATCH_QUEUE)
 
@@ -27,7 +28,7 @@ class InlineWorker:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._attempts = Attempts(runtime.broker)
-        indexer.sync_target(runtime.register, runtime.index)
+        sync_target(runtime.register, runtime.index)
 
     def work(self, *queues: str) -> None:
         """Run all jobs that are queued, documents before questions; or those of some queues."""
@@ -40,7 +41,7 @@ class InlineWorker:
                 lambda job, outcome: report_outcome(self.runtime, job, outcome),
             )
             while self.runtime.connection.llen(self.runtime.broker.queues[name].key):
-                popped = worker._pop()
+                popped = worker.pop(IDLE_SECONDS)
                 if popped is not None:
                     worker.execute_job(*popped)
 

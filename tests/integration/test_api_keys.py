@@ -68,7 +68,7 @@ def test_keys_of_others_are_not_found(store: ApiKeys) -> None:
     with pytest.raises(NotFoundError) as nothing:
         store.revoke("bob", "nothing")
     assert str(theirs.value) == str(nothing.value)
-    assert store.list("bob") == []
+    assert store.list_keys("bob") == []
     assert store.recognise(secret).user == "ann"
 
 
@@ -78,18 +78,18 @@ def test_list_is_newest_first_and_says_when_each_was_used(
     """A use is noted, at most once a minute."""
     first, secret = store.create("ann", "first", [Scope.ASK])
     second, _ = store.create("ann", "second", [Scope.READ])
-    assert [key.id for key in store.list("ann")] == [second.id, first.id]
-    assert store.list("ann")[1].used_at is None
+    assert [key.id for key in store.list_keys("ann")] == [second.id, first.id]
+    assert store.list_keys("ann")[1].used_at is None
     store.recognise(secret)
-    used_at = store.list("ann")[1].used_at
+    used_at = store.list_keys("ann")[1].used_at
     assert used_at is not None
     assert abs(used_at - time.time()) < 60
     store.recognise(secret)
-    assert store.list("ann")[1].used_at == used_at
+    assert store.list_keys("ann")[1].used_at == used_at
     (name,) = (each for each in connection.scan_iter("askqueue:key:*") if _is(connection, each))
     connection.hset(name, "used_at", used_at - api_keys.NOTE_USE_SECONDS)
     store.recognise(secret)
-    assert (store.list("ann")[1].used_at or 0) >= used_at
+    assert (store.list_keys("ann")[1].used_at or 0) >= used_at
 
 
 def _is(connection: redis.Redis, name: bytes) -> bool:
@@ -108,9 +108,9 @@ def test_expired_key_is_refused_and_shown_for_a_while(
     connection.hset(name, "expires_at", time.time() - 1)
     with pytest.raises(WrongKeyError):
         store.recognise(secret)
-    assert [key.is_expired(time.time()) for key in store.list("ann")] == [True]
+    assert [key.is_expired(time.time()) for key in store.list_keys("ann")] == [True]
     connection.delete(name)  # as it does by itself
-    assert store.list("ann") == []
+    assert store.list_keys("ann") == []
     assert list(connection.scan_iter("askqueue:user:ann:keys")) == []
 
 
@@ -132,7 +132,7 @@ def test_what_makes_no_key_is_refused(
     expires_at = None if seconds is None else time.time() + seconds
     with pytest.raises(InvalidKeyError):
         store.create("ann", name, scopes, expires_at=expires_at)
-    assert store.list("ann") == []
+    assert store.list_keys("ann") == []
 
 
 def test_a_user_has_a_bounded_number_of_keys(store: ApiKeys) -> None:
@@ -143,7 +143,7 @@ def test_a_user_has_a_bounded_number_of_keys(store: ApiKeys) -> None:
     store.create("bob", "his own", [Scope.ASK])
     store.revoke("ann", made[0].id)
     store.create("ann", "one more", [Scope.ASK])
-    assert len(store.list("ann")) == MAX_KEYS
+    assert len(store.list_keys("ann")) == MAX_KEYS
 
 
 @pytest.fixture

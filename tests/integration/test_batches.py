@@ -122,8 +122,8 @@ def test_batch_of_another_user_is_not_found(batches: BatchClient) -> None:
     for call in calls:
         with pytest.raises(NotFoundError):
             call()
-    assert batches.list("bob") == []
-    assert batches.list(USER) == [batch]
+    assert batches.list_batches("bob") == []
+    assert batches.list_batches(USER) == [batch]
 
 
 def test_pause_takes_back_what_waits(
@@ -257,7 +257,7 @@ def test_deleted_batch_is_gone_with_all_its_keys(
     batches.delete(USER, batch.id)
     with pytest.raises(NotFoundError):
         batches.get(USER, batch.id)
-    assert batches.list(USER) == []
+    assert batches.list_batches(USER) == []
     with pytest.raises(InvalidStateError):
         batches.submit(USER, lines(60))
     feeder.run_once()

@@ -107,7 +107,7 @@ class Bench:
         attempts = Attempts(self.runtime.broker)
         try:
             self.worker = ThreadWorker("questions", "w", connection, attempts, lambda *_: None)
-            popped = self.worker._pop()
+            popped = self.worker.pop(threads_module.IDLE_SECONDS)
             if popped is not None:
                 self.worker.execute_job(*popped)
         except (Crash, redis.exceptions.RedisError, OSError):

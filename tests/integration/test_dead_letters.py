@@ -85,7 +85,7 @@ def test_failed_jobs_are_listed_newest_first(
     client.submit("ann", Question("q?"))
     first = fail_next(broker, ModelTimeoutError(), used=MAX_ATTEMPTS - 1)
     second = failed_document(broker, documents).job_id
-    page = letters.list()
+    page = letters.list_failed()
     assert [entry.job_id for entry in page.entries] == [second, first]
     newest, oldest = page.entries
     assert (newest.queue, newest.description) == ("indexing", "Index a document")
@@ -104,12 +104,12 @@ def test_list_is_filtered_by_kind_and_paged(
     for error in (NoQuotaError(), BadApiKeyError(), BadApiKeyError(), BadApiKeyError()):
         client.submit("ann", Question("q?"))
         ids.append(fail_next(broker, error))
-    page = letters.list("bad_api_key", offset=1, limit=1)
+    page = letters.list_failed("bad_api_key", offset=1, limit=1)
     assert [entry.job_id for entry in page.entries] == [ids[2]]
     assert page.total == 3
     assert list(page.kinds.items()) == [("bad_api_key", 3), ("no_quota", 1)]
     assert letters.kinds() == page.kinds
-    assert letters.list("worker_lost").entries == ()
+    assert letters.list_failed("worker_lost").entries == ()
 
 
 def test_no_word_of_a_question_and_no_user_is_in_an_entry(
@@ -120,7 +120,7 @@ def test_no_word_of_a_question_and_no_user_is_in_an_entry(
     fail_next(
         broker, BadModelRequestError("The model server rejected the request: Who earns the most")
     )
-    entry = str(letters.list().entries)
+    entry = str(letters.list_failed().entries)
     assert "bad_model_request" in entry
     assert "earns" not in entry
     assert "ann" not in entry
@@ -133,7 +133,7 @@ def test_stopped_and_running_jobs_are_no_dead_letters(
     client.stop("ann", client.submit("ann", Question("q?")).id)
     client.submit("ann", Question("q?"))
     fail_next(broker, ModelTimeoutError())
-    assert letters.list().total == 0
+    assert letters.list_failed().total == 0
 
 
 def test_what_is_left_of_foreign_jobs_harms_nothing(
@@ -145,7 +145,7 @@ def test_what_is_left_of_foreign_jobs_harms_nothing(
     fields = {"status": "failed", "origin": "questions", "meta": pickled, "data": pickled}
     fields["description"] = "Index a document"
     connection.hset("rq:job:odd", mapping=fields)
-    page = letters.list()
+    page = letters.list_failed()
     assert [(entry.job_id, entry.failure.kind) for entry in page.entries] == [("odd", "error")]
     assert letters.requeue_all() == 0
 
@@ -160,7 +160,7 @@ def test_requeued_question_runs_with_all_attempts_and_leaves_the_list(
     assert queued(broker) == [job_id]
     view = client.get_job("ann", job_id)
     assert (view.state, view.failure) == (JobState.QUEUED, None)
-    assert letters.list().total == 0
+    assert letters.list_failed().total == 0
     assert broker.fetch(job_id).meta == {}
 
 
@@ -230,7 +230,7 @@ def test_document_indexed_by_another_job_is_no_dead_letter(
     """Once somebody retried it on the Documents page, the job that failed has nothing to do."""
     document = failed_document(broker, documents)
     again = documents.index_again("ann", document.id)
-    assert letters.list().total == 0
+    assert letters.list_failed().total == 0
     assert not letters.requeue(document.job_id)
     assert queued(broker, INDEXING_QUEUE) == [again.job_id]
 
@@ -240,9 +240,9 @@ def test_deleted_document_is_no_dead_letter(
 ) -> None:
     """There is nothing left to index."""
     document = failed_document(broker, documents)
-    assert letters.list().total == 1
+    assert letters.list_failed().total == 1
     documents.delete("ann", document.id)
-    assert letters.list().total == 0
+    assert letters.list_failed().total == 0
 
 
 def test_repeated_reindexing_leaves_no_dead_letter_of_the_first(
@@ -263,14 +263,14 @@ def test_ten_thousand_are_listed_in_a_fixed_number_of_round_trips(
     count = 10_000
     many_failed(broker, count)
     with counted_round_trips(broker.connection) as trips:
-        page = letters.list(offset=20, limit=10)
+        page = letters.list_failed(offset=20, limit=10)
     assert trips[0] <= count // 1000 + len(broker.queues)
     assert page.total == count
     assert [entry.job_id for entry in page.entries] == [
         f"job-{number}" for number in range(count - 21, count - 31, -1)
     ]
     started = time.process_time()  # of this process: other programs run on the machine
-    letters.list()
+    letters.list_failed()
     assert time.process_time() - started < 5.0
 
 
@@ -279,7 +279,7 @@ def test_listing_cleans_nothing_up(letters: DeadLetters, broker: Broker) -> None
     many_failed(broker, 1)
     broker.connection.zadd(f"rq:failed:{QUESTIONS_QUEUE}", {"job-0": 1})
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(letters.list).result().total == 1
+        assert pool.submit(letters.list_failed).result().total == 1
     registry = FailedJobRegistry(
         QUESTIONS_QUEUE, connection=broker.connection, serializer=JSONSerializer
     )
@@ -298,7 +298,7 @@ def test_valkey_away_is_one_error(settings: Settings) -> None:
     """Each method says so in the same way."""
     away = connect("redis://127.0.0.1:1/0")
     letters = DeadLetters(Broker(away, settings))
-    for call in (letters.list, letters.kinds, letters.requeue_all):
+    for call in (letters.list_failed, letters.kinds, letters.requeue_all):
         with pytest.raises(BrokerUnavailableError):
             call()
     for ask in (letters.requeue, letters.is_known):

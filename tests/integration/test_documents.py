@@ -17,9 +17,10 @@ from jobs.errors import DocumentStoreUnavailableError, InvalidUploadError, NotFo
 from jobs.llm.embeddings import Embedder
 from jobs.models import Document, DocumentStatus
 from jobs.queue.broker import Broker
-from jobs.search import indexer as indexing
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, build_index, collection_of
-from jobs.search.indexer import Indexer
+from jobs.search.indexer import Indexer, mark_failed
+from jobs.search.samples import add_samples
+from jobs.search.target_collection import sync_target
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 
@@ -42,7 +43,7 @@ class Desk:
         """Start over with another embedding model, like a worker after a change of settings."""
         self.close()
         self._index = build_index(self.settings, embedder)
-        indexing.sync_target(self.register, self._index)
+        sync_target(self.register, self._index)
         return self._index
 
     @property
@@ -113,7 +114,7 @@ def test_same_content_is_recognised_under_another_name(desk: Desk) -> None:
     desk.add("travel.md", TRAVEL)
     document, is_new = desk.client.add("bob", "copy.md", TRAVEL)
     assert (is_new, document.name, document.added_by) == (False, "travel.md", "ann")
-    assert len(desk.client.list()) == 1
+    assert len(desk.client.list_documents()) == 1
 
 
 def test_indexing_twice_doubles_nothing(desk: Desk) -> None:
@@ -131,7 +132,7 @@ def test_deleted_document_is_gone_everywhere(desk: Desk) -> None:
     document = desk.add("travel.md", TRAVEL)
     desk.client.delete("ann", document.id)
     desk.indexer.remove_passages(document.id)
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
     assert index.count(KEYWORD_COLLECTION) == 0
     assert not desk.store.exists(document.id, "travel.md")
     with pytest.raises(NotFoundError):
@@ -152,7 +153,7 @@ def test_document_deleted_while_it_is_indexed_stays_deleted(desk: Desk) -> None:
                 desk.register.delete(document.id)
 
     desk.indexer.index_document(document.id, DeletesAtTheEnd())
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
     assert index.count(KEYWORD_COLLECTION) == 0
 
 
@@ -161,7 +162,7 @@ def test_useless_upload_is_refused_and_leaves_nothing(desk: Desk, name: str, dat
     """A kind that cannot be read and an empty file are refused with a sentence."""
     with pytest.raises(InvalidUploadError, match=name):
         desk.client.add("ann", name, data)
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
 
 
 def test_name_cannot_be_made_to_look_like_another_type() -> None:
@@ -184,9 +185,7 @@ def test_failed_document_is_queued_again_when_it_is_added_again(desk: Desk) -> N
     """Uploading the same file repairs what failed."""
     desk.use_model(None)
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
-    indexing.mark_failed(
-        document.id, DocumentStoreUnavailableError().failure, register=desk.register
-    )
+    mark_failed(document.id, DocumentStoreUnavailableError().failure, register=desk.register)
     again, is_new = desk.client.add("ann", "travel.md", TRAVEL)
     assert (is_new, again.status, again.failure) == (False, DocumentStatus.QUEUED, None)
     assert again.job_id != document.job_id
@@ -245,11 +244,11 @@ def test_samples_are_added_once_ever(desk: Desk, tmp_path: Path) -> None:
     desk.use_model(None)
     (tmp_path / "a.md").write_bytes(TRAVEL)
     (tmp_path / "questions.json").write_text("[]")
-    indexing.add_samples(desk.client, tmp_path)
-    assert [item.name for item in desk.client.list()] == ["a.md"]
-    desk.client.delete("ann", desk.client.list()[0].id, is_operator=True)
-    indexing.add_samples(desk.client, tmp_path)
-    assert desk.client.list() == []
+    add_samples(desk.client, tmp_path)
+    assert [item.name for item in desk.client.list_documents()] == ["a.md"]
+    desk.client.delete("ann", desk.client.list_documents()[0].id, is_operator=True)
+    add_samples(desk.client, tmp_path)
+    assert desk.client.list_documents() == []
 
 
 def test_document_names_cannot_leave_the_store(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ VICTIM = f"""
 import os, signal, sys
 from pathlib import Path
 from jobs.models import Passage
-from jobs.search.index import KEYWORD_COLLECTION, build_index, passage_id
+from jobs.search.index import KEYWORD_COLLECTION, build_index
+from jobs.search.points import passage_id
 from jobs.settings import Settings
 settings = Settings(_env_file=None, data_dir=Path(sys.argv[1]), qdrant_url="", openai_api_key="")
 index = build_index(settings, None)

@@ -263,12 +263,12 @@ def test_record_sums_up_what_attempts_and_waits_cost(desk: Desk) -> None:
     error = ModelTimeoutError()
     outcome = after_error(error, History(), random_fraction=lambda: 1.0)
     desk.attempts.end(attempt, desk.worker, outcome, error)
-    asked = records.read_asked(job.id)
-    assert asked is not None
-    assert 0.05 <= asked.earlier < 50.0
-    assert asked.retry_waits == pytest.approx(2.0, abs=1.0)
+    record = records.read(job.id)
+    assert record is not None
+    assert 0.05 <= record.earlier < 50.0
+    assert record.retry_waits == pytest.approx(2.0, abs=1.0)
     desk.client.stop("ann", job.id)
     desk.client.retry("ann", job.id)
-    asked = records.read_asked(job.id)
-    assert asked is not None
-    assert (asked.earlier, asked.retry_waits) == (0.0, 0.0)
+    record = records.read(job.id)
+    assert record is not None
+    assert (record.earlier, record.retry_waits) == (0.0, 0.0)

@@ -21,11 +21,10 @@ from tests.integration.processes import environment, running
 from tests.pages.conftest import HOME, use_clients, words
 from tests.pages.fakes import USER
 from tests.waiting import HANG_SECONDS, until
-from ui.api import application, dependencies
+from ui.api.application import create_app
+from ui.api.dependencies import API_USER
 from ui.clients import Clients, build_clients
 from ui.components.common.text import plain
-from ui.identity import people
-from ui.identity.people import Signer
 
 MANY = 10_000
 ROOM_BYTES = 500_000
@@ -73,12 +72,10 @@ def full(
 
 
 @pytest.fixture
-def http(full: Full, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr(people, "get_signer", lambda: Signer("test"))
-    application.app.dependency_overrides[dependencies.job_client] = lambda: full.clients.jobs
-    with TestClient(application.app, raise_server_exceptions=False) as caller:
+def http(full: Full) -> Iterator[TestClient]:
+    api = create_app(full.clients)
+    with TestClient(api, "http://127.0.0.1", raise_server_exceptions=False) as caller:
         yield caller
-    application.app.dependency_overrides.clear()
 
 
 def listed(full: Full, user: str = USER) -> list[str]:
@@ -147,7 +144,7 @@ def test_api_refuses_with_503_and_the_sentence(full: Full, http: TestClient) -> 
     assert response.json() == {"error": {"kind": full.error.kind, "message": full.error.message}}
     status = http.get(f"/job-status/{job_id}")
     assert (status.status_code, status.json()["status"]) == (200, "queued")
-    assert listed(full, dependencies.API_USER) == [job_id]
+    assert listed(full, API_USER) == [job_id]
 
 
 def test_page_keeps_the_question_and_shows_the_sentence(
@@ -183,7 +180,7 @@ def test_reading_goes_on_over_connections_that_were_idle(full: Full) -> None:
         for connection in pool._available_connections:
             connection.next_health_check = 0.0  # as after the longest pause
     assert listed(full) == before
-    assert full.clients.documents.list() == []
+    assert full.clients.documents.list_documents() == []
 
 
 def test_upload_to_a_full_server_leaves_nothing(full: Full, tmp_path: Path) -> None:
@@ -193,7 +190,7 @@ def test_upload_to_a_full_server_leaves_nothing(full: Full, tmp_path: Path) -> N
     full.ask_until_refused()
     with pytest.raises(full.error):
         full.clients.documents.add(USER, "b.txt", b"Refused.")
-    assert [document.id for document in full.clients.documents.list()] == [kept.id]
+    assert [document.id for document in full.clients.documents.list_documents()] == [kept.id]
     files = {path.name for path in (tmp_path / "data" / "documents").iterdir()}
     assert files == {kept.id}
     full.free(full.server)

@@ -58,7 +58,7 @@ def test_upload_to_a_full_disk_is_refused_and_leaves_nothing(
     assert refused.returncode != 0
     assert DocumentStoreFullError.message in refused.stdout + refused.stderr
     assert "Traceback" not in refused.stderr
-    assert [document.id for document in clients.documents.list()] == [kept.id]
+    assert [document.id for document in clients.documents.list_documents()] == [kept.id]
     stored = [item for item in (settings.data_dir / "documents").rglob("*") if item.is_file()]
     assert [item.parent.name for item in stored] == [kept.id]
     assert len(list((settings.data_dir / "documents").iterdir())) == 1

@@ -169,7 +169,7 @@ def test_document_waits_for_room_too(stack: Stack) -> None:
     until(lambda: stack.refused() > refused + 3, "refusal of the worker's writes")
     stack.server.free_memory()
     until(lambda: status() is DocumentStatus.INDEXED, "indexing")
-    assert len(stack.clients.documents.list()) == 2
+    assert len(stack.clients.documents.list_documents()) == 2
 
 
 class _Recovery:

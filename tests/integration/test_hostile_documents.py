@@ -135,10 +135,10 @@ def test_useless_file_is_refused_at_upload(
     worker: Lab, name: str, data: bytes, sentence: str
 ) -> None:
     """What can never be read says so at once, and leaves neither an entry nor a file."""
-    entries, files = len(worker.documents.list()), stored(worker.settings)
+    entries, files = len(worker.documents.list_documents()), stored(worker.settings)
     with pytest.raises(InvalidUploadError, match=sentence):
         worker.documents.add("eve", name, data)
-    assert len(worker.documents.list()) == entries
+    assert len(worker.documents.list_documents()) == entries
     assert stored(worker.settings) == files
 
 

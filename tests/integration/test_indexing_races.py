@@ -17,8 +17,9 @@ from jobs.errors import (
 )
 from jobs.models import Document, DocumentStatus
 from jobs.queue.broker import Broker
-from jobs.search import indexer
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, collection_of
+from jobs.search.samples import add_samples
+from jobs.search.target_collection import sync_target
 from jobs.settings import INDEXING_QUEUE, Settings
 from tests.fakes import FakeModelServer
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder
@@ -67,7 +68,7 @@ def entry(desk: Desk, document_id: str) -> Document:
 
 
 def held_by(desk: Desk, collection: str) -> list[Document]:
-    return [item for item in desk.client.list() if item.collection == collection]
+    return [item for item in desk.client.list_documents() if item.collection == collection]
 
 
 def break_off_when_one_is_in(desk: Desk, collection: str) -> None:
@@ -216,7 +217,7 @@ def test_broken_off_reindexing_goes_on_with_what_is_missing(
         desk.add(f"{number}.md", TRAVEL + b"More words. " * number)
     desk.use_model(embedder(model, "large"))
     break_off_when_one_is_in(desk, LARGE)
-    assert {item.status for item in desk.client.list()} == {DocumentStatus.INDEXED}
+    assert {item.status for item in desk.client.list_documents()} == {DocumentStatus.INDEXED}
     assert desk.register.index_state().active == SMALL
     assert len(desk.found("hotel limit")) == 3
 
@@ -291,7 +292,7 @@ def test_first_document_on_a_server_without_embeddings_decides_for_keywords(
     model.embeddings_status = 501
     index = desk.use_model(embedder(model))
     document = desk.add("travel.md", TRAVEL)
-    indexer.sync_target(desk.register, index)
+    sync_target(desk.register, index)
     state = desk.register.index_state()
     assert (state.active, state.target) == (KEYWORD_COLLECTION, KEYWORD_COLLECTION)
     assert document.collection == KEYWORD_COLLECTION
@@ -355,8 +356,8 @@ def test_samples_beside_other_documents_are_not_added(desk: Desk, tmp_path: Path
     desk.use_model(None)
     desk.add("travel.md", TRAVEL)
     (tmp_path / "sample.md").write_bytes(STORAGE)
-    indexer.add_samples(desk.client, tmp_path)
-    assert [item.name for item in desk.client.list()] == ["travel.md"]
+    add_samples(desk.client, tmp_path)
+    assert [item.name for item in desk.client.list_documents()] == ["travel.md"]
 
 
 def test_passages_carry_what_a_citation_shows(desk: Desk) -> None:

@@ -20,7 +20,8 @@ from jobs.models import Document, DocumentStatus, Passage, Question, Visibility
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DOCUMENTS_KEY, PREFIX, WORKERS_KEY, worker_key
-from jobs.search.index import KEYWORD_COLLECTION, OWNER, PassageIndex, passage_id
+from jobs.search.index import KEYWORD_COLLECTION, PassageIndex
+from jobs.search.points import OWNER, passage_id
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 from tests.integration.test_documents import STORAGE, TRAVEL, Desk, embedder
@@ -57,10 +58,10 @@ def test_private_document_is_there_for_its_owner_alone(desk: Desk) -> None:
     mine = add(desk, "ann")
     assert mine.status is DocumentStatus.INDEXED
     assert mine.visibility is PRIVATE
-    assert [item.id for item in desk.client.list("ann")] == [mine.id]
+    assert [item.id for item in desk.client.list_documents("ann")] == [mine.id]
     assert found(desk, "ann") == found(desk, "ann", (mine.id,)) == {"ann.md"}
     for other in ("bob", ""):
-        assert desk.client.list(other) == []
+        assert desk.client.list_documents(other) == []
         assert list(desk.client.find([mine.id], other)) == []
         assert found(desk, other) == found(desk, other, (mine.id,)) == set()
         with pytest.raises(NotFoundError):
@@ -109,15 +110,15 @@ def test_shared_document_is_managed_by_who_added_it_and_by_operators(desk: Desk)
             desk.client.index_again(user, document.id)
     desk.client.index_again("op", document.id, is_operator=True)
     desk.client.delete("op", document.id, is_operator=True)
-    assert desk.client.list("ann") == []
+    assert desk.client.list_documents("ann") == []
 
 
 def test_operator_deletes_a_private_document_by_its_id(desk: Desk) -> None:
     """An operator needs to see none of it for that."""
     document = add(desk, "ann")
-    assert desk.client.list("op") == []
+    assert desk.client.list_documents("op") == []
     desk.client.delete("op", document.id, is_operator=True)
-    assert desk.client.list("ann") == []
+    assert desk.client.list_documents("ann") == []
 
 
 def test_question_cannot_be_asked_of_another_s_private_document(desk: Desk) -> None:
@@ -177,7 +178,7 @@ def test_private_document_leaves_with_its_time(desk: Desk) -> None:
     document = add(desk, "ann")
     assert desk.client.expire(added_before=time.time() + 1, loose_before=0) == 1
     desk.indexer.remove_passages("")
-    assert desk.client.list("ann") == []
+    assert desk.client.list_documents("ann") == []
     assert not desk.store.exists(document.id, document.name)
     named = [key for key in desk.broker.connection.keys(f"{PREFIX}*") if b"document" in key]
     assert named == [] or document.id.encode() not in b" ".join(named)
@@ -201,7 +202,7 @@ def test_private_document_is_refused_beside_a_worker_that_would_show_it(desk: De
     with pytest.raises(PrivateUnsafeError, match="update all workers"):
         desk.client.add("ann", "a.md", TRAVEL, PRIVATE)
     desk.client.add("ann", "a.md", TRAVEL)
-    assert [item.owner for item in desk.client.list("ann")] == [""]
+    assert [item.owner for item in desk.client.list_documents("ann")] == [""]
     connection.zrem(WORKERS_KEY, "old")
     _, is_new = desk.client.add("ann", "a.md", TRAVEL, PRIVATE)
     assert is_new

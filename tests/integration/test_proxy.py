@@ -64,4 +64,4 @@ def test_pages_give_no_cookie_where_people_sign_in(web: Web) -> None:
     reply = httpx.get(web.url, timeout=HANG_SECONDS)
     assert reply.status_code == 200
     assert "askqueue_" not in reply.headers.get("set-cookie", "")
-    assert "Nobody is signed in" in draw_page(web, httpx.Cookies(), {}, PROXY)
+    assert "You are not signed in" in draw_page(web, httpx.Cookies(), {}, PROXY)

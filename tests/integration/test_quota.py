@@ -52,7 +52,10 @@ def test_upload_that_would_pass_the_limit_is_refused_before_it_is_stored(
     documents.add("bob", *file(4))
     documents.delete("ann", first.id)
     documents.add("ann", *file(3))
-    assert storage_of("ann", documents.list(), settings.user_storage_bytes).used == 2 * FILE_BYTES
+    assert (
+        storage_of("ann", documents.list_documents(), settings.user_storage_bytes).used
+        == 2 * FILE_BYTES
+    )
 
 
 def test_same_file_again_takes_no_more_room(documents: DocumentClient) -> None:
@@ -88,7 +91,10 @@ def test_uploads_at_once_do_not_pass_the_limit_together(
 
     with ThreadPoolExecutor(5) as pool:
         assert sum(pool.map(add, range(5))) == 2
-    assert storage_of("ann", documents.list(), settings.user_storage_bytes).used == 2 * FILE_BYTES
+    assert (
+        storage_of("ann", documents.list_documents(), settings.user_storage_bytes).used
+        == 2 * FILE_BYTES
+    )
 
 
 def test_upload_that_broke_off_gives_its_room_back(

@@ -27,7 +27,7 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.keys import DELETED_DOCUMENTS_KEY, LOOSE_FILES_KEY, REMOVAL_LOCK_KEY, SUSPECTS_KEY
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex, collection_of
-from jobs.search.indexer import add_samples
+from jobs.search.samples import add_samples
 from jobs.settings import INDEXING_QUEUE, Settings
 from jobs.worker.retention import LOOSE_FILE_SECONDS, OWNERS, UNSEEN_SECONDS, Retention
 from tests.fakes import FakeModelServer
@@ -289,7 +289,7 @@ def test_document_leaves_after_its_retention(desk: Desk) -> None:
     assert desk.found("hotel limit") == ["travel.md"]
     assert retention.expire(ends + 1) == 1
     run_jobs(desk)
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
     assert stored_files(desk.settings) == []
     assert index.count(KEYWORD_COLLECTION) == 0
     assert desk.register.deleted() == set()
@@ -306,9 +306,9 @@ def test_adding_a_document_again_renews_its_time(desk: Desk) -> None:
     assert not is_new
     assert again == desk.client.get(document.id)
     assert again.added_at == pytest.approx(time.time(), abs=60)
-    assert [item.id for item in desk.client.list()] == [document.id, other.id]
+    assert [item.id for item in desk.client.list_documents()] == [document.id, other.id]
     assert retention_of(desk.settings, desk.broker.connection).expire(time.time() + 2 * DAY) == 1
-    assert [item.id for item in desk.client.list()] == [document.id]
+    assert [item.id for item in desk.client.list_documents()] == [document.id]
 
 
 def test_failed_document_that_is_added_again_is_renewed(desk: Desk) -> None:
@@ -350,7 +350,7 @@ def test_samples_stay(desk: Desk) -> None:
     assert sample.kept_until(RETENTION_SECONDS) is None
     retention = retention_of(desk.settings, desk.broker.connection)
     assert retention.expire(time.time() + 100 * DAY) == 0
-    assert [item.id for item in desk.client.list()] == [sample.id]
+    assert [item.id for item in desk.client.list_documents()] == [sample.id]
 
 
 def test_documents_stay_without_a_retention(
@@ -362,7 +362,7 @@ def test_documents_stay_without_a_retention(
     document, _ = desk.client.add("ann", "travel.md", TRAVEL)
     assert document.kept_until(settings.document_retention_seconds) is None
     assert retention_of(settings, connection).expire(time.time() + 1000 * DAY) == 0
-    assert len(desk.client.list()) == 1
+    assert len(desk.client.list_documents()) == 1
 
 
 def test_file_of_an_upload_that_was_cut_off_goes_after_a_day(

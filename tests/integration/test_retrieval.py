@@ -30,9 +30,9 @@ from jobs.search.index import (
     PassageIndex,
     build_index,
     collection_of,
-    keywords_of,
-    passage_id,
 )
+from jobs.search.keywords import keywords_of
+from jobs.search.points import passage_id
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 

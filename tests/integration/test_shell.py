@@ -61,7 +61,7 @@ def worker(desk: Desk) -> Iterator[None]:
 
     def work() -> None:
         while not ended.is_set():
-            for document in desk.client.list():
+            for document in desk.client.list_documents():
                 if document.status is DocumentStatus.QUEUED:
                     try:
                         desk.indexer.index_document(document.id, Cancellation())
@@ -95,8 +95,8 @@ def test_folder_is_added_and_waited_for(
     """What can be read in a folder and below it is indexed when the command ends."""
     with worker(desk):
         assert shell("add", folder) == 0
-    assert {item.status for item in desk.client.list()} == {DocumentStatus.INDEXED}
-    assert {item.name for item in desk.client.list()} == {"travel.md", "storage.MD"}
+    assert {item.status for item in desk.client.list_documents()} == {DocumentStatus.INDEXED}
+    assert {item.name for item in desk.client.list_documents()} == {"travel.md", "storage.MD"}
     output = capsys.readouterr()
     assert "2 indexed, 0 queued, 0 failed, 0 refused" in output.out
     assert "100%" in output.err
@@ -127,7 +127,7 @@ def test_without_a_worker_files_are_queued_and_it_says_so(
     output = capsys.readouterr().out
     assert "No worker is indexing" in output
     assert "0 indexed, 2 queued" in output
-    assert len(desk.client.list()) == 2
+    assert len(desk.client.list_documents()) == 2
 
 
 def test_without_waiting_it_ends_at_once(
@@ -150,7 +150,7 @@ def test_same_file_again_is_recognised(
         (folder / "copy.md").write_bytes(TRAVEL)
         assert shell("add", folder / "copy.md") == 0
     assert "already there as “travel.md”" in capsys.readouterr().out
-    assert len(desk.client.list()) == 1
+    assert len(desk.client.list_documents()) == 1
 
 
 def test_documents_are_listed_and_removed(
@@ -162,7 +162,7 @@ def test_documents_are_listed_and_removed(
     line = capsys.readouterr().out
     assert "travel.md" in line
     assert shell("remove", line.split()[0]) == 0
-    assert desk.client.list() == []
+    assert desk.client.list_documents() == []
     assert shell("remove", document.id) == 1
     assert "no such document" in capsys.readouterr().out
 
@@ -214,8 +214,8 @@ def test_private_documents_are_added_for_their_owner(
     assert "--owner USER" in capsys.readouterr().out
     with worker(desk):
         assert shell("add", folder / "travel.md", "--private", "--owner", "ann", "--no-wait") == 0
-    assert desk.client.list() == []
-    [document] = desk.client.list("ann")
+    assert desk.client.list_documents() == []
+    [document] = desk.client.list_documents("ann")
     assert (document.name, document.owner) == ("travel.md", "ann")
     capsys.readouterr()
     assert shell("list") == 0
@@ -224,4 +224,4 @@ def test_private_documents_are_added_for_their_owner(
     assert "travel.md" not in listed
     assert shell("remove", document.id[:12]) == 0
     assert "travel.md" not in capsys.readouterr().out
-    assert desk.client.list("ann") == []
+    assert desk.client.list_documents("ann") == []

@@ -16,9 +16,9 @@ from jobs.worker.threads import ThreadWorker
 class StoppedWhileWaiting(ThreadWorker):
     """Is asked to shut down while it waits for a job, and then gets one."""
 
-    def _pop(self) -> tuple[Job, Queue] | None:
+    def pop(self, timeout_seconds: int) -> tuple[Job, Queue] | None:
         self.request_shutdown()
-        return super()._pop()
+        return super().pop(timeout_seconds)
 
 
 def test_worker_that_stops_leaves_a_job_it_popped_in_front(

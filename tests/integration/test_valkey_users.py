@@ -187,7 +187,7 @@ def work_as_web(clients: Clients, finished_id: str) -> None:
     jobs.undo_deletion(USER, waiting.id)
     assert clients.operations.overview()
     assert clients.conditions().workers
-    assert clients.dead_letters.list().total == 0
+    assert clients.dead_letters.list_failed().total == 0
 
 
 def work_as_owner(clients: Clients, receiver: Receiver) -> None:

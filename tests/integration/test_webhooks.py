@@ -326,7 +326,7 @@ def test_nothing_is_left_of_a_deleted_webhook(
     send_all(broker, send=delete_meanwhile)
     assert list(broker.connection.scan_iter(f"{webhook_key(webhook_id)}*")) == []
     assert broker.connection.zcard(OUTBOX_KEY) == 0
-    assert webhooks.list(USER) == []
+    assert webhooks.list_webhooks(USER) == []
 
 
 def test_log_is_bounded_and_what_left_it_is_sent(

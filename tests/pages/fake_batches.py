@@ -61,7 +61,7 @@ class FakeBatches:
 
     def find(self, user: str, lines: Lines) -> Batch | None:
         self._called()
-        return next((each for each in self.list(user) if each.name == lines.name), None)
+        return next((each for each in self.list_batches(user) if each.name == lines.name), None)
 
     def check(self, lines: Lines) -> None:
         self._called()
@@ -74,7 +74,7 @@ class FakeBatches:
         batch_id = self.put([RowState.PENDING] * len(lines.questions), name=lines.name)
         return self.get(user, batch_id)
 
-    def list(self, user: str, limit: int = 20) -> list[Batch]:
+    def list_batches(self, user: str, limit: int = 20) -> list[Batch]:
         self._called()
         ids = [each for each, batch in self.batches.items() if batch.user == user]
         return [self.get(user, each) for each in reversed(ids)][:limit]

@@ -333,7 +333,7 @@ class FakeDocuments:
         self.entries[document_id] = document
         return document, True
 
-    def list(self, user: str = "") -> list[Document]:
+    def list_documents(self, user: str = "") -> list[Document]:
         if self.error is not None:
             raise self.error
         return [each for each in self.entries.values() if each.owner in ("", user)]
@@ -388,7 +388,7 @@ class FakeDeadLetters:
         self.entries[entry.job_id] = replace(entry, **fields)
         return entry.job_id
 
-    def list(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
+    def list_failed(self, kind: str = "", offset: int = 0, limit: int = 50) -> DeadLetterPage:
         if self.error is not None:
             raise self.error
         newest = sorted(self.entries.values(), key=lambda entry: -entry.failed_at)
@@ -409,7 +409,9 @@ class FakeDeadLetters:
         return True
 
     def requeue_all(self, kind: str = "") -> int:
-        return sum(self.requeue(entry.job_id) for entry in self.list(kind, limit=9999).entries)
+        return sum(
+            self.requeue(entry.job_id) for entry in self.list_failed(kind, limit=9999).entries
+        )
 
 
 class FakeOperations:

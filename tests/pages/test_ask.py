@@ -126,7 +126,7 @@ def test_queued_question_admits_that_its_end_is_not_known(
 ) -> None:
     """Before there is anything to learn from, the page says so instead of guessing."""
     clients.jobs.put("How many trucks?", JobState.QUEUED, position=1)
-    assert "Next in the queue · end not known yet" in words(open_page())
+    assert "Next in the queue · no estimate yet" in words(open_page())
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_finished_answer_shows_text_sources_and_facts(
     text = words(app)
     assert "The hotel limit is **EUR 160** per night [:blue-badge[1]](#source-1" in text
     receipt = app.expander[-1]
-    facts = "2.5 s in all · first word 400 ms · 1,640 + 61 tokens · stub-model"
+    facts = "2.5 s in total · first word 400 ms · 1,640 + 61 tokens · stub-model"
     assert facts in receipt.label.replace("\\", "")
     assert "In the queue <b>12 ms</b>" in receipt.get("html")[0].proto.body
     assert "Writing <b>2.1 s</b>" in receipt.get("html")[0].proto.body

@@ -106,8 +106,8 @@ def test_same_file_goes_on_with_its_batch(clients: FakeClients, open_page: OpenP
     """It says how far that is, and that nothing is asked twice."""
     clients.batches.put([FINISHED, PENDING], name="audit.csv")
     app = upload(open_page("batch"))
-    assert "1 of 2 are done. Nothing is asked twice." in words(app)
-    assert app.button(key="batch_submit").label == "Go on with this batch"
+    assert "1 of 2 are done. No question is asked twice." in words(app)
+    assert app.button(key="batch_submit").label == "Continue this batch"
 
 
 def test_list_shows_how_far_each_batch_is(clients: FakeClients, open_page: OpenPage) -> None:
@@ -197,7 +197,7 @@ def test_delete_asks_first(clients: FakeClients, open_page: OpenPage) -> None:
     batch_id = clients.batches.put([FINISHED])
     app = open_batch(open_page, batch_id)
     app.button(key="batch_delete").click().run()
-    assert "audit-1.xlsx goes with all 1 questions" in words(app).replace("*", "")
+    assert "audit-1.xlsx** is deleted with its 1 question and all answers" in words(app)
     app.button(key="deletion_cancelled").click().run()
     assert batch_id in clients.batches.batches
     app.button(key="batch_delete").click().run()
@@ -221,7 +221,7 @@ def test_batch_without_a_worker_says_so(clients: FakeClients, open_page: OpenPag
     batch_id = clients.batches.put([PENDING])
     clients.jobs.reports = [WorkerReport("w", 0.0, queues=("questions",))]
     app = open_batch(open_page, batch_id)
-    assert "No worker serves batches" in words(app)
+    assert "No worker takes batches" in words(app)
     clients.jobs.reports = [WorkerReport("w", 0.0, queues=("questions", "batch"))]
     app.run()
     assert "No worker" not in words(app)

@@ -102,7 +102,7 @@ def test_progress_is_shown_until_all_is_done(
     app.button(key="new_question").click().run()
     turns.go_on(app, 2)
     assert not progress(app)
-    assert told(app) == ["Deleted 2 of 3; 1 was not over yet: stop first what still runs or waits."]
+    assert told(app) == ["Deleted 2 of 3; 1 was not over yet and must be stopped first."]
     assert "Deleted 2 questions." in words(app)
 
 
@@ -115,7 +115,7 @@ def test_stop_here_leaves_the_rest(clients: FakeClients, open_page: OpenPage, tu
     turns.go_on(app)
     app.button(key="stop_bulk").click().run()
     assert set(clients.jobs.jobs) == set(ids[2:])
-    assert told(app) == ["Deleted 2 of 4; the other 2 are as they were."]
+    assert told(app) == ["Deleted 2 of 4; the other 2 are unchanged."]
     app.button(key="undo_deletion").click().run()
     app.button(key="stop_bulk").click().run()
     assert set(clients.jobs.jobs) == set(ids) - {ids[1]}

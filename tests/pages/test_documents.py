@@ -50,14 +50,14 @@ def test_list_says_until_when_each_document_is_kept(
     kept = app.dataframe[0].value["Kept until"]
     assert kept.iloc[0] == date(2100, 1, 31)
     assert pd.isna(kept.iloc[1])
-    assert "will leave" not in words(app)
+    assert "will be removed" not in words(app)
 
 
 def test_documents_that_leave_soon_are_announced(clients: FakeClients, open_page: OpenPage) -> None:
     """Those with less than three days left are counted, with what keeps them."""
     for name, days in (("a.md", 27.5), ("b.md", 29), ("c.md", 26.5)):
         clients.documents.put(name, added_at=time.time() - days * 86400)
-    assert "2 documents will leave within 3 days. Add a file again to keep it." in words(
+    assert "2 documents will be removed within 3 days. Add a file again to keep it." in words(
         open_page("documents")
     )
 
@@ -70,7 +70,7 @@ def test_documents_without_an_end_have_no_such_column(
     clients.documents.put("report.pdf", added_at=0.0)
     app = open_page("documents")
     assert "Kept until" not in app.dataframe[0].value
-    assert "will leave" not in words(app)
+    assert "will be removed" not in words(app)
 
 
 def test_indexing_shows_live_progress(clients: FakeClients, open_page: OpenPage) -> None:
@@ -80,7 +80,7 @@ def test_indexing_shows_live_progress(clients: FakeClients, open_page: OpenPage)
     )
     app = open_page("documents")
     row = app.dataframe[0].value.iloc[0]
-    assert (row["Progress"], row["Doing"]) == (0.4, "Embedding 3 of 8")
+    assert (row["Progress"], row["Stage"]) == (0.4, "Embedding 3 of 8")
     assert "Kept until" not in row
     assert app.session_state["refresh_seconds"] == 1.5
     clients.documents.put("report.pdf")
@@ -101,10 +101,10 @@ def test_upload_tells_what_became_of_each_file(clients: FakeClients, open_page: 
         ]
     ).run()
     text = words(app)
-    assert "**a.txt** – added; the list below shows how far it is" in text
+    assert "**a.txt** – added; the list below shows its progress" in text
     assert "**b.txt** – already there as “a.txt”" in text
     assert "**c.txt** – “c.txt” is empty." in text
-    assert [entry.name for entry in clients.documents.list()] == ["a.txt"]
+    assert [entry.name for entry in clients.documents.list_documents()] == ["a.txt"]
     app.button(key="upload_results_dismiss").click().run()
     assert "a.txt** – added" not in words(app)
 
@@ -133,7 +133,7 @@ def test_deletion_asks_first(clients: FakeClients, open_page: OpenPage) -> None:
     assert "deletion_confirmed" not in button_keys(app)
     app.session_state["document_to_delete"] = document
     app.run()
-    assert "goes from the list and the index" in words(app)
+    assert "is removed from the list and the index" in words(app)
     app.button(key="deletion_confirmed").click().run()
     assert clients.documents.entries == {}
     assert "deletion_confirmed" not in button_keys(app)
@@ -195,12 +195,12 @@ def test_private_document_has_a_lock_and_is_for_its_owner_alone(
     clients.documents.put("theirs.md", owner="b-bob", added_by="b-bob")
     clients.documents.put("all.md")
     table = open_page("documents").dataframe[0].value
-    assert dict(zip(table["Name"], (each[0] for each in table["Seen by"]), strict=True)) == {
+    assert dict(zip(table["Name"], (each[0] for each in table["Visible to"]), strict=True)) == {
         "mine.md": "🔒 Only you",
         "all.md": "Everyone",
     }
     clients.documents.entries.pop(mine)
-    assert "Seen by" not in open_page("documents").dataframe[0].value
+    assert "Visible to" not in open_page("documents").dataframe[0].value
 
 
 def test_upload_is_private_only_if_that_is_chosen(
@@ -211,8 +211,9 @@ def test_upload_is_private_only_if_that_is_chosen(
     assert app.radio[0].value == "shared"
     app.radio[0].set_value("private").run()
     app.file_uploader[0].set_value([("a.txt", b"alpha", "text/plain")]).run()
-    assert "**a.txt** – added for you alone" in words(app)
-    assert [(each.name, each.owner) for each in clients.documents.list(USER)] == [("a.txt", USER)]
+    assert "**a.txt** – added, for you only" in words(app)
+    listed = clients.documents.list_documents(USER)
+    assert [(document.name, document.owner) for document in listed] == [("a.txt", USER)]
     assert app.radio[0].value == "private"
 
 

@@ -25,7 +25,7 @@ def test_earlier_answer_says_so_and_can_be_asked_afresh(
 
 
 def test_new_answer_speaks_of_no_earlier_one(clients: FakeClients, open_page: OpenPage) -> None:
-    """There is nothing to ask afresh."""
+    """There is no newer answer to ask for."""
     job = clients.jobs.put("Why?", JobState.FINISHED)
     app = open_page(job=job)
     assert "earlier answer" not in words(app)

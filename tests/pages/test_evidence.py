@@ -59,7 +59,7 @@ def test_citation_of_a_pdf_opens_its_page(clients: FakeClients, open_page: OpenP
 
 
 @pytest.mark.parametrize(
-    ("share", "sentence"), [(0.0, "could not be found"), (0.5, "Only a part of the passage")]
+    ("share", "sentence"), [(0.0, "could not be found"), (0.5, "Only part of the passage")]
 )
 def test_place_that_was_not_found_is_told(
     clients: FakeClients, open_page: OpenPage, share: float, sentence: str
@@ -173,7 +173,7 @@ def test_deleted_source_marks_the_answer(clients: FakeClients, open_page: OpenPa
     assert "sources have changed" not in words(app)
     clients.documents.deleted = {"d1"}
     app.run()
-    assert "The sources have changed since." in words(app)
+    assert "The sources have changed since this answer." in words(app)
     assert "“policy.md” was deleted." in words(app)
     app.button(key=f"ask_again_{job}").click().run()
     assert clients.jobs.done("submit") == ["What is the hotel limit?"]

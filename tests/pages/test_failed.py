@@ -99,7 +99,7 @@ def test_page_asks_for_the_operators_password_first(
     assert not app.dataframe
     for username, password in [("ops", "wrong"), ("other", PASSWORD)]:
         sign_in(app, username, password)
-        assert [error.value for error in app.error] == ["The user or the password is wrong."]
+        assert [error.value for error in app.error] == ["Wrong user name or password."]
         assert not app.dataframe
     app.session_state["sign_ins"] = (0, 0.0)
     sign_in(app, USER, PASSWORD)
@@ -116,7 +116,7 @@ def test_wrong_passwords_cost_growing_waits(open_page: OpenPage) -> None:
     for _ in range(3):
         sign_in(app, USER, "wrong")
     sign_in(app, USER, PASSWORD)
-    assert "Too many wrong tries. Try again in 2 seconds." in words(app)
+    assert "Too many failed attempts. Try again in 2 seconds." in words(app)
     waits = []
     for _ in range(3):
         tries, _until = app.session_state["sign_ins"]

@@ -128,7 +128,7 @@ def test_several_are_retried_and_stopped_as_far_as_they_can(
     app.button(key="bulk_retry").click().run()
     assert told(app) == ["Retried 2 of 3; 1 was not failed or stopped."]
     app.button(key="bulk_stop").click().run()
-    assert told(app) == ["Stopped 2 of 3; 1 was over already."]
+    assert told(app) == ["Stopped 2 of 3; 1 was already over."]
     app.button(key="clear_selection").click().run()
     assert "bulk_stop" not in button_keys(app)
 

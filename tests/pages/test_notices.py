@@ -1,4 +1,4 @@
-"""Notices that a run of the page could not say are said by the next."""
+"""Notices that one run of the page could not show are shown by the next."""
 
 from __future__ import annotations
 

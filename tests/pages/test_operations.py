@@ -18,7 +18,7 @@ from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import FakeClients
 
 USER, PASSWORD = "ops", "pä:ss"
-PAUSED = "Questions are paused by an operator."
+PAUSED = "An operator has paused questions."
 
 
 @pytest.fixture
@@ -86,10 +86,10 @@ def test_idle_installation_says_so(open_page: OpenPage) -> None:
         "Failed jobs": "0",
     }
     text = words(app)
-    assert text.count("Nothing waits.") == 3
-    assert "Nothing ran on this queue in this time." in text
-    assert "Nothing failed in this time." in text
-    assert "Nothing runs now." in text
+    assert text.count("Nothing is waiting.") == 3
+    assert "Nothing ran on this queue in this period." in text
+    assert "Nothing failed in this period." in text
+    assert "Nothing is running." in text
     assert not app.get("vega_lite_chart")
     assert app.session_state["refresh_seconds"] == 3.0
 
@@ -116,7 +116,7 @@ def test_busy_installation_is_shown(clients: FakeClients, open_page: OpenPage) -
     }
     text = words(app)
     assert "**12** waiting · **2** running · **1** retrying · **3** failed" in text
-    assert "The oldest has waited 34 s." in text
+    assert "The oldest has been waiting for 34 s." in text
     assert [link.proto.label for link in app.get("page_link")] == [
         "3 failed jobs to look at and queue again"
     ]
@@ -156,7 +156,7 @@ def test_charts_are_of_the_chosen_queue(clients: FakeClients, open_page: OpenPag
     assert kinds.to_dict("list") == {
         "Kind": ["Bad API key", "Worker lost"],
         "Failed": [2, 0],
-        "Tried again": [0, 1],
+        "Retried": [0, 1],
     }
     app.session_state["operations_queue"] = "batch"
     app.run()
@@ -186,7 +186,7 @@ def test_trouble_is_told(clients: FakeClients, open_page: OpenPage) -> None:
     clients.operations.now = replace(clients.operations.now, workers=(), suspended=True)
     app = open_page("operations")
     assert "No worker is running" in words(app)
-    assert "All queues are suspended by RQ." in words(app)
+    assert "RQ has suspended all queues." in words(app)
     clients.operations.error = BrokerUnavailableError()
     app.button(key="pause_questions").click().run()
     assert BrokerUnavailableError.message in words(app)
@@ -238,4 +238,4 @@ def test_people_see_that_indexing_is_paused(clients: FakeClients, open_page: Ope
     clients.operations.pause("questions", "ops")
     assert "paused" not in words(open_page("documents"))
     clients.operations.pause("indexing", "ops")
-    assert "Indexing is paused by an operator." in words(open_page("documents"))
+    assert "An operator has paused indexing." in words(open_page("documents"))

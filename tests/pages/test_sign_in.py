@@ -69,7 +69,7 @@ def test_expired_login_is_told_so(
     """Who was signed in until now reads why that is over."""
     visit(None)
     with_cookies(monkeypatch, login_cookies(exp=1))
-    assert "Your login has expired." in words(open_page())
+    assert "Your sign-in has expired." in words(open_page())
 
 
 def test_refusal_is_a_sentence(open_page: OpenPage, visit: Visit) -> None:

@@ -101,7 +101,7 @@ def test_table_is_as_it_was_left(clients: FakeClients, open_page: OpenPage) -> N
 
 @pytest.mark.parametrize("name", NONSENSE)
 def test_nonsense_is_left_out(clients: FakeClients, open_page: OpenPage, name: str) -> None:
-    """A value that nobody can mean filters nothing, and the others still count."""
+    """A value that makes no sense filters nothing; the others still count."""
     put_some(clients)
     app = go_to(open_page(), **{name: NONSENSE[name], "asked": "7 days"} | {name: NONSENSE[name]})
     assert not app.exception

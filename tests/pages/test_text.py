@@ -110,7 +110,7 @@ def test_kinds_of_error_have_names(kind: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        (0, "Nothing was queued: none of them is failed any more."),
+        (0, "Nothing was queued: none of them are failed any more."),
         (1, "1 job is queued again."),
         (1200, "1,200 jobs are queued again."),
     ],

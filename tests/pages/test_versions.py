@@ -72,7 +72,7 @@ def test_model_is_chosen_where_several_are_offered(
     job = clients.jobs.put(HOTEL, JobState.FINISHED)
     app = open_dialog(open_page(), job)
     [models] = [box for box in app.selectbox if box.label == "Model"]
-    assert models.options == ["usual (the usual one)", "large"]
+    assert models.options == ["usual (default)", "large"]
     models.set_value("large").run()
     app.button(key="ask_again_confirmed").click().run()
     assert newest(clients).asked.model == "large"
@@ -111,11 +111,11 @@ def test_cancelled_changes_are_forgotten(clients: FakeClients, open_page: OpenPa
 
 
 def test_documents_that_are_gone_are_told(clients: FakeClients, open_page: OpenPage) -> None:
-    """They are no choice any more, and the dialog says that there were some."""
+    """They cannot be chosen, and the dialog says that there were some."""
     job = clients.jobs.put(Question(HOTEL, documents=("gone",)), JobState.FINISHED)
     app = open_dialog(open_page(), job)
     assert app.multiselect[0].value == []
-    assert "1 document that it was asked of before is not there any more" in words(app)
+    assert "1 document that it was asked of before is no longer available" in words(app)
 
 
 def test_version_of_a_follow_up_follows_the_same_question(

@@ -39,7 +39,7 @@ def test_architecture_lists_the_packages_in_the_order_of_the_contracts() -> None
 
 
 def test_settings_alone_read_the_environment() -> None:
-    """Variables of the environment are read in jobs/settings.py; the launcher hands them on."""
+    """Variables of the environment are read in jobs/settings/ alone; the launcher hands them on."""
     readers = {
         str(path.relative_to(ROOT))
         for folder in ("jobs", "ui")

@@ -17,7 +17,7 @@ from jobs.operations.client import Overview, QueueState
 from jobs.operations.metrics import Tally
 from jobs.operations.prometheus import exposition
 from jobs.settings import QUEUE_NAMES
-from ui.api.application import app
+from ui.api import app
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "monitoring"

@@ -1,4 +1,4 @@
-"""The HTTP API, one file a resource. `uvicorn ui.api:app` serves it alone."""
+"""The HTTP API, one file for each resource. `uvicorn ui.api:app` serves it alone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Build `app` when a server asks for it, so that other modules can be imported without it."""
+    """Build `app` when a server asks for it, not when a module of this package is imported."""
     if name == "app":
-        from ui.api.application import app
+        from ui.api.application import create_app
+        from ui.clients import get_clients
 
+        app = globals()["app"] = create_app(get_clients())
         return app
     raise AttributeError(name)

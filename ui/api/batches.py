@@ -1,4 +1,4 @@
-"""Batches over HTTP: questions by the hundred, how far they are, and the answers as a file."""
+"""Batches over HTTP: submit many questions, follow their progress, read the answers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from jobs.batches.client import BatchClient
 from jobs.batches.models import Batch, BatchState, LineResult, Lines, RowState
 from jobs.batches.results_file import to_csv
 from jobs.batches.spreadsheet import Sheet, likely_sheet, lines_of, read_sheets
 from jobs.errors import InvalidBatchError
-from ui.api.dependencies import Asker, Reader
-from ui.api.guards import refuse_other_sites
-from ui.api.models import ERRORS, ErrorDetail, is_unicode, moment
-from ui.clients import get_clients
+from ui.api.dependencies import AppClients, Asker, Reader, refuse_other_sites
+from ui.api.errors import ERRORS, ErrorDetail, detail_of
+from ui.api.models import Text, is_unicode, moment
 
 # As on the page; BATCH_MAX_ROWS is what counts.
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -32,29 +30,27 @@ EXAMPLE_ID = "3b7c0f9a1d2e4f5a8b9c0d1e2f3a4b5c"
 UNKNOWN = {**ERRORS[404], "description": "Unknown batch, or another user's"}
 CHANGE: dict[int | str, dict[str, Any]] = {403: ERRORS[403], 404: UNKNOWN}
 
-Word = Annotated[str, AfterValidator(is_unicode)]
-
 
 class BatchRequest(BaseModel):
-    """Questions to ask as one; the same again goes on with what was submitted before."""
+    """Questions to ask as one batch. The same list again is the same batch, and resumes it."""
 
-    questions: list[Word] = Field(
+    questions: list[Text] = Field(
         min_length=1, examples=[["What is the hotel limit?", "Who approves a flight?"]]
     )
-    name: Word = Field("Questions", max_length=200, examples=["Audit of March"])
+    name: Text = Field("Questions", max_length=200, examples=["Audit of March"])
 
 
 class BatchInfo(BaseModel):
-    """A batch, and how many of its questions are in which state."""
+    """A batch, with the number of its questions in each state."""
 
     id: str = Field(examples=[EXAMPLE_ID])
     name: str
-    state: BatchState = Field(description="What its owner wants: running, paused or stopped.")
-    is_over: bool = Field(description="True if each question has come to an end.")
+    state: BatchState = Field(description="What its owner has set: running, paused or stopped.")
+    is_over: bool = Field(description="True once every question is over.")
     submitted_at: datetime
-    lines: int = Field(description="Lines of the file, or of the list.", examples=[3])
-    questions: int = Field(description="Different questions, each asked once.", examples=[2])
-    over: int = Field(description="Questions that have come to an end.", examples=[1])
+    lines: int = Field(description="Lines of the file or of the list.", examples=[3])
+    questions: int = Field(description="Distinct questions; each is asked once.", examples=[2])
+    over: int = Field(description="Questions that are over.", examples=[1])
     counts: dict[RowState, int] = Field(examples=[{"finished": 1, "started": 1}])
 
 
@@ -63,11 +59,11 @@ class Batches(BaseModel):
 
 
 class Retried(BaseModel):
-    retried: int = Field(description="How many failed questions are asked again.")
+    retried: int = Field(description="Number of failed questions that are asked again.")
 
 
 class BatchLine(BaseModel):
-    """What became of one line. `state` is absent if it has no question."""
+    """The outcome of one line. `state` is absent if the line has no question."""
 
     cells: list[str]
     state: RowState | None = None
@@ -79,17 +75,11 @@ class BatchLine(BaseModel):
 
 
 class BatchResults(BaseModel):
-    """All lines, in their order."""
+    """All lines, in the order of the input."""
 
     header: list[str]
     lines: list[BatchLine]
 
-
-def batches() -> BatchClient:
-    return get_clients().batches
-
-
-Work = Annotated[BatchClient, Depends(batches)]
 
 router = APIRouter(prefix="/batches", responses={503: ERRORS[503]}, tags=["batches"])
 
@@ -115,16 +105,19 @@ router = APIRouter(prefix="/batches", responses={503: ERRORS[503]}, tags=["batch
 )
 async def submit_batch(
     request: Request,
-    work: Work,
+    clients: AppClients,
     user: Asker,
     name: Annotated[
-        str, Query(max_length=200, description="Name of a CSV."), AfterValidator(is_unicode)
+        str, Query(max_length=200, description="Name of the CSV."), AfterValidator(is_unicode)
     ] = "questions.csv",
     column: Annotated[
-        str, Query(max_length=200, description="Header of the questions' column; empty: a guess.")
+        str,
+        Query(
+            max_length=200, description="Header of the column with the questions; guessed if empty."
+        ),
     ] = "",
     header: Annotated[
-        bool | None, Query(description="Whether the first row of the CSV is one; absent: a guess.")
+        bool | None, Query(description="Whether the first row is a header; guessed if absent.")
     ] = None,
 ) -> BatchInfo:
     """Ask a list of questions (JSON) or a table with one in each row (CSV), as one batch.
@@ -139,21 +132,21 @@ async def submit_batch(
         lines = await anyio.to_thread.run_sync(_read, body, name, column, header)
     else:
         raise HTTPException(415, "Send application/json or text/csv.")
-    return _info(await anyio.to_thread.run_sync(work.submit, user, lines))
+    return _info(await anyio.to_thread.run_sync(clients.batches.submit, user, lines))
 
 
 @router.get("")
 def list_batches(
-    work: Work, user: Reader, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20
+    clients: AppClients, user: Reader, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20
 ) -> Batches:
-    """Your newest batches, newest first."""
-    return Batches(batches=[_info(batch) for batch in work.list(user, limit)])
+    """Return your newest batches, newest first."""
+    return Batches(batches=[_info(batch) for batch in clients.batches.list_batches(user, limit)])
 
 
 @router.get("/{batch_id}", responses={404: UNKNOWN})
-def read_batch(batch_id: str, work: Work, user: Reader) -> BatchInfo:
-    """How far a batch is."""
-    return _info(work.get(user, batch_id))
+def read_batch(batch_id: str, clients: AppClients, user: Reader) -> BatchInfo:
+    """Return a batch and its progress."""
+    return _info(clients.batches.get(user, batch_id))
 
 
 @router.get(
@@ -162,10 +155,11 @@ def read_batch(batch_id: str, work: Work, user: Reader) -> BatchInfo:
     responses={200: {"content": {CSV_TYPE: {"schema": {"type": "string"}}}}, 404: UNKNOWN},
 )
 def read_results(
-    batch_id: str, work: Work, user: Reader, format: Literal["json", "csv"] = "json"
+    batch_id: str, clients: AppClients, user: Reader, format: Literal["json", "csv"] = "json"
 ) -> Response:
-    """Each line with its answer, in the order of the input; also before all are answered."""
-    header, results = work.header(user, batch_id), work.results(user, batch_id)
+    """Return each line with its answer, in the order of the input, even before the end."""
+    header = clients.batches.header(user, batch_id)
+    results = clients.batches.results(user, batch_id)
     if format == "csv":
         return Response(
             to_csv(header, results),
@@ -176,27 +170,27 @@ def read_results(
 
 
 @router.post("/{batch_id}/pause", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
-def pause_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
-    """Ask no further question. What runs finishes."""
-    return _info(work.pause(user, batch_id))
+def pause_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
+    """Start no more questions; those that are running finish."""
+    return _info(clients.batches.pause(user, batch_id))
 
 
 @router.post("/{batch_id}/stop", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
-def stop_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
-    """Ask no further question, and stop what runs. It can be resumed all the same."""
-    return _info(work.stop(user, batch_id))
+def stop_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
+    """Start no more questions and stop the running ones. The batch can be resumed."""
+    return _info(clients.batches.stop(user, batch_id))
 
 
 @router.post("/{batch_id}/resume", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
-def resume_batch(batch_id: str, work: Work, user: Asker) -> BatchInfo:
-    """Go on with what was not asked yet, was stopped, or is gone."""
-    return _info(work.resume(user, batch_id))
+def resume_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
+    """Ask the questions that were not asked yet, were stopped, or have expired."""
+    return _info(clients.batches.resume(user, batch_id))
 
 
 @router.post("/{batch_id}/retry", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
-def retry_batch(batch_id: str, work: Work, user: Asker) -> Retried:
-    """Ask the failed questions again, with all their attempts."""
-    return Retried(retried=work.retry_failed(user, batch_id))
+def retry_batch(batch_id: str, clients: AppClients, user: Asker) -> Retried:
+    """Ask the failed questions again, each with a full number of attempts."""
+    return Retried(retried=clients.batches.retry_failed(user, batch_id))
 
 
 @router.delete(
@@ -205,9 +199,9 @@ def retry_batch(batch_id: str, work: Work, user: Asker) -> Retried:
     dependencies=[Depends(refuse_other_sites)],
     responses=CHANGE,
 )
-def delete_batch(batch_id: str, work: Work, user: Asker) -> None:
+def delete_batch(batch_id: str, clients: AppClients, user: Asker) -> None:
     """Remove a batch with all its answers."""
-    work.delete(user, batch_id)
+    clients.batches.delete(user, batch_id)
 
 
 def _listed(body: bytes) -> Lines:
@@ -222,7 +216,7 @@ def _listed(body: bytes) -> Lines:
 
 
 def _read(body: bytes, name: str, column: str, header: bool | None) -> Lines:
-    """The lines of a CSV; raises InvalidBatchError."""
+    """Return the lines of a CSV; raises InvalidBatchError."""
     sheets = read_sheets(name, body)
     sheet = sheets[likely_sheet(sheets)]
     headed = sheet.seems_to_have_header if header is None else header
@@ -235,7 +229,7 @@ def _read(body: bytes, name: str, column: str, header: bool | None) -> Lines:
 
 
 def _as_json(header: list[str], results: Iterator[LineResult]) -> Iterator[str]:
-    """`BatchResults`, line by line: all answers of a large batch at once would fill the memory."""
+    """Yield `BatchResults` line by line: a large batch does not fit into memory."""
     yield f'{{"header":{json.dumps(header)},"lines":['
     comma = ""
     for result in results:
@@ -246,7 +240,6 @@ def _as_json(header: list[str], results: Iterator[LineResult]) -> Iterator[str]:
 
 def _line(result: LineResult) -> BatchLine:
     answer = result.answer if result.state is RowState.FINISHED else None
-    failure = result.failure
     return BatchLine(
         cells=list(result.cells),
         state=result.state,
@@ -254,7 +247,7 @@ def _line(result: LineResult) -> BatchLine:
         support=answer.support.value if answer else None,
         citations=list(answer.to_dict()["citations"]) if answer else [],
         model=answer.model if answer else None,
-        error=ErrorDetail(kind=failure.kind, message=failure.message) if failure else None,
+        error=detail_of(result.failure),
     )
 
 

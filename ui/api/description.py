@@ -1,12 +1,13 @@
-"""What the API's documentation says before its endpoints: errors by kind, and limits."""
+"""The introduction of the API's documentation: kinds of errors, and limits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from jobs.errors import AskqueueError
 from jobs.settings import Settings
 from jobs.webhooks.client import MAX_WEBHOOKS
+from ui.api.errors import KINDS, STATUS_CODES
 
 LIMITS = (
     "max_question_chars",
@@ -22,16 +23,16 @@ OWN_LIMITS = (
     ("CSV of a batch", "10 MB"),
     ("Webhooks of one user", str(MAX_WEBHOOKS)),
     ("`wait` of a result", "30 seconds"),
-    ("Callers that wait for a result, at once", "50; the others are answered at once"),
-    ("Callers that follow a job, or wait for the OpenAI protocol, at once", "200; then 503"),
+    ("Callers that wait for a result at the same time", "50; others are answered at once"),
+    ("Callers that follow a job or use the OpenAI protocol at the same time", "200; then 503"),
 )
 
 
-def description(status_codes: Mapping[type[AskqueueError], int], kinds: Mapping[int, str]) -> str:
-    """Markdown: the one error shape, its kinds with their status, and the limits as shipped."""
-    rows = {(status, kind): "" for status, kind in kinds.items()}
+def description() -> str:
+    """Return Markdown: the shape of errors, their kinds with their status, and default limits."""
+    rows = {(status, kind): "" for status, kind in KINDS.items()}
     rows[422, "invalid_input"] = "Names the field and what is wrong with it."
-    rows |= {(status, kind.kind): kind.message for kind, status in _raised(status_codes)}
+    rows |= {(status, kind.kind): kind.message for kind, status in _errors()}
     errors = "\n".join(
         f"| {status} | `{kind}` | {sentence} |" for (status, kind), sentence in sorted(rows.items())
     )
@@ -44,18 +45,16 @@ def description(status_codes: Mapping[type[AskqueueError], int], kinds: Mapping[
     return (
         'Every error is `{"error": {"kind": …, "message": …}}`: a stable word for programs and a '
         "sentence for people; below `/v1`, in the shape of OpenAI. 503 comes with `Retry-After`. "
-        "A job that failed carries the same, with kinds of its own, such as `bad_api_key`.\n\n"
+        "A failed job carries the same shape, with kinds of its own, such as `bad_api_key`.\n\n"
         f"| Status | `kind` | Message |\n|---|---|---|\n{errors}\n\n"
-        f"| Limit | As shipped |\n|---|---|\n{limits}\n{fixed}\n"
+        f"| Limit | Default |\n|---|---|\n{limits}\n{fixed}\n"
     )
 
 
-def _raised(
-    status_codes: Mapping[type[AskqueueError], int],
-) -> Iterator[tuple[type[AskqueueError], int]]:
-    """The errors that have a status, with their kinds that have a word of their own."""
-    for kind, status in status_codes.items():
-        yield kind, status
-        for more in kind.__subclasses__():
-            if more.kind != kind.kind and more not in status_codes:
-                yield more, status
+def _errors() -> Iterator[tuple[type[AskqueueError], int]]:
+    """Yield the errors with their status, and subclasses that have a kind of their own."""
+    for error, status in STATUS_CODES.items():
+        yield error, status
+        for subclass in error.__subclasses__():
+            if subclass.kind != error.kind and subclass not in STATUS_CODES:
+                yield subclass, status

@@ -1,9 +1,8 @@
-"""Documents over HTTP: add, list, read, delete; with the limits and words of the page."""
+"""Documents over HTTP: add, list, read and delete, with the same limits as on the page."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,14 +11,12 @@ from starlette.datastructures import UploadFile as FormFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from jobs.documents.client import DocumentClient
 from jobs.errors import InvalidUploadError
 from jobs.models import Document, Visibility
 from jobs.settings import Settings
-from ui.api.dependencies import API_USER, DocumentsUser
-from ui.api.guards import refuse_other_sites, settings
-from ui.api.models import ERRORS, ErrorDetail, moment
-from ui.clients import get_clients
+from ui.api.dependencies import API_USER, AppClients, DocumentsUser, refuse_other_sites
+from ui.api.errors import ERRORS, ErrorDetail, detail_of
+from ui.api.models import moment
 
 EXAMPLE_ID = "5f2b51ca2fdc5baa31ec02e002f69aec3b7a3f3d9cf1f4b1f1a0a7f3b8d9e2c4"
 # What a form says around its file. MAX_UPLOAD_MB is what counts; this server reads no more.
@@ -33,24 +30,24 @@ NOBODY = (
 
 
 class DocumentInfo(BaseModel):
-    """A document, and how far it is on its way into the index."""
+    """A document and the progress of its indexing."""
 
     id: str = Field(
-        description="The SHA-256 of its content, in hex; of a private one, of its owner as well.",
+        description="SHA-256 of its content in hex; for a private document, of its owner too.",
         examples=[EXAMPLE_ID],
     )
     name: str = Field(examples=["travel-policy.pdf"])
     size: int = Field(description="Bytes.", examples=[48211])
     status: str = Field(description="queued, indexing, indexed or failed.", examples=["indexed"])
     visibility: Visibility = Field(
-        description="shared with everybody, or private: only its owner sees it, asks it, and finds "
-        "it cited."
+        description="shared with everybody, or private: only its owner sees it, asks it, and is "
+        "given answers from it."
     )
-    progress: float = Field(description="From 0 to 1 while it is indexed.", examples=[1.0])
+    progress: float = Field(description="From 0 to 1 during indexing.", examples=[1.0])
     pages: int = Field(examples=[12])
     passages: int = Field(examples=[31])
     added_at: datetime
-    kept_until: datetime | None = Field(None, description="When it leaves; absent if never.")
+    kept_until: datetime | None = Field(None, description="When it is removed; absent if never.")
     error: ErrorDetail | None = Field(None, description="Why it is not indexed.")
 
 
@@ -60,12 +57,6 @@ class Documents(BaseModel):
     documents: list[DocumentInfo]
 
 
-def documents() -> DocumentClient:
-    return get_clients().documents
-
-
-Store = Annotated[DocumentClient, Depends(documents)]
-Limits = Annotated[Settings, Depends(settings)]
 UNKNOWN = {**ERRORS[404], "description": "Unknown document"}
 
 router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["documents"])
@@ -107,35 +98,39 @@ router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["doc
     },
 )
 async def add_document(
-    request: Request, response: Response, store: Store, user: DocumentsUser, settings: Limits
+    request: Request, response: Response, clients: AppClients, user: DocumentsUser
 ) -> DocumentInfo:
     """Add a document, as the field `file` of a form, and queue it for indexing.
 
-    At most `MAX_UPLOAD_MB` (50 unless set). The same content again is kept for as long as new.
-    With the field `visibility` as `private`, only the caller sees it; callers who are nobody in
-    particular cannot add one.
+    At most `MAX_UPLOAD_MB` (50 by default). The same content again restarts its retention time.
+    With the field `visibility` set to `private`, only the caller sees it; callers without an
+    identity of their own cannot add one.
     """
-    name, data, visibility = await _form_of(request, settings)
+    name, data, visibility = await _form_of(request, clients.settings)
     if visibility is Visibility.PRIVATE and user == API_USER:
         raise InvalidUploadError(NOBODY)
-    document, is_new = await anyio.to_thread.run_sync(store.add, user, name, data, visibility)
+    document, is_new = await anyio.to_thread.run_sync(
+        clients.documents.add, user, name, data, visibility
+    )
     if not is_new:
         response.status_code = 200
-    return _info(document, settings)
+    return _info(document, clients.settings)
 
 
 @router.get("", response_model_exclude_none=True)
-def list_documents(store: Store, user: DocumentsUser, settings: Limits) -> Documents:
-    """The documents that are shared, and the caller's own, newest first."""
-    return Documents(documents=[_info(document, settings) for document in store.list(user)])
+def list_documents(clients: AppClients, user: DocumentsUser) -> Documents:
+    """Return the shared documents and the caller's own, newest first."""
+    return Documents(
+        documents=[
+            _info(document, clients.settings) for document in clients.documents.list_documents(user)
+        ]
+    )
 
 
 @router.get("/{document_id}", response_model_exclude_none=True, responses={404: UNKNOWN})
-def read_document(
-    document_id: str, store: Store, user: DocumentsUser, settings: Limits
-) -> DocumentInfo:
-    """One document; read it again until its status is indexed or failed."""
-    return _info(store.get(document_id, user), settings)
+def read_document(document_id: str, clients: AppClients, user: DocumentsUser) -> DocumentInfo:
+    """Return one document. Poll it until its status is indexed or failed."""
+    return _info(clients.documents.get(document_id, user), clients.settings)
 
 
 @router.delete(
@@ -147,13 +142,13 @@ def read_document(
         404: UNKNOWN,
     },
 )
-def delete_document(document_id: str, store: Store, user: DocumentsUser) -> None:
-    """Remove a document that the caller added: it is gone at once, its passages shortly after."""
-    store.delete(user, document_id)
+def delete_document(document_id: str, clients: AppClients, user: DocumentsUser) -> None:
+    """Remove a document that the caller added: at once, and its passages shortly after."""
+    clients.documents.delete(user, document_id)
 
 
 async def _form_of(request: Request, settings: Settings) -> tuple[str, bytes, Visibility]:
-    """The file's name and content, and who sees it; raises InvalidUploadError, or HTTPException."""
+    """Return the file's name, content and visibility; raises InvalidUploadError, HTTPException."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(415, "Send a form, multipart/form-data, with the file as `file`.")
     most, read = settings.max_upload_bytes + FORM_BYTES, 0
@@ -187,7 +182,6 @@ def _visibility_of(value: object) -> Visibility:
 
 
 def _info(document: Document, settings: Settings) -> DocumentInfo:
-    failure = document.failure
     return DocumentInfo(
         id=document.id,
         name=document.name,
@@ -199,5 +193,5 @@ def _info(document: Document, settings: Settings) -> DocumentInfo:
         passages=document.passages,
         added_at=moment(document.added_at),
         kept_until=moment(document.kept_until(settings.document_retention_seconds)),
-        error=ErrorDetail(kind=failure.kind, message=failure.message) if failure else None,
+        error=detail_of(document.failure),
     )

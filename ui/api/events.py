@@ -1,4 +1,4 @@
-"""Following a job over HTTP: server-sent events, which a caller that was cut off resumes."""
+"""Follow a job over HTTP: server-sent events that a caller can resume after a disconnect."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pydantic import BaseModel
 
 from jobs.errors import NotFoundError
 from jobs.questions.follower import EventKind, JobEvent, Position
-from ui.api.dependencies import Client, Reader
-from ui.api.models import ERRORS, Error, ErrorDetail, result_of, status_of
-from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Followings, take_place
+from ui.api.dependencies import AppClients, Reader
+from ui.api.errors import ERRORS, Error, ErrorDetail
+from ui.api.models import result_of, status_of
+from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Follower, limit_followers
 
 RETRY_MS = 1000
 EXAMPLE = """\
@@ -36,15 +37,14 @@ data: {"job_id":"9f1c…","status":"completed","result":"The limit is 160 [1].",
 id: 1769860800456-0.1.3.over
 """
 DESCRIPTION = """\
-`status`: the job, first of all and when its state changes or what it waits for. `stage`: what the
-attempt does. `text`: what comes after the text before it. `restarted`: a newer attempt begins, so
-drop the text so far. Then one of `finished`, `failed` and `stopped`, with the same data as
-`GET /result`; the text in it is the checked one, and counts. Of a job that was deleted, `failed`
-has an error alone.
-Comments come every 10 seconds of silence.
+Follow a job as server-sent events. `status`: the job, at first and whenever its state changes or
+what it waits for. `stage`: what the attempt is doing. `text`: the next piece of the answer.
+`restarted`: a new attempt begins, so discard the text so far. The last event is `finished`,
+`failed` or `stopped`, with the same data as `GET /result`; its text is the final, checked one. If
+the job was deleted, `failed` has only an error. A comment is sent after 10 seconds of silence.
 
-Cut off, connect again with the last `id` as `Last-Event-ID`: each event comes once. After the end,
-the reply is 204, which tells a browser's EventSource to stop.
+After a disconnect, connect again with the last `id` as `Last-Event-ID`: no event is sent twice.
+After the end, the reply is 204, which tells a browser's EventSource to stop.
 """
 
 router = APIRouter(tags=["jobs"])
@@ -67,30 +67,33 @@ class RestartData(BaseModel):
 @router.get(
     "/jobs/{job_id}/events",
     response_class=Response,
-    dependencies=[Depends(take_place)],
+    dependencies=[Depends(limit_followers)],
     description=DESCRIPTION,
     responses={
         200: {"content": {SSE_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE}}},
-        204: {"description": "The end was told already"},
+        204: {"description": "The end was sent already"},
         404: ERRORS[404],
-        503: {**ERRORS[503], "description": "The job queue is away, or too many follow a job"},
+        503: {
+            **ERRORS[503],
+            "description": "The job queue is unavailable, or too many callers follow jobs",
+        },
     },
 )
 async def follow_job(
     job_id: str,
-    client: Client,
+    clients: AppClients,
     user: Reader,
-    following: Followings,
+    follower: Follower,
     last_event_id: Annotated[
         str,
-        Header(alias="Last-Event-ID", description="The `id` of the last event that came."),
+        Header(alias="Last-Event-ID", description="The `id` of the last event received."),
     ] = "",
 ) -> Response:
     position = Position.of(last_event_id) if last_event_id else Position()
-    view = await anyio.to_thread.run_sync(client.get_job, user, job_id)
+    view = await anyio.to_thread.run_sync(clients.jobs.get_job, user, job_id)
     if position.over and view.state.is_over and view.attempt == position.attempt:
         return Response(status_code=204)
-    events = following.follow(user, job_id, position)
+    events = follower.follow(user, job_id, position)
     return ClosingStream(_as_text(events, job_id), SSE_HEADERS)
 
 

@@ -1,28 +1,25 @@
-"""Whether the API lives, and whether it can serve: for load balancers and watchers."""
+"""Liveness and readiness, for load balancers and monitoring."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from jobs.documents.client import DocumentClient
 from jobs.errors import AskqueueError, BrokerUnavailableError, DocumentStoreUnavailableError
 from jobs.models import Failure, WorkerReport
 from jobs.settings import QUEUE_NAMES
-from ui.api.dependencies import Client
-from ui.api.documents import documents
-from ui.api.models import ErrorDetail
+from ui.api.dependencies import AppClients
+from ui.api.errors import RETRY_LATER, ErrorDetail, detail_of
 
-# Probes give up after a second or a few; a host that does not answer at all would hold one longer.
+# Probes give up after a few seconds; a host that does not answer would hold one for longer.
 PATIENCE_SECONDS = 3.0
-RETRY_AFTER_SECONDS = 5
 
 T = TypeVar("T")
 
@@ -31,8 +28,13 @@ router = APIRouter(tags=["service"])
 
 class Readiness(StrEnum):
     READY = "ready"
-    DEGRADED = "degraded"  # it serves, and something is missing
+    DEGRADED = "degraded"  # it serves, but something is missing
     UNAVAILABLE = "unavailable"
+
+
+class ServiceStatus(BaseModel):
+    status: str = "Server is up and running"
+    service: str = "RAG Query API"
 
 
 class Alive(BaseModel):
@@ -41,56 +43,64 @@ class Alive(BaseModel):
 
 class Dependency(BaseModel):
     ok: bool
-    error: ErrorDetail | None = Field(None, description="What is wrong, and what to do.")
+    error: ErrorDetail | None = Field(None, description="What is wrong and what to do.")
 
 
 class Workers(Dependency):
     alive: int = Field(0, description="Worker processes that reported in the last 10 seconds.")
     queues: dict[str, int] = Field(
-        {}, description="Queue to threads that serve it.", examples=[{"questions": 16, "batch": 4}]
+        {},
+        description="Number of threads that serve each queue.",
+        examples=[{"questions": 16, "batch": 4}],
     )
 
 
 class Ready(BaseModel):
-    """What the service stands on. `index` is as the workers report it: they alone use it."""
+    """The dependencies of the service. `index` is as reported by the workers, who alone use it."""
 
     status: Readiness
     valkey: Dependency
     workers: Workers
     index: Dependency
     documents: Dependency
-    error: ErrorDetail | None = Field(None, description="Why it cannot serve, with 503.")
+    error: ErrorDetail | None = Field(None, description="With 503: why it cannot serve.")
+
+
+@router.get("/")
+def read_root() -> ServiceStatus:
+    """Say that the API is up."""
+    return ServiceStatus()
 
 
 @router.get("/health")
 async def read_health() -> Alive:
-    """Whether this process answers; nothing else is asked. Restart it if it does not."""
+    """Answer while this process is alive; no dependency is checked. Restart it without a reply."""
     return Alive()
 
 
 @router.get(
     "/ready",
     response_model_exclude_none=True,
-    responses={503: {"model": Ready, "description": "It cannot serve: the job queue is away"}},
+    responses={
+        503: {"model": Ready, "description": "It cannot serve: the job queue is unavailable"}
+    },
 )
-async def read_ready(
-    response: Response, client: Client, documents: Annotated[DocumentClient, Depends(documents)]
-) -> Ready:
-    """What the service stands on. 503 if it cannot serve; send nobody here then.
+async def read_ready(response: Response, clients: AppClients) -> Ready:
+    """Return the state of all dependencies; 503 if the service should get no requests.
 
-    With `degraded`, questions are accepted and kept, and what is missing says so.
+    With `degraded`, questions are accepted and kept; `error` says what is missing.
     """
-    reports = await _asked(client.workers, BrokerUnavailableError())
-    store = await _asked(documents.check_store, DocumentStoreUnavailableError())
+    reports = await _asked(clients.jobs.workers, BrokerUnavailableError())
+    store = await _asked(clients.documents.check_store, DocumentStoreUnavailableError())
     ready = _ready(reports, store)
     if ready.status is Readiness.UNAVAILABLE:
         response.status_code = 503
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        response.headers.update(RETRY_LATER)
     return ready
 
 
 async def _asked(question: Callable[[], T], silence: AskqueueError) -> T | AskqueueError:
-    """What a dependency says, or what is wrong with it; `silence` if it says nothing in time."""
+    """Return the reply of a dependency, or its error; `silence` if there is no reply in time."""
     with anyio.move_on_after(PATIENCE_SECONDS):
         try:
             return await anyio.to_thread.run_sync(question, abandon_on_cancel=True)
@@ -127,7 +137,7 @@ def _ready(reports: list[WorkerReport] | AskqueueError, store: AskqueueError | N
 def _workers(reports: list[WorkerReport]) -> Workers:
     threads: Counter[str] = Counter()
     for report in reports:
-        # a worker of before the threads were told has at least one for each queue
+        # a worker of a version that reports no threads has at least one for each queue
         threads.update(report.threads_by_queue or dict.fromkeys(report.queues, 1))
     unserved = [name for name in QUEUE_NAMES if not threads[name]]
     error = None
@@ -143,4 +153,4 @@ def _workers(reports: list[WorkerReport]) -> Workers:
 def _dependency(problem: Failure | None) -> Dependency:
     if problem is None:
         return Dependency(ok=True)
-    return Dependency(ok=False, error=ErrorDetail(kind=problem.kind, message=problem.message))
+    return Dependency(ok=False, error=detail_of(problem))

@@ -1,4 +1,4 @@
-"""The caller's jobs over HTTP: a list to page through; retry, stop and delete of one."""
+"""The caller's jobs over HTTP: list them; retry, stop, hasten or delete one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from jobs.models import JobState
 from jobs.questions.query import JobQuery
-from ui.api.dependencies import Asker, Client, Reader
-from ui.api.guards import refuse_other_sites
-from ui.api.models import ERRORS, JobStatus, is_unicode, status_of
+from ui.api.dependencies import AppClients, Asker, Reader, refuse_other_sites
+from ui.api.errors import ERRORS
+from ui.api.models import JobStatus, is_unicode, status_of
 
 MAX_LISTED = 200
 
@@ -20,7 +20,7 @@ CHANGE: dict[int | str, dict[str, Any]] = {403: ERRORS[403], 404: ERRORS[404], 4
 
 
 class ListedJob(JobStatus):
-    """A job of a list: its status, with what was asked."""
+    """A job in a list: its status and its question."""
 
     question: str = Field(examples=["What is the hotel limit per night?"])
     preview: str = Field("", description="The first line of the answer, when finished.")
@@ -35,13 +35,13 @@ class JobList(BaseModel):
 
 @router.get("", response_model_exclude_none=True)
 def list_jobs(
-    client: Client,
+    clients: AppClients,
     user: Reader,
     cursor: Annotated[
-        str, Query(max_length=200, description="`next` of the page before; empty for the first.")
+        str, Query(max_length=200, description="`next` of the previous page; empty for the first.")
     ] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 50,
-    state: Annotated[JobState | None, Query(description="Jobs in this state alone.")] = None,
+    state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
     search: Annotated[
         str,
         Query(
@@ -51,15 +51,15 @@ def list_jobs(
         AfterValidator(is_unicode),
     ] = "",
 ) -> JobList:
-    """Your jobs, newest first. Pages stay as they are while new questions are asked.
+    """Return your jobs, newest first. New questions do not shift the pages that follow.
 
-    A retry makes a job new again.
+    A retry moves a job to the top.
     """
     query = JobQuery(search, frozenset({state} if state else ()))
-    page = client.list_after(user, query, cursor, limit)
+    page = clients.jobs.list_after(user, query, cursor, limit)
     jobs = [
         ListedJob(
-            **status_of(view, None, waiting=client.why_waiting(view)).model_dump(),
+            **status_of(view, None, waiting=clients.jobs.why_waiting(view)).model_dump(),
             question=view.asked.text,
             preview=view.preview,
         )
@@ -74,10 +74,10 @@ def list_jobs(
     responses=CHANGE,
     response_model_exclude_none=True,
 )
-def retry_job(job_id: str, client: Client, user: Asker) -> JobStatus:
-    """Run a failed or stopped job again, with all its attempts."""
-    view = client.retry(user, job_id)
-    return status_of(view, None, waiting=client.why_waiting(view))
+def retry_job(job_id: str, clients: AppClients, user: Asker) -> JobStatus:
+    """Run a failed or stopped job again, with a full number of attempts."""
+    view = clients.jobs.retry(user, job_id)
+    return status_of(view, None, waiting=clients.jobs.why_waiting(view))
 
 
 @router.post(
@@ -86,9 +86,9 @@ def retry_job(job_id: str, client: Client, user: Asker) -> JobStatus:
     responses=CHANGE,
     response_model_exclude_none=True,
 )
-def stop_job(job_id: str, client: Client, user: Asker) -> JobStatus:
-    """Stop a job wherever it is, at once, keeping what it has written."""
-    return status_of(client.stop(user, job_id), None)
+def stop_job(job_id: str, clients: AppClients, user: Asker) -> JobStatus:
+    """Stop a job at once, whatever it is doing; the text so far is kept."""
+    return status_of(clients.jobs.stop(user, job_id), None)
 
 
 @router.post(
@@ -97,13 +97,13 @@ def stop_job(job_id: str, client: Client, user: Asker) -> JobStatus:
     responses={**CHANGE, 429: ERRORS[429]},
     response_model_exclude_none=True,
 )
-def make_urgent(job_id: str, client: Client, user: Asker) -> JobStatus:
-    """Let a job that waits go before those that are not urgent.
+def make_urgent(job_id: str, clients: AppClients, user: Asker) -> JobStatus:
+    """Let a waiting job go before those that are not urgent.
 
     409 for one that has begun, is over, or is a row of a batch. One that is urgent stays so.
     """
-    view = client.make_urgent(user, job_id)
-    return status_of(view, None, client.estimate(view), client.why_waiting(view))
+    view = clients.jobs.make_urgent(user, job_id)
+    return status_of(view, None, clients.jobs.estimate(view), clients.jobs.why_waiting(view))
 
 
 @router.delete(
@@ -112,6 +112,6 @@ def make_urgent(job_id: str, client: Client, user: Asker) -> JobStatus:
     dependencies=[Depends(refuse_other_sites)],
     responses=CHANGE,
 )
-def delete_job(job_id: str, client: Client, user: Asker) -> None:
-    """Remove a job that is over, with its answer."""
-    client.delete(user, job_id)
+def delete_job(job_id: str, clients: AppClients, user: Asker) -> None:
+    """Remove a job that is over, and its answer."""
+    clients.jobs.delete(user, job_id)

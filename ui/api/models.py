@@ -1,4 +1,4 @@
-"""The JSON shapes of the HTTP API."""
+"""The JSON of a job, and the types that several resources share."""
 
 from __future__ import annotations
 
@@ -7,58 +7,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field
 
-from jobs.models import Answer, DeadLetterPage, Eta, JobView
+from jobs.models import Answer, Eta, JobView
 from jobs.questions.wait_reason import Waiting, waiting_words
-from ui.api.rate_limit import RATE_HEADERS
+from ui.api.errors import ErrorDetail, detail_of
 
 EXAMPLE_ID = "9f1c7a52b3e84c0e8a8b7c1d2e3f4a5b"
 
 
-class ErrorDetail(BaseModel):
-    kind: str = Field(description="A stable word for programs.", examples=["not_found"])
-    message: str = Field(
-        description="A sentence for people, that says what to do.",
-        examples=["There is no such question. It may have been deleted, or be another user's."],
-    )
-
-
-class Error(BaseModel):
-    """The shape of every error."""
-
-    error: ErrorDetail
-
-
-# What endpoints document. Each names those that it can give.
-ERRORS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Error, "description": "A wrong or expired API key, or nobody is signed in"},
-    403: {"model": Error, "description": "The API key lacks the scope, or another site asks"},
-    404: {"model": Error, "description": "Unknown job, or another user's"},
-    409: {"model": Error, "description": "Not possible in the state that the job is in"},
-    413: {"model": Error, "description": "More than this takes"},
-    415: {"model": Error, "description": "Not of a media type that this reads"},
-    422: {"model": Error, "description": "Bad input"},
-    429: {
-        "model": Error,
-        "description": "As many as you may ask in a minute; Retry-After says when there is room",
-        "headers": {
-            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
-            **RATE_HEADERS,
-        },
-    },
-    503: {"model": Error, "description": "The job queue is away; Retry-After says when to ask"},
-}
-
-
-class ServiceStatus(BaseModel):
-    status: str = "Server is up and running"
-    service: str = "RAG Query API"
-
-
 def is_unicode(text: str) -> str:
-    """Refuse half a character: JSON can say it (`\\ud800`), but no encoding can store it."""
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    """Refuse lone surrogates: JSON can express them (`\\ud800`), but no encoding can store them."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("this is no valid text")
     return text
 
@@ -71,54 +31,26 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
-class ChatRequest(BaseModel):
-    query: Text = Field(
-        description="The question.", examples=["What is the hotel limit per night?"]
-    )
-    documents: list[Text] = Field(
-        [], description="Ids of the documents to ask; none: all that the asker sees."
-    )
-    model: Text = Field("", description="One of the offered models; empty: the usual one.")
-    follows: Text = Field("", description="The id of a job whose question this one follows up.")
-    version_of: Text = Field(
-        "", description="The id of a job whose question this is another version of."
-    )
-    priority: Priority = Field(
-        Priority.NORMAL,
-        description="urgent goes before what is not; of each 4 that a busy queue starts, at most 3 "
-        "are urgent. `URGENT_PER_MINUTE` limits how many you may ask.",
-    )
-    cache: bool = Field(
-        True, description="False for a new answer, even if the caller had one to this question."
-    )
-
-
-class ChatAccepted(BaseModel):
-    status: str = "queued"
-    job_id: str = Field(examples=[EXAMPLE_ID])
-    message: str = "Your query has been queued for processing"
-
-
 class EtaRange(BaseModel):
-    """Seconds from now between which the job is done, four times out of five."""
+    """When the job will be done, in seconds from now; right four times out of five."""
 
     low_seconds: float = Field(ge=0, examples=[20.4])
     high_seconds: float = Field(ge=0, examples=[51.7])
     overdue: bool = Field(
-        False, description="It has run longer than nearly all of late; the range is a guess."
+        False, description="It has run longer than nearly all recent jobs; the range is a guess."
     )
 
 
 class WaitingFor(BaseModel):
-    """Why a job waits, for programs and for people."""
+    """Why a job waits: a word for programs and a sentence for people."""
 
     reason: str = Field(
-        description="queue, own_questions (all places that one user has are taken), alone (a "
-        "worker died with it), retry, paused (by an operator) or no_worker.",
+        description="queue, own_questions (you have as many running as one user may), alone "
+        "(a worker died with it), retry, paused (by an operator) or no_worker.",
         examples=["queue"],
     )
     message: str = Field(examples=["2 ahead of you"])
-    ahead: int | None = Field(None, description="How many are before it on the queue.")
+    ahead: int | None = Field(None, description="Number of jobs before it on the queue.")
     retry_at: datetime | None = Field(None, description="When the next attempt may start.")
 
 
@@ -140,12 +72,12 @@ class JobStatus(BaseModel):
     started_at: datetime | None = Field(None, description="When the latest attempt started.")
     retry_at: datetime | None = Field(None, description="When a retrying job runs again.")
     eta: EtaRange | None = Field(
-        None, description="When it is done, learned from recent jobs; absent if not known."
+        None, description="When it will be done, estimated from recent jobs; absent if unknown."
     )
     ended_at: datetime | None = Field(None, description="When it finished, failed or was stopped.")
     result: str | None = Field(None, description="The answer, when finished.")
     error: ErrorDetail | None = Field(None, description="Why it failed.")
-    documents: list[str] | None = Field(None, description="Those that it is asked of, if not all.")
+    documents: list[str] | None = Field(None, description="The documents that it asks, if not all.")
     model: str | None = Field(None, description="The model that was chosen for it.")
     follows: str | None = Field(None, description="The job whose question it follows up.")
     version_of: str | None = Field(None, description="The job that it is another version of.")
@@ -171,59 +103,8 @@ class JobResult(BaseModel):
     earlier_at: datetime | None = Field(
         None, description="When this answer was first given, if it is an earlier one."
     )
-    notes: list[str] = Field([], description="What to know about the answer, in sentences.")
+    notes: list[str] = Field([], description="Notes about the answer, one sentence each.")
     error: ErrorDetail | None = None
-
-
-class FailedJob(BaseModel):
-    """A job that failed for good: what and why, never what was asked or by whom."""
-
-    job_id: str = Field(examples=[EXAMPLE_ID])
-    queue: str = Field(examples=["questions"])
-    description: str = Field(description="What it does.", examples=["Answer a question"])
-    error: ErrorDetail
-    attempts: int = Field(description="Attempts that counted, since it was last queued.")
-    failed_at: datetime
-
-
-class FailedJobs(BaseModel):
-    """Failed jobs, newest first. `kinds` counts all of them, `total` those that match."""
-
-    total: int = Field(examples=[9])
-    kinds: dict[str, int] = Field(examples=[{"bad_api_key": 9, "worker_lost": 3}])
-    jobs: list[FailedJob]
-
-
-class RequeueRequest(BaseModel):
-    """Which failed jobs: those of a kind, or all."""
-
-    kind: str = Field("", description="A kind of error.", examples=["bad_api_key"])
-    all: bool = Field(False, description="True for all, whatever the error.")
-
-    @model_validator(mode="after")
-    def _says_one_thing(self) -> RequeueRequest:
-        if bool(self.kind) == self.all:
-            raise ValueError('give {"kind": "…"} or {"all": true}')
-        return self
-
-
-class Requeued(BaseModel):
-    requeued: int = Field(description="How many jobs are queued again.", examples=[9])
-
-
-def failed_jobs_of(page: DeadLetterPage) -> FailedJobs:
-    jobs = [
-        FailedJob(
-            job_id=entry.job_id,
-            queue=entry.queue,
-            description=entry.description,
-            error=ErrorDetail(kind=entry.failure.kind, message=entry.failure.message),
-            attempts=entry.attempts,
-            failed_at=datetime.fromtimestamp(entry.failed_at, tz=UTC),
-        )
-        for entry in page.entries
-    ]
-    return FailedJobs(total=page.total, kinds=dict(page.kinds), jobs=jobs)
 
 
 def status_of(
@@ -243,7 +124,7 @@ def status_of(
         eta=eta_range(eta),
         ended_at=moment(view.ended_at),
         result=answer.text if answer else None,
-        error=error_of(view),
+        error=detail_of(view.failure),
         documents=list(view.asked.documents) or None,
         model=view.asked.model or None,
         follows=view.asked.follows or None,
@@ -273,7 +154,7 @@ def eta_range(eta: Eta | None) -> EtaRange | None:
 
 def result_of(view: JobView, answer: Answer | None) -> JobResult:
     if answer is None:
-        return JobResult(job_id=view.id, status=view.state.value, error=error_of(view))
+        return JobResult(job_id=view.id, status=view.state.value, error=detail_of(view.failure))
     data = answer.to_dict()
     return JobResult(
         job_id=view.id,
@@ -288,12 +169,6 @@ def result_of(view: JobView, answer: Answer | None) -> JobResult:
         earlier_at=moment(answer.earlier_at),
         notes=list(answer.notes),
     )
-
-
-def error_of(view: JobView) -> ErrorDetail | None:
-    if view.failure is None:
-        return None
-    return ErrorDetail(kind=view.failure.kind, message=view.failure.message)
 
 
 def moment(seconds: float | None) -> datetime | None:

@@ -1,7 +1,7 @@
 """The OpenAI protocol over the same jobs, so that its clients can use Askqueue as a model.
 
-A question that comes this way is a job like any other, in its asker's history. A caller that goes
-away stops it, as generation stops there.
+A question that comes this way is a job like any other, in its user's history. A caller that
+disconnects stops it, as at OpenAI.
 """
 
 from __future__ import annotations
@@ -21,19 +21,13 @@ from fastapi.routing import APIRoute
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.exceptions import HTTPException
 
-from jobs.errors import (
-    AskqueueError,
-    BrokerUnavailableError,
-    InvalidQuestionError,
-    TooManyFollowersError,
-    TooManyQuestionsError,
-)
+from jobs.errors import AskqueueError, InvalidQuestionError
 from jobs.models import Question
 from jobs.questions.client import JobClient
 from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
-from ui.api.dependencies import CALLER_STATUS_CODES, CHALLENGES, Asker, Client, User
-from ui.api.guards import refuse_other_sites
-from ui.api.models import ERRORS, is_unicode
+from ui.api.dependencies import AppClients, Asker, User, refuse_other_sites
+from ui.api.errors import ERRORS, headers_of, status_code_of
+from ui.api.models import is_unicode
 from ui.api.openai_models import (
     MODEL,
     ChatCompletion,
@@ -47,20 +41,12 @@ from ui.api.openai_models import (
     ending_of,
     usage_of,
 )
-from ui.api.rate_limit import IdempotencyKey, job_id_of, refusal_headers
-from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Followings, take_place
+from ui.api.rate_limit import IdempotencyKey, job_id_of
+from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Follower, limit_followers
 
-RETRY_AFTER_SECONDS = 5
 AGAIN = "\n\n(The answer begins again.)\n\n"
 # Clients of OpenAI ask again by themselves after a 5xx. A job has had its attempts.
 NO_RETRY = {"x-should-retry": "false"}
-STATUS_CODES: dict[type[AskqueueError], int] = {
-    **CALLER_STATUS_CODES,
-    InvalidQuestionError: 400,
-    TooManyQuestionsError: 429,
-    BrokerUnavailableError: 503,
-    TooManyFollowersError: 503,
-}
 
 
 class OpenAIRoute(APIRoute):
@@ -77,12 +63,10 @@ class OpenAIRoute(APIRoute):
             except HTTPException as error:
                 return _refused(error.status_code, str(error.detail), headers=error.headers)
             except AskqueueError as error:
-                status = next((c for k, c in STATUS_CODES.items() if isinstance(error, k)), 500)
-                headers = CHALLENGES.get(error.kind)
-                if status == 503:
-                    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-                if isinstance(error, TooManyQuestionsError):
-                    headers = dict(refusal_headers(error))
+                status = status_code_of(error)
+                if status == 422:
+                    status = 400  # as at OpenAI
+                headers = headers_of(error)
                 return _refused(status, error.message, code=error.kind, headers=headers)
 
         return handle_in_shape
@@ -97,24 +81,24 @@ router = APIRouter(
     route_class=OpenAIRoute,
     tags=["openai"],
     responses={
-        400: _error("Bad input, or something that is not supported"),
-        401: _error("A wrong or expired API key, or nobody is signed in"),
+        400: _error("Invalid input, or a feature that is not supported"),
+        401: _error("Wrong or expired API key, or nobody is signed in"),
         403: _error("The API key lacks the scope, or another site asks"),
-        422: _error("Not given here: bad input is 400, as at OpenAI"),
-        503: _error("The job queue is away; Retry-After says when to ask"),
+        422: _error("Not used here: invalid input is 400, as at OpenAI"),
+        503: _error("The job queue is unavailable; Retry-After says when to ask again"),
     },
 )
 
 
 @router.get("/models")
 async def list_models(_user: User) -> ModelList:
-    """The one model: answers from the documents, with citations."""
+    """Return the only model: answers from the documents, with citations."""
     return ModelList(data=[ModelInfo()])
 
 
 @router.post(
     "/chat/completions",
-    dependencies=[Depends(refuse_other_sites), Depends(take_place)],
+    dependencies=[Depends(refuse_other_sites), Depends(limit_followers)],
     response_model=ChatCompletion,
     responses={
         200: {
@@ -123,36 +107,37 @@ async def list_models(_user: User) -> ModelList:
             "content": {SSE_TYPE: {"schema": {"type": "string"}}},
         },
         404: _error("Unknown model"),
-        409: _error("Somebody stopped or deleted the question"),
-        413: _error("More than this takes"),
+        409: _error("The question was stopped or deleted"),
+        413: _error("Too large"),
         429: {
-            **_error("As many as you may ask in a minute; Retry-After says when there is room"),
+            **_error("Too many questions in a minute; Retry-After says when to ask again"),
             "headers": ERRORS[429]["headers"],
         },
         502: _error("The question failed; `code` and `message` say why"),
-        503: _error("The job queue is away, or too many wait; Retry-After says when to ask"),
+        503: _error("The job queue is unavailable, or too many callers wait; see Retry-After"),
     },
 )
 async def complete_chat(
     request: Request,
     body: ChatCompletionRequest,
-    client: Client,
+    clients: AppClients,
     user: Asker,
-    ways: Followings,
+    follower: Follower,
     key: IdempotencyKey = "",
 ) -> Response:
-    """Ask the last message of the role user, and reply when it is answered, or as it is.
+    """Ask the last message of the role user; reply with the answer, or stream it.
 
-    The text ends with a list of its sources; `citations` has them with the passages' words. Going
-    away stops the question, unless it came with a key: then its answer waits to be asked for again.
+    The text ends with a list of its sources; `citations` has the cited passages. Disconnecting
+    stops the question, unless it came with an Idempotency-Key: then its answer can be fetched
+    later, with the same key.
     """
     if body.model != MODEL:
         sentence = f"There is no model “{body.model}” here. Use “{MODEL}”."
         return _refused(404, sentence, code="model_not_found", param="model")
     question = Question(_asked(body), use_cache=body.cache is not False)
-    submit = partial(client.submit, user, question, job_id=job_id_of(user, key))
+    submit = partial(clients.jobs.submit, user, question, job_id=job_id_of(user, key))
     view = await anyio.to_thread.run_sync(submit)
-    chat = _Chat(view.id, int(view.asked_at), client, ways, user, kept=bool(key))
+    chat = _Chat(view.id, int(view.asked_at), clients.jobs, follower, user, kept=bool(key))
     if body.stream:
         return ClosingStream(chat.chunks(wants_usage=body.wants_usage), SSE_HEADERS)
     return await chat.whole(request)
@@ -166,20 +151,21 @@ class _Chat:
         job_id: str,
         created: int,
         client: JobClient,
-        ways: JobFollower,
+        follower: JobFollower,
         user: str,
         *,
         kept: bool = False,
     ) -> None:
         self._job_id, self._created = job_id, created
-        self._client, self._ways, self._user = client, ways, user
+        self._client, self._follower, self._user = client, follower, user
         self._kept = kept
 
     async def events(self) -> AsyncGenerator[JobEvent]:
-        """What happens until the end; closed before it, it stops a question that is not kept."""
+        """Yield the events until the end; closing early stops a question that is not kept."""
         is_over = False
         try:
-            async with aclosing(self._ways.follow(self._user, self._job_id, Position())) as events:
+            following = self._follower.follow(self._user, self._job_id, Position())
+            async with aclosing(following) as events:
                 async for event in events:
                     is_over = event.kind.is_end
                     yield event
@@ -188,7 +174,7 @@ class _Chat:
                 await self._stop()
 
     async def whole(self, request: Request) -> Response:
-        """The reply in one piece; nobody reads it if the caller has gone."""
+        """Return the reply in one piece; nobody reads it if the caller has disconnected."""
         end: JobEvent | None = None
 
         async def watch(scope: anyio.CancelScope) -> None:
@@ -206,7 +192,7 @@ class _Chat:
         return JSONResponse(self._completion(end).model_dump())
 
     async def chunks(self, *, wants_usage: bool) -> AsyncGenerator[bytes]:
-        """The reply as chunks of a stream."""
+        """Yield the reply as chunks of a stream."""
         no_usage = {"usage": None} if wants_usage else {}
         yield self._chunk({"role": "assistant", "content": ""}, **no_usage)
         has_text = False
@@ -277,7 +263,7 @@ def _asked(body: ChatCompletionRequest) -> str:
 
 
 def _failed(end: JobEvent | None) -> JSONResponse:
-    """The reply to a question without an answer; `end` is None if the caller has gone."""
+    """Return the reply to a question without an answer; `end` is None after a disconnect."""
     status, error = _failure(end)
     return JSONResponse(OpenAIError(error=error).model_dump(), status, NO_RETRY)
 
@@ -304,7 +290,7 @@ def _refused(
 
 
 def _said(problem: Mapping[str, Any]) -> str:
-    """A problem of validation; a sentence of ours stands by itself."""
+    """Describe a validation error; a message of ours needs no field name."""
     sentence = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return sentence

@@ -1,4 +1,4 @@
-"""The shapes of the OpenAI protocol that the chat endpoint speaks, as far as it does.
+"""The parts of the OpenAI protocol that the chat endpoint supports.
 
 https://platform.openai.com/docs/api-reference/chat
 """
@@ -46,7 +46,7 @@ class ChatMessage(BaseModel):
 
     @property
     def words(self) -> str:
-        """Its text; raises ValueError if it holds anything else."""
+        """The text of the message; raises ValueError if it holds anything else."""
         if isinstance(self.content, list):
             if any(part.type != "text" for part in self.content):
                 raise ValueError(TEXT_ALONE)
@@ -61,16 +61,16 @@ class StreamOptions(BaseModel):
 
 
 class ChatCompletionRequest(BaseModel):
-    """The last message of the role user is the question; the messages before it are not read.
+    """The last message of the role user is the question; earlier messages are ignored.
 
-    Settings of how to write, such as `temperature`, `stop` and `max_tokens`, are accepted, and
-    those of the installation are used.
+    Parameters of generation, such as `temperature`, `stop` and `max_tokens`, are accepted and
+    ignored: the installation sets them.
     """
 
     model_config = ConfigDict(extra="allow")
 
     model: str = Field(
-        description="The one of `GET /v1/models`.",
+        description="The model of `GET /v1/models`.",
         examples=[MODEL],
         json_schema_extra={"enum": [MODEL]},
     )
@@ -79,7 +79,8 @@ class ChatCompletionRequest(BaseModel):
     stream_options: StreamOptions | None = None
     n: int | None = Field(None, description="1, if given.", json_schema_extra={"enum": [1, None]})
     cache: bool | None = Field(
-        True, description="Not of OpenAI: false for a new answer, even if the caller had one."
+        True,
+        description="Extension of the protocol: false for a new answer instead of an earlier one.",
     )
 
     @model_validator(mode="after")
@@ -113,7 +114,7 @@ class ChatCompletionRequest(BaseModel):
 
 
 class OpenAIErrorDetail(BaseModel):
-    message: str = Field(description="A sentence for people, that says what to do.")
+    message: str = Field(description="A sentence for people that says what to do.")
     type: str = Field(examples=["invalid_request_error"])
     param: str | None = None
     code: str | None = Field(None, description="A stable word for programs.")
@@ -137,7 +138,7 @@ class Choice(BaseModel):
 
 
 class Usage(BaseModel):
-    """Tokens as the model server counted them; zero where it did not say."""
+    """Tokens as counted by the model server; zero if it does not say."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -145,7 +146,7 @@ class Usage(BaseModel):
 
 
 class ChatCompletion(BaseModel):
-    """An answer. `citations`, which OpenAI's replies lack, say where it is from."""
+    """An answer. `citations`, an extension of the protocol, has its sources."""
 
     id: str = Field(description="`chatcmpl-` and the id of the job.")
     object: Literal["chat.completion"] = "chat.completion"
@@ -178,7 +179,7 @@ def usage_of(answer: Answer | None) -> Usage:
 
 
 def ending_of(answer: Answer) -> str:
-    """What ends a text: its sources, and of an earlier answer, of when it is; "" for neither."""
+    """Return what follows the text: its sources and, if it is reused, its date; "" for neither."""
     lines = [source_line(citation) for citation in answer.citations]
     sources = "\n\nSources:\n" + "\n".join(lines) if lines else ""
     if answer.earlier_at is None:

@@ -1,10 +1,9 @@
-"""Replies that go on for as long as a job does: how many at once, and their clean end."""
+"""Replies that last as long as a job: how many at once, and how they end."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Annotated
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Annotated, TypeAlias
 
 import anyio
 from fastapi import Depends
@@ -13,54 +12,47 @@ from starlette.types import Receive, Scope, Send
 
 from jobs.errors import TooManyFollowersError
 from jobs.questions.follower import JobFollower
-from jobs.settings import Settings
-from ui.api.dependencies import Client
-from ui.api.guards import settings
+from ui.api.dependencies import AppClients
 
 # Each holds a connection to the server and one to Valkey, and no thread.
 MAX_FOLLOWERS = 200
 SSE_TYPE = "text/event-stream"
-# Proxies keep back what they could send together, unless they are told.
+# Proxies buffer such replies, unless they are told not to.
 SSE_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
-
-class Places:
-    """A number of places, all for callers on one event loop."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.taken = 0
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place for as long as the block runs; raises TooManyFollowersError."""
-        if self.taken >= self.most:
-            raise TooManyFollowersError()
-        self.taken += 1
-        try:
-            yield
-        finally:
-            self.taken -= 1
+_followers = anyio.CapacityLimiter(MAX_FOLLOWERS)
 
 
-places = Places(MAX_FOLLOWERS)
+async def follower_limiter() -> anyio.CapacityLimiter:
+    """Return the limiter of this process."""
+    return _followers
 
 
-def following(settings: Annotated[Settings, Depends(settings)], client: Client) -> JobFollower:
-    return JobFollower(settings.broker_url, client)
-
-
-async def take_place() -> AsyncIterator[None]:
-    """Hold a place until the reply has ended, however it ends."""
-    with places.place():
+async def limit_followers(
+    limiter: Annotated[anyio.CapacityLimiter, Depends(follower_limiter)],
+) -> AsyncIterator[None]:
+    """Hold a token until the reply has ended, however it ends; raises TooManyFollowersError."""
+    request = object()  # the end may come in another task than the start
+    try:
+        limiter.acquire_on_behalf_of_nowait(request)
+    except anyio.WouldBlock:
+        raise TooManyFollowersError() from None
+    try:
         yield
+    finally:
+        limiter.release_on_behalf_of(request)
 
 
-Followings = Annotated[JobFollower, Depends(following)]
+async def job_follower(clients: AppClients) -> JobFollower:
+    """Return what follows jobs for this application."""
+    return JobFollower(clients.settings.broker_url, clients.jobs)
+
+
+Follower: TypeAlias = Annotated[JobFollower, Depends(job_follower)]
 
 
 class ClosingStream(StreamingResponse):
-    """A stream whose source is closed when it ends, or when the caller goes away."""
+    """A stream whose source is closed when it ends or the caller disconnects."""
 
     def __init__(self, source: AsyncGenerator[bytes], headers: Mapping[str, str]) -> None:
         super().__init__(source, media_type=SSE_TYPE, headers=headers)

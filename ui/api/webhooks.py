@@ -1,20 +1,19 @@
-"""Webhooks over HTTP: addresses of the caller's that are told when a job is over."""
+"""Webhooks over HTTP: addresses that are notified when a job of the caller is over."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from jobs.webhooks.client import Event, Webhook, Webhooks
+from jobs.webhooks.client import Event, Webhook
 from jobs.webhooks.outbox import Delivery
-from ui.api.dependencies import Asker
-from ui.api.guards import refuse_other_sites
-from ui.api.models import ERRORS, Text, moment
-from ui.clients import get_clients
+from ui.api.dependencies import AppClients, Asker, refuse_other_sites
+from ui.api.errors import ERRORS
+from ui.api.models import Text, moment
 
 EXAMPLE_ID = "4be0d7a9c1f23e58"
 EXAMPLE_URL = "https://example.com/hooks/askqueue"
@@ -34,11 +33,11 @@ class WebhookRequest(BaseModel):
         examples=[EXAMPLE_URL],
     )
     events: list[Event] = Field(
-        list(Event), description="What it is told.", examples=[["job.finished", "job.failed"]]
+        list(Event),
+        description="The events that it is notified of.",
+        examples=[["job.finished", "job.failed"]],
     )
-    include_answer: bool = Field(
-        False, description="Send the answer's text and citations too, not only that there is one."
-    )
+    include_answer: bool = Field(False, description="Include the text and citations of the answer.")
 
 
 class WebhookInfo(BaseModel):
@@ -48,16 +47,16 @@ class WebhookInfo(BaseModel):
     include_answer: bool
     created_at: datetime
     failing_since: datetime | None = Field(
-        None, description="The first failure since something arrived."
+        None, description="The first failure after the last success."
     )
     disabled: str | None = Field(
-        None, description="Why nothing is sent any more; absent while it is."
+        None, description="Why the webhook is disabled; absent if it is not."
     )
 
 
 class NewWebhook(WebhookInfo):
     secret: str = Field(
-        description="What deliveries are signed with. It is not shown again.",
+        description="Signs the deliveries. It is not shown again.",
         examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
     )
 
@@ -67,23 +66,23 @@ class WebhookList(BaseModel):
 
 
 class DeliveryInfo(BaseModel):
-    """What a webhook was, or is to be, told of one event."""
+    """The notification of one event, delivered or still to be delivered."""
 
     id: str = Field(description="Also its header `webhook-id`.", examples=["msg_1f0c7a52b3e84c0e"])
     type: str = Field(examples=["job.finished"])
     job_id: str | None = Field(None, description="Absent for a test.")
     state: Literal["delivered", "waiting", "failed"]
     created_at: datetime
-    attempts: int = Field(ge=0, description="How often it was tried.", examples=[1])
+    attempts: int = Field(ge=0, description="Number of attempts so far.", examples=[1])
     tried_at: datetime | None = Field(None, description="When the latest attempt ended.")
     status: int | None = Field(None, description="HTTP status of the latest attempt's reply.")
     duration_seconds: float = Field(0, ge=0, description="How long the latest attempt took.")
     error: str | None = Field(None, description="Why the latest attempt failed.")
-    next_at: datetime | None = Field(None, description="When it is tried next.")
+    next_at: datetime | None = Field(None, description="When the next attempt is due.")
 
 
 class DeliveryList(BaseModel):
-    """The newest 100 of the last seven days, the newest first."""
+    """The 100 newest deliveries of the last seven days, newest first."""
 
     deliveries: list[DeliveryInfo]
 
@@ -92,52 +91,49 @@ class Sent(BaseModel):
     delivery_id: str
 
 
-def webhooks() -> Webhooks:
-    return get_clients().webhooks
-
-
-Registry = Annotated[Webhooks, Depends(webhooks)]
 SAME_SITE = [Depends(refuse_other_sites)]
 
 router = APIRouter(prefix="/webhooks", responses={503: ERRORS[503]}, tags=["webhooks"])
 
 
 @router.post("", status_code=201, dependencies=SAME_SITE, response_model_exclude_none=True)
-def create_webhook(registry: Registry, user: Asker, body: WebhookRequest) -> NewWebhook:
-    """Have an address told when a job of yours is over; at most 10 a user.
+def create_webhook(clients: AppClients, user: Asker, body: WebhookRequest) -> NewWebhook:
+    """Notify an address when a job of yours is over; at most 10 addresses for each user.
 
     Each delivery is a POST of JSON, signed as in Standard Webhooks, tried up to 12 times over 19
     hours until a 2xx comes back within 10 seconds. It may arrive more than once: `webhook-id`
     tells. Rows of a batch are not told.
     """
-    webhook, secret = registry.create(
+    webhook, secret = clients.webhooks.create(
         user, body.url, body.events, include_answer=body.include_answer
     )
     return NewWebhook(**_info(webhook).model_dump(), secret=secret)
 
 
 @router.get("", response_model_exclude_none=True)
-def list_webhooks(registry: Registry, user: Asker) -> WebhookList:
-    """Your webhooks, the oldest first, without their secrets."""
-    return WebhookList(webhooks=[_info(webhook) for webhook in registry.list(user)])
+def list_webhooks(clients: AppClients, user: Asker) -> WebhookList:
+    """Return your webhooks, oldest first, without their secrets."""
+    return WebhookList(
+        webhooks=[_info(webhook) for webhook in clients.webhooks.list_webhooks(user)]
+    )
 
 
 @router.get("/{webhook_id}", responses=UNKNOWN, response_model_exclude_none=True)
-def read_webhook(webhook_id: str, registry: Registry, user: Asker) -> WebhookInfo:
-    """One webhook."""
-    return _info(registry.get(user, webhook_id))
+def read_webhook(webhook_id: str, clients: AppClients, user: Asker) -> WebhookInfo:
+    """Return one webhook, without its secret."""
+    return _info(clients.webhooks.get(user, webhook_id))
 
 
 @router.delete("/{webhook_id}", status_code=204, dependencies=SAME_SITE, responses=UNKNOWN)
-def delete_webhook(webhook_id: str, registry: Registry, user: Asker) -> None:
-    """Remove a webhook, with its log and all that waits to be sent."""
-    registry.delete(user, webhook_id)
+def delete_webhook(webhook_id: str, clients: AppClients, user: Asker) -> None:
+    """Remove a webhook, its log and its pending deliveries."""
+    clients.webhooks.delete(user, webhook_id)
 
 
 @router.get("/{webhook_id}/deliveries", responses=UNKNOWN, response_model_exclude_none=True)
-def list_deliveries(webhook_id: str, registry: Registry, user: Asker) -> DeliveryList:
-    """What was sent, what came of it, and what waits."""
-    return DeliveryList(deliveries=_infos(registry.deliveries(user, webhook_id)))
+def list_deliveries(webhook_id: str, clients: AppClients, user: Asker) -> DeliveryList:
+    """Return the deliveries with their outcome, including the pending ones."""
+    return DeliveryList(deliveries=_infos(clients.webhooks.deliveries(user, webhook_id)))
 
 
 @router.post(
@@ -147,18 +143,18 @@ def list_deliveries(webhook_id: str, registry: Registry, user: Asker) -> Deliver
     responses=SEND,
     response_model_exclude_none=True,
 )
-def resend(webhook_id: str, delivery_id: str, registry: Registry, user: Asker) -> DeliveryInfo:
-    """Send a delivery again now, under the same `webhook-id`."""
-    return _infos([registry.resend(user, webhook_id, delivery_id)])[0]
+def resend(webhook_id: str, delivery_id: str, clients: AppClients, user: Asker) -> DeliveryInfo:
+    """Send a delivery again at once, with the same `webhook-id`."""
+    return _infos([clients.webhooks.resend(user, webhook_id, delivery_id)])[0]
 
 
 @router.post("/{webhook_id}/test", status_code=202, dependencies=SAME_SITE, responses=SEND)
-def test(webhook_id: str, registry: Registry, user: Asker) -> Sent:
-    """Send a delivery of the type `webhook.test`, once; the log says what came of it.
+def test(webhook_id: str, clients: AppClients, user: Asker) -> Sent:
+    """Send one delivery of the type `webhook.test`; its outcome is in the log.
 
     If it arrives, a webhook that was switched off is on again.
     """
-    return Sent(delivery_id=registry.test(user, webhook_id))
+    return Sent(delivery_id=clients.webhooks.test(user, webhook_id))
 
 
 def _info(webhook: Webhook) -> WebhookInfo:

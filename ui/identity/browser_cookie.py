@@ -1,7 +1,7 @@
 """The cookie that tells browsers apart in the mode `anonymous`: random, signed, HttpOnly.
 
-`Signer` makes and reads it, with a secret that is configured, or made once for this installation;
-`set_cookie` is how it, and any other cookie of ours, is sent.
+`Signer` makes and reads it, with a secret that is configured or generated once per installation.
+`set_cookie` builds the header that sends this cookie and any other of ours.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -24,7 +25,7 @@ SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file
 
 
 class Signer:
-    """Makes and checks the cookie's value.
+    """Sign and check the cookie's value.
 
     The cookie is named after the secret, because browsers share cookies between the ports of a
     host: two installations on one machine must not overwrite each other's.
@@ -36,11 +37,11 @@ class Signer:
         self.cookie_name = f"askqueue_{digest[:8]}"
 
     def new_cookie(self) -> str:
-        """A value for a browser that was never here."""
+        """Return a value for a new browser."""
         return str(self._serializer.dumps(secrets.token_hex(TOKEN_BYTES)))
 
     def user_of(self, cookies: Mapping[str, str]) -> str | None:
-        """The user of these cookies; None if ours is missing or was not signed by us."""
+        """Return the user of these cookies; None if ours is missing or was not signed by us."""
         value = cookies.get(self.cookie_name)
         if not value:
             return None
@@ -52,22 +53,34 @@ class Signer:
 
 
 def set_cookie(request: HTTPConnection, name: str, value: str, seconds: int) -> str:
-    """The Set-Cookie header for the browser that makes this request; 0 seconds forget a cookie."""
-    # Believed of any proxy: whoever forges it hides the cookie from nobody but himself.
+    """Return the Set-Cookie header for the client of this request; 0 seconds delete the cookie."""
+    # Trusted from any peer: a client that forges it only hides the cookie from itself.
     forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
     secure = "; Secure" if "https" in (request.scope.get("scheme"), forwarded) else ""
     return f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
-def secret_of(settings: Settings) -> str:
-    """`SECRET_KEY`, or one that is made once and kept in the data folder, readable by us alone.
+def signer_of(settings: Settings) -> Signer:
+    """Return the signer of this installation; raises what `secret_of` does."""
+    return _signer(settings.secret_key.get_secret_value(), settings.data_dir)
 
-    Raises OSError if that file cannot be made, and ValueError if it is empty.
+
+@lru_cache(maxsize=1)
+def _signer(configured: str, data_dir: Path) -> Signer:
+    # Every request needs it: the file with the secret is read once.
+    return Signer(configured or _stored_secret(data_dir))
+
+
+def secret_of(settings: Settings) -> str:
+    """Return `SECRET_KEY`, or else the secret kept in the data folder, which is generated once.
+
+    Raises OSError if its file cannot be created, and ValueError if it is empty.
     """
-    configured = settings.secret_key.get_secret_value()
-    if configured:
-        return configured
-    path = settings.data_dir.resolve() / SECRET_FILE
+    return settings.secret_key.get_secret_value() or _stored_secret(settings.data_dir)
+
+
+def _stored_secret(data_dir: Path) -> str:
+    path = data_dir.resolve() / SECRET_FILE
     if not path.exists():
         _create_once(path, secrets.token_hex(SECRET_BYTES))
     secret = path.read_text().strip()
@@ -77,9 +90,9 @@ def secret_of(settings: Settings) -> str:
 
 
 def _create_once(path: Path, secret: str) -> None:
-    """Write a file that appears whole; of two processes at once, the first wins."""
+    """Write the file atomically; of two processes at once, the first wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, partial = tempfile.mkstemp(dir=path.parent)  # readable by us alone
+    descriptor, partial = tempfile.mkstemp(dir=path.parent)  # with mode 600
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secret)

@@ -1,7 +1,6 @@
-"""Who is asking by a login at an OpenID provider, which Streamlit's `st.login` keeps in a cookie.
+"""Sign-in at an OpenID provider: the claims of the ID token that `st.login` keeps in a cookie.
 
-The cookie is read here for pages and API alike. Its format is Streamlit's, and so is the code that
-checks its signature; the claims in it are those of the ID token, checked when it came.
+Pages and API read the same cookie. Streamlit checked the ID token when it came.
 """
 
 from __future__ import annotations
@@ -13,10 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ui.streamlit_patches.login_cookie import login_claims
+
 
 @dataclass(frozen=True)
 class Login:
-    """A login, which may be over. `known_as` is what `OPERATORS` may call its user or groups."""
+    """A login, which may have expired.
+
+    `known_as` holds the names under which `OPERATORS` may list the user or their groups.
+    """
 
     user: str
     name: str
@@ -29,8 +33,8 @@ class Login:
 
 
 def login_of(cookies: Mapping[str, str]) -> Login | None:
-    """The login of these cookies; None without one that a provider of ours has confirmed."""
-    claims = _claims_in(cookies)
+    """Return the login of these cookies; None without one that a provider of ours confirmed."""
+    claims = login_claims(cookies)
     issuer, subject, expires_at = (claims.get(name) for name in ("iss", "sub", "exp"))
     if not (isinstance(issuer, str) and isinstance(subject, str) and issuer and subject):
         return None
@@ -44,43 +48,21 @@ def login_of(cookies: Mapping[str, str]) -> Login | None:
 
 
 def user_of(issuer: str, subject: str) -> str:
-    """The user of a subject, which is unique within its issuer alone; of a fixed length."""
+    """Return the user of a subject, which is unique only within its issuer; 34 characters."""
     digest = hashlib.sha256(json.dumps([issuer, subject]).encode()).hexdigest()
     return f"o-{digest[:32]}"
 
 
-def _claims_in(cookies: Mapping[str, str]) -> Mapping[str, Any]:
-    """The claims of Streamlit's signed cookie, {} if it is missing, forged or of another site."""
-    from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
-    from streamlit.web.server.server_util import get_cookie_secret
-    from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
-    from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
-
-    secret = get_cookie_secret()
-
-    def read(name: str) -> bytes | None:
-        return decode_signed_value(secret, name, cookies.get(name, "").encode())
-
-    try:
-        claims = json.loads(get_cookie_with_chunks(read, USER_COOKIE_NAME) or b"{}")
-    except ValueError:
-        return {}
-    # Browsers share cookies between the ports of a host, and sites may share a secret.
-    if not isinstance(claims, dict) or claims.get("origin") != get_origin_from_redirect_uri():
-        return {}
-    return claims if claims.get("is_logged_in") is True else {}
-
-
 def _verified_email(claims: Mapping[str, Any]) -> str:
-    """The e-mail address, if the provider says that it is this user's; else ""."""
+    """Return the e-mail address if the provider has verified it; else ""."""
     email = claims.get("email")
-    # Some providers send the word instead of the value.
+    # Some providers send the string instead of the boolean.
     is_verified = claims.get("email_verified") in (True, "true")
     return email if is_verified and isinstance(email, str) else ""
 
 
 def _groups(claims: Mapping[str, Any]) -> tuple[str, ...]:
-    """The claim `groups`, a list or, of some providers, a single name."""
+    """Return the claim `groups`: a list or, from some providers, a single name."""
     groups = claims.get("groups", ())
     if not isinstance(groups, list):
         groups = [groups]

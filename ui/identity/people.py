@@ -1,6 +1,6 @@
-"""Who is asking: the one place that knows, for pages and API alike, in each `AUTH_MODE`.
+"""Who is asking, in each `AUTH_MODE`: the one place that decides it, for pages and API alike.
 
-`who_is` says it of a connection. `IdentityMiddleware` gives browsers their cookie and notes the
+`who_is` identifies a connection. `IdentityMiddleware` gives browsers their cookie and records the
 peer of a page's connection. Streamlit is imported only where a page is drawn: the API runs
 without it.
 """
@@ -8,29 +8,29 @@ without it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import ui.clients
 from jobs.access.operators import Access, access_of, are_operators
 from jobs.settings import AuthMode, Settings
 from ui.identity import oidc, proxy
-from ui.identity.browser_cookie import Signer, secret_of, set_cookie
+from ui.identity.browser_cookie import set_cookie, signer_of
 
 COOKIE_MAX_AGE_SECONDS = 365 * 24 * 3600
-# Set by the middleware alone, on the connection of a page, whose script cannot see its peer.
+# Set by the middleware alone, for the scripts of pages, which cannot see the peer.
 PEER_HEADER = "X-Askqueue-Peer"
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is signed in, or a browser that is known.
+    """A person who is signed in, or a known browser.
 
-    `user` owns questions and keys, and never changes; `name` is for people to read, "" if unknown.
-    `known_as` is what `OPERATORS` may call this person or a group of theirs.
+    `user` owns questions and keys and never changes; `name` is for display, "" if unknown.
+    `known_as` holds the names under which `OPERATORS` may list this person or their groups.
     """
 
     user: str
@@ -39,30 +39,12 @@ class Person:
     known_as: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=1)
-def get_settings() -> Settings:
-    """The settings of this process, from the environment."""
-    return Settings()
+def who_is(connection: HTTPConnection, settings: Settings) -> Person | None:
+    """Identify the client of a request or of a page's websocket; None if nobody is signed in.
 
-
-@lru_cache(maxsize=1)
-def get_signer() -> Signer:
-    """The signer of this process, from the environment."""
-    return Signer(secret_of(get_settings()))
-
-
-def is_anonymous() -> bool:
-    """True where nobody signs in: whoever comes is somebody."""
-    return get_settings().auth_mode is AuthMode.ANONYMOUS
-
-
-def who_is(connection: HTTPConnection) -> Person | None:
-    """Who asks by this connection, a request or a page's websocket; None if nobody is signed in.
-
-    Raises UntrustedProxyError and AmbiguousProxyUserError for a user's name that must not be
-    believed.
+    Raises UntrustedProxyError and AmbiguousProxyUserError for a user name that must not be
+    trusted.
     """
-    settings = get_settings()
     if settings.auth_mode is AuthMode.OIDC:
         login = oidc.login_of(connection.cookies)
         if login is None or login.is_expired:
@@ -75,7 +57,7 @@ def who_is(connection: HTTPConnection) -> Person | None:
             return None
         user = proxy.user_of(name)
         return Person(user, name, are_operators(settings, (name, user)), (name, user))
-    browser = get_signer().user_of(connection.cookies)
+    browser = signer_of(settings).user_of(connection.cookies)
     if browser is None:
         return None
     host = connection.headers.get("host", "")
@@ -83,7 +65,7 @@ def who_is(connection: HTTPConnection) -> Person | None:
 
 
 def page_connection() -> HTTPConnection:
-    """The connection of the page that is drawn now; tests put their own in its place."""
+    """Return the connection of the page that is being drawn."""
     import streamlit
 
     headers = streamlit.context.headers
@@ -102,14 +84,14 @@ def page_connection() -> HTTPConnection:
 
 
 def page_host() -> str:
-    """The Host header with which the page that is drawn now was asked for; "" if unknown."""
+    """Return the Host header of the page that is being drawn; "" if unknown."""
     import streamlit
 
     return streamlit.context.headers.get("Host") or ""
 
 
 def page_address() -> str:
-    """Where the browser finds this installation, such as https://askqueue.example.com."""
+    """Return the address of this installation, such as https://askqueue.example.com."""
     import streamlit
 
     address = urlsplit(streamlit.context.url or "")
@@ -117,26 +99,26 @@ def page_address() -> str:
 
 
 def current_person() -> Person | None:
-    """Who looks at the page that is drawn now; raises what `who_is` does."""
-    return who_is(page_connection())
+    """Identify the visitor of the page that is being drawn; raises what `who_is` does."""
+    return who_is(page_connection(), ui.clients.get_clients().settings)
 
 
 def current_user() -> str | None:
-    """The user of the page that is drawn now; None if nobody is signed in."""
+    """Return the user of the page that is being drawn; None if nobody is signed in."""
     person = current_person()
     return person.user if person else None
 
 
 def is_login_expired() -> bool:
-    """True if whoever looks at the page that is drawn now was signed in until a while ago."""
+    """Return whether the login of the page's visitor has run out."""
     login = oidc.login_of(page_connection().cookies)
     return login is not None and login.is_expired
 
 
 def operators_access(settings: Settings) -> Access:
-    """How operators get in on the page that is drawn now.
+    """Return how operators get in on the page that is being drawn.
 
-    Whoever is signed in is an operator, or none; the password is for the mode `anonymous`.
+    The password counts only in the mode `anonymous`; elsewhere, it depends on who is signed in.
     """
     if settings.auth_mode is AuthMode.ANONYMOUS:
         return access_of(settings, page_host())
@@ -145,13 +127,15 @@ def operators_access(settings: Settings) -> Access:
 
 
 class IdentityMiddleware:
-    """Gives a browser its cookie with the first page, and renews it with every other.
+    """Give a browser its cookie with the first page, and renew it with every other page.
 
-    What is below `no_pages`, such as the API, sets none, and where people sign in there is none.
+    Nothing below the paths in `no_pages`, such as the API, sets the cookie. Where people sign in,
+    there is none.
     """
 
-    def __init__(self, app: ASGIApp, no_pages: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, no_pages: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._settings = settings
         self._no_pages = no_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -165,7 +149,7 @@ class IdentityMiddleware:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if self._may_be_page(scope) and _is_page(message["status"], headers, scope):
-                    headers.append("Set-Cookie", _cookie_for(scope))
+                    headers.append("Set-Cookie", _cookie_for(scope, self._settings))
                     # A shared cache must not hand one browser's cookie to another.
                     headers["Cache-Control"] = "no-cache, private"
             await send(message)
@@ -175,11 +159,12 @@ class IdentityMiddleware:
     def _may_be_page(self, scope: Scope) -> bool:
         path: str = scope["path"]
         below = any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._no_pages)
-        return is_anonymous() and scope["method"] == "GET" and not below
+        is_anonymous = self._settings.auth_mode is AuthMode.ANONYMOUS
+        return is_anonymous and scope["method"] == "GET" and not below
 
 
 def _with_peer(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """The headers of a page's connection with its peer's address, whatever the peer says of it."""
+    """Return the headers with the peer's address; one that the client sent is dropped."""
     name = PEER_HEADER.lower().encode()
     headers = [(key, value) for key, value in scope["headers"] if key.lower() != name]
     client = scope.get("client")
@@ -187,15 +172,15 @@ def _with_peer(scope: Scope) -> list[tuple[bytes, bytes]]:
 
 
 def _is_page(status: int, headers: Headers, request: Scope) -> bool:
-    """True for HTML, and for "the HTML you have is still good", which does not say its type."""
+    """Return whether this is HTML, or a 304 for HTML, which has no content type."""
     if status == 304:
         return "text/html" in Headers(scope=request).get("accept", "")
     return headers.get("content-type", "").startswith("text/html")
 
 
-def _cookie_for(scope: Scope) -> str:
-    """The Set-Cookie header that keeps a browser who it is, or makes it somebody."""
-    signer = get_signer()
+def _cookie_for(scope: Scope, settings: Settings) -> str:
+    """Return the Set-Cookie header that renews a browser's identity, or gives it a new one."""
+    signer = signer_of(settings)
     request = HTTPConnection(scope)
     known = request.cookies.get(signer.cookie_name, "")
     value = known if signer.user_of(request.cookies) else signer.new_cookie()

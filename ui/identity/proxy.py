@@ -1,4 +1,4 @@
-"""Who is asking by the word of a reverse proxy: a name in a header, believed of its peer alone."""
+"""Sign-in by a reverse proxy: a user name in a header, trusted from known peers alone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ MAX_NAME_CHARS = 200
 
 
 def name_from(connection: HTTPConnection, settings: Settings) -> str | None:
-    """The name of the user in the proxy's header; None without one.
+    """Return the user's name from the proxy's header; None without one.
 
-    Raises UntrustedProxyError if the direct peer is none of `TRUSTED_PROXIES`, and
-    AmbiguousProxyUserError if there are several names, as when a proxy adds to a header that its
-    client sent.
+    Raises UntrustedProxyError if the direct peer is not in `TRUSTED_PROXIES`, and
+    AmbiguousProxyUserError for several names (a proxy that appends to its client's header) or one
+    that is too long.
     """
     names = connection.headers.getlist(settings.proxy_user_header)
     if not names:
@@ -31,25 +31,25 @@ def name_from(connection: HTTPConnection, settings: Settings) -> str | None:
 
 
 def user_of(name: str) -> str:
-    """The user of this name: readable, of characters that mean nothing in a key or a pattern."""
+    """Return the user of this name: readable, without special characters of keys and patterns."""
     return f"p-{quote(name, safe='@+')}"
 
 
 def _is_trusted(connection: HTTPConnection, settings: Settings) -> bool:
-    """True if the peer itself, not whom it speaks for, is a trusted proxy."""
+    """Return whether the direct peer is a trusted proxy."""
     if connection.client is None:
         return False
     try:
         peer = ipaddress.ip_address(connection.client.host)
     except ValueError:
         return False
-    # A server that listens on both families sees peers of the older one by such an address.
+    # A dual-stack server sees IPv4 peers as ::ffff:a.b.c.d.
     mapped = peer.ipv4_mapped if isinstance(peer, ipaddress.IPv6Address) else None
     return any((mapped or peer) in network for network in settings.trusted_networks)
 
 
 def _decoded(value: str) -> str:
-    """The header's words, which servers read byte by byte, and most proxies send in UTF-8."""
+    """Decode a header that servers read as Latin-1 and most proxies send in UTF-8."""
     try:
         return value.encode("latin-1").decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What whoever looks at a page may do there, beyond what is their own."""
+"""What the visitor of a page may do beyond their own questions and documents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.state import operators as operator_state
 
 
 def visitor(settings: Settings) -> Person | None:
-    """Who looks at the page that is drawn now; an operator too who gave the password here."""
+    """Identify the page's visitor; one who gave the operators' password here is an operator."""
     person = people.current_person()
     if person is None:
         return None
@@ -23,5 +23,5 @@ def visitor(settings: Settings) -> Person | None:
 
 
 def may_manage(person: Person, document: Document) -> bool:
-    """True if this person may delete the document and index it again."""
+    """Return whether this person may delete the document and index it again."""
     return person.is_operator or document.is_managed_by(person.user)

@@ -1,4 +1,4 @@
-"""The page of API keys and webhooks: making one, and those there are."""
+"""The page of API keys and webhooks: make one, and see those there are."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def show_page() -> None:
     keys = get_clients().keys
     st.title("API keys", anchor=False)
     st.markdown(
-        "With a key, a program asks in your name over the HTTP API, or as a client of OpenAI. What "
-        "it asks stands in your history."
+        "With a key, a program can ask questions as you, over the HTTP API or with an OpenAI "
+        "client. Its questions appear in your history."
     )
-    st.link_button("What the API can do", "/api/docs", icon=":material/api:", type="tertiary")
+    st.link_button("API reference", "/api/docs", icon=":material/api:", type="tertiary")
     with showing_errors():
-        _show_keys(keys, person, keys.list(person.user))
+        _show_keys(keys, person, keys.list_keys(person.user))
         show_webhooks(get_clients().webhooks, person.user)
 
 

@@ -72,7 +72,7 @@ def show_page() -> None:
 
 
 def _draw(clients: Clients, user: str) -> float | None:
-    """Draw what is live; returns how soon to draw it again."""
+    """Draw the live part; return how soon to draw it again."""
     # Containers of their own keep what is below in place when something above comes or goes.
     banners, notice = st.container(), st.container()
     shown, table = st.container(width=READING_PIXELS), st.container()
@@ -104,7 +104,7 @@ def _draw(clients: Clients, user: str) -> float | None:
 
 
 def _latest(jobs: JobClient, user: str, page: JobPage) -> str | None:
-    """The newest question, unless a new one is about to be asked."""
+    """Return the id of the newest question, None if a new one is about to be asked."""
     if question_state.composing.get():
         return None
     if history_state.job_query() != JobQuery() or history_state.page_number() > 1:
@@ -116,7 +116,7 @@ def _show_selected(
     clients: Clients, user: str, job_id: str | None, around: Conditions
 ) -> tuple[JobView | None, float | None]:
     if job_id is None:
-        is_indexing = show_welcome(clients.jobs, user, clients.documents.list(user))
+        is_indexing = show_welcome(clients.jobs, user, clients.documents.list_documents(user))
         return None, ACTIVE_SECONDS if is_indexing else None
     try:
         return _show_job(clients, user, job_id, around)
@@ -136,7 +136,7 @@ def _show_job(
     jobs, live = clients.jobs, question_state.live_text(job_id)
     job, live = jobs.read_live(user, live)
     question_state.keep_live_text(live)
-    # What not every question has, in containers, as in `_draw`.
+    # In containers, as in `_draw`: not every question has all of these.
     with st.container():
         show_earlier(jobs, user, job)
     show_question(jobs, user, job, urgency=clients.settings.urgent_per_minute > 0)

@@ -1,4 +1,4 @@
-"""The Batches page: submit a file of questions, watch it, and take the answers home."""
+"""The Batches page: submit a file of questions, watch it, and download the answers."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def show_page() -> None:
     if batch_state.selected.get() is None:
         st.title("Batches", anchor=False)
         st.caption(
-            "Many questions at once: each row of a table is asked on its own, beside your other "
-            "questions, and the answers come back as a table."
+            "Ask many questions at once. Each row of a table is asked on its own, alongside your "
+            "other questions, and the answers come back as a table."
         )
         show_batch_upload(clients.batches, user, clients.settings.max_upload_mb)
     else:
@@ -54,7 +54,7 @@ def show_page() -> None:
 
 
 def _draw(clients: Clients, user: str) -> float | None:
-    """Draw what is live; returns how soon to draw it again."""
+    """Draw the live part; return how soon to draw it again."""
     batch_id = batch_state.selected.get()
     if batch_id is None:
         return _draw_list(clients, user)
@@ -62,7 +62,7 @@ def _draw(clients: Clients, user: str) -> float | None:
 
 
 def _draw_list(clients: Clients, user: str) -> float | None:
-    found = clients.batches.list(user)
+    found = clients.batches.list_batches(user)
     if found:
         show_batches(found)
     return ACTIVE_SECONDS if any(batch.is_active for batch in found) else None
@@ -93,14 +93,14 @@ def _show_unserved(workers: list[WorkerReport]) -> None:
         show_no_worker()
         return
     st.warning(
-        "No worker serves batches, so the rows wait. Ask the operator to give one some threads: "
-        "`WORKER_THREADS` with `batch:4`.",
+        "No worker takes batches, so the rows wait. Ask an operator to give a worker threads for "
+        "them, such as `batch:4` in `WORKER_THREADS`.",
         icon=":material/hourglass_disabled:",
     )
 
 
 def _read(batches: BatchClient, user: str, batch_id: str) -> BatchPage:
-    """The page that is looked at or, if nothing is left on it, the nearest that has something."""
+    """Return the page that is shown or, if nothing is left on it, the nearest with rows."""
     chosen, number = batch_state.row_filter(), batch_state.row_page()
     offset = (number - 1) * PAGE_SIZE
     page = batches.rows(user, batch_id, state=chosen, offset=offset, limit=PAGE_SIZE)

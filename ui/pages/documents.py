@@ -13,11 +13,11 @@ from ui.clients import Clients, get_clients
 from ui.components.common.text import counted, file_size
 from ui.components.documents.deletion import show_document_deletion
 from ui.components.documents.document_table import (
-    ON_THEIR_WAY,
+    UNFINISHED,
     show_document_actions,
     show_documents,
+    show_expiring,
     show_failed_documents,
-    show_leaving,
 )
 from ui.components.documents.reindex_offer import show_reindex
 from ui.components.documents.upload import show_uploader
@@ -42,13 +42,13 @@ def show_page() -> None:
 
 
 def _draw(clients: Clients, person: Person) -> float | None:
-    """Draw what is live; returns how soon to draw it again."""
+    """Draw the live part; return how soon to draw it again."""
     notices, table = st.container(), st.container()
-    entries = clients.documents.list(person.user)
+    entries = clients.documents.list_documents(person.user)
     index = clients.documents.index_state()
     is_reindexing = bool(index.reindex_job_id) and clients.documents.is_reindexing()
     kept_seconds = clients.settings.document_retention_seconds
-    pending = [entry for entry in entries if entry.status in ON_THEIR_WAY]
+    pending = [entry for entry in entries if entry.status in UNFINISHED]
     with notices:
         show_paused(clients.operations.paused(), INDEXING_QUEUE)
         show_reindex(clients.documents, index, is_running=is_reindexing)
@@ -60,11 +60,11 @@ def _draw(clients: Clients, person: Person) -> float | None:
             storage = storage_of(person.user, entries, clients.settings.user_storage_bytes)
             st.caption(f"{_summary(entries)} · {_storage_words(storage)}")
             show_documents(clients.documents, person, entries, kept_seconds)
-            show_leaving(entries, kept_seconds)
+            show_expiring(entries, kept_seconds)
             show_document_actions(clients.documents, person, entries)
         else:
             st.info(
-                "No documents yet. Drop some files above; each can be asked about as soon as it "
+                "No documents yet. Drop some files above. You can ask about each one as soon as it "
                 "is indexed.",
                 icon=":material/folder_open:",
             )

@@ -36,12 +36,12 @@ def show_page() -> None:
     show_live(clients.jobs, user, lambda: _draw(clients.dead_letters))
 
 
-def _draw(letters: DeadLetters) -> float:
-    """Draw what is live; returns how soon to draw it again."""
-    page = _read(letters)
+def _draw(dead_letters: DeadLetters) -> float:
+    """Draw the live part; return how soon to draw it again."""
+    page = _read(dead_letters)
     if page.entries:
         show_kinds(page.kinds)
-        show_failed_jobs(letters, page, operator_state.failed_kind())
+        show_failed_jobs(dead_letters, page, operator_state.failed_kind())
     else:
         st.info(
             "Nothing has failed. Questions and documents that fail for good are listed here, and "
@@ -51,16 +51,16 @@ def _draw(letters: DeadLetters) -> float:
     return REFRESH_SECONDS
 
 
-def _read(letters: DeadLetters) -> DeadLetterPage:
-    """The page that is looked at or, if nothing is left on it, the nearest that has something."""
+def _read(dead_letters: DeadLetters) -> DeadLetterPage:
+    """Return the page that is shown or, if nothing is left on it, the nearest with jobs."""
     kind, number = operator_state.failed_kind(), operator_state.failed_page()
-    page = letters.list(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+    page = dead_letters.list_failed(kind, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     if not page.entries and number > 1:
         operator_state.show_first_failed_page()
-        page = letters.list(kind, limit=PAGE_SIZE)
+        page = dead_letters.list_failed(kind, limit=PAGE_SIZE)
     if not page.entries and kind:
         operator_state.show_all_failed_kinds()
-        page = letters.list(limit=PAGE_SIZE)
+        page = dead_letters.list_failed(limit=PAGE_SIZE)
     return page
 
 

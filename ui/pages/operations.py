@@ -26,8 +26,8 @@ from ui.state import operators as operator_state
 REFRESH_SECONDS = 3.0
 PERIODS = {"Last hour": (HOUR, "minute"), "Last day": (DAY, "10 minutes")}
 SUSPENDED = (
-    "All queues are suspended by RQ. `rq resume`, with this installation's `REDIS_URL`, lets them "
-    "go on."
+    "RQ has suspended all queues. Run `rq resume` with this installation's `REDIS_URL` to resume "
+    "them."
 )
 
 
@@ -47,13 +47,13 @@ def show_page() -> None:
     if not is_in:
         show_sign_in(clients.settings)
         return
-    # Who paused a queue is said to all operators.
+    # All operators see who paused a queue.
     operator = person.name or clients.settings.dashboard_username
     show_live(clients.jobs, person.user, lambda: _draw(clients, operator))
 
 
 def dashboard_address(settings: Settings, host: str) -> str:
-    """Where operators find rq-dashboard; "" if nobody can know, behind a foreign name."""
+    """Return the address of rq-dashboard; "" if it is unknown, as behind another host name."""
     if settings.dashboard_url:
         return settings.dashboard_url
     name = re.sub(r":\d+$", "", host)
@@ -61,7 +61,7 @@ def dashboard_address(settings: Settings, host: str) -> str:
 
 
 def _draw(clients: Clients, operator: str) -> float:
-    """Draw what is live; returns how soon to draw it again."""
+    """Draw the live part; return how soon to draw it again."""
     overview = clients.operations.overview()
     if overview.suspended:
         st.warning(SUSPENDED, icon=":material/pause_circle:")
@@ -99,7 +99,7 @@ def _show_past(operations: Operations, failed_now: int) -> None:
     period, span_name = PERIODS[operator_state.operations_period() or "Last hour"]
     spans = operations.spans(period)
     show_charts(spans, operator_state.operations_queue() or QUEUE_NAMES[0], span_name)
-    st.header("Failures by kind, on all queues", anchor=False)
+    st.header("Failures by kind, all queues", anchor=False)
     show_failures(_kinds(spans), failed_now)
 
 

@@ -118,7 +118,7 @@ def _one_of(values: Mapping[str, object] | type[JobState] | type[JobOrder]) -> C
 
 
 def _days(text: str) -> tuple[date, ...] | None:
-    """The first and the last day; None unless both are days of the past, in this order."""
+    """Return the first and the last day; None unless both are past days, in this order."""
     try:
         first, last = (date.fromisoformat(day) for day in text.split(DAYS_BETWEEN))
     except ValueError:

@@ -43,7 +43,7 @@ class BulkRun:
 
     @property
     def refused(self) -> int:
-        """How many were tried in vain."""
+        """Return how many were refused, as they changed since they were selected."""
         return self.tried - len(self.done)
 
 

@@ -19,10 +19,10 @@ DAYS = {TODAY: 1, WEEK: 7, MONTH: 30}
 def bounds_of(
     period: str, dates: Sequence[date], now: datetime
 ) -> tuple[float | None, float | None]:
-    """From when, and before when, in Unix seconds; None for no bound.
+    """Return from when, and before when, in Unix seconds; None for no bound.
 
     `dates` are the first and last day of a custom period, or the first alone while the last is
-    being chosen. The same for a whole day, so that a query does not change by the second.
+    being chosen. The bounds stay the same all day, so that a query does not change every second.
     """
     if period == CUSTOM and dates:
         first, last = dates[0], dates[-1]
@@ -33,5 +33,5 @@ def bounds_of(
 
 
 def _midnight(day: date, now: datetime) -> float:
-    """The start of a day in the time zone of `now`."""
+    """Return the start of a day in the time zone of `now`."""
     return datetime(day.year, day.month, day.day, tzinfo=now.tzinfo).timestamp()

@@ -1,9 +1,11 @@
-"""Replies to the browser that survive a new run of the page.
+"""Keep replies to the browser when a page starts to run again.
 
-A browser asks over the same connection where to send a file, and for the file of a download
-button. When a page starts to run anew, Streamlit drops what it has not sent yet, those replies
-with it, and the browser waits for good: the file that somebody has just chosen is gone, without
-a word.
+What: replaces `streamlit.runtime.app_session.ForwardMsgQueue` by a subclass that uses `_queue`.
+Why: over the same connection, a browser asks where to send an uploaded file, and for the file of a
+    download button. When a page starts to run again, Streamlit drops all messages that are not
+    sent yet, these replies among them, and the browser waits for ever: the file that somebody has
+    just chosen is lost, without a message.
+Until: `ForwardMsgQueue.clear` keeps replies to requests.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ REPLIES = {"file_urls_response", "backend_operation_response"}
 
 
 class RepliesKept(ForwardMsgQueue):
-    """What is to be sent to one browser; a new run of its page drops all but the replies."""
+    """The messages for one browser; a new run of its page drops all of them but the replies."""
 
     def clear(
         self, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None
@@ -32,8 +34,5 @@ class RepliesKept(ForwardMsgQueue):
 
 
 def keep_replies() -> None:
-    """From now on each new session keeps its replies.
-
-    Replaces a private name of the Streamlit that is pinned; a test has a session run anew.
-    """
+    """Let every new session keep its replies."""
     app_session.ForwardMsgQueue = RepliesKept  # type: ignore[attr-defined]

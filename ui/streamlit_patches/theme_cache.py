@@ -1,8 +1,10 @@
-"""The look of the pages as Streamlit sends it to a browser, composed once.
+"""Compose the theme of the pages once.
 
-Streamlit composes the same six messages from its configuration anew for every run of every
-fragment, which is a fifth of the time of a refresh. The configuration does not change while the
-process runs.
+What: replaces `streamlit.runtime.app_session._populate_theme_msg`.
+Why: for every run of every fragment, Streamlit composes the same six messages from its
+    configuration, which takes a fifth of the time of a refresh. The configuration does not change
+    while the process runs.
+Until: Streamlit keeps these messages itself.
 """
 
 from __future__ import annotations
@@ -12,10 +14,7 @@ from streamlit.runtime import app_session
 
 
 def keep_theme() -> None:
-    """From now on compose each section of the theme once. Calling it again changes nothing.
-
-    Replaces a private function of the Streamlit that is pinned; a test compares what both compose.
-    """
+    """Compose each section of the theme once from now on; a second call changes nothing."""
     compose = app_session._populate_theme_msg
     if getattr(compose, "keeps", False):
         return

@@ -1,40 +1,31 @@
-"""By which names this installation answers, and from which pages it takes a websocket.
+"""The host names that this installation answers to, and the origins whose websockets it accepts.
 
-A page elsewhere may let its own name point at this machine (DNS rebinding): the browser then takes
-what we serve for that page's own. The name in the request is all that tells it from ours.
+A site elsewhere may point its own name at this machine (DNS rebinding); the browser then treats
+what we serve as part of that site. Only the Host header gives it away.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
-from functools import lru_cache
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from jobs.settings import Settings
-
 ANY = "*"
 UNKNOWN_HOST = "unknown_host"
 MISDIRECTED = 421  # RFC 9110, 15.5.20: this server does not answer for that name
-# RFC 6455, 7.4.1; before the websocket is accepted, servers make a 403 of it.
+# RFC 6455, 7.4.1; sent before the websocket is accepted, it becomes a 403.
 POLICY_VIOLATION = 1008
 PORT = re.compile(r":\d*$")
 
 
-@lru_cache(maxsize=1)
-def allowed_hosts() -> Collection[str]:
-    """The names of this process, from the environment."""
-    return Settings().host_names
-
-
 class AllowedHosts:
-    """Refuses requests for a name that is not ours, and websockets from pages of other origins."""
+    """Refuse requests for other host names, and websockets from pages of other origins."""
 
-    def __init__(self, app: ASGIApp, allowed: Callable[[], Collection[str]] = allowed_hosts):
+    def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
         self._app = app
         self._allowed = allowed
 
@@ -44,7 +35,7 @@ class AllowedHosts:
             return
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not is_allowed(host, self._allowed()):
+        if not is_allowed(host, self._allowed):
             await _refuse(host, scope, receive, send)
         elif scope["type"] == "websocket" and not is_same_origin(headers.get("origin"), host):
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
@@ -53,12 +44,12 @@ class AllowedHosts:
 
 
 def is_allowed(host: str, allowed: Collection[str]) -> bool:
-    """True if this Host header, with or without a port, names us."""
+    """Return whether this Host header, with or without a port, names us."""
     return ANY in allowed or PORT.sub("", host).rstrip(".").lower() in allowed
 
 
 def is_same_origin(origin: str | None, host: str) -> bool:
-    """True if a page of this very host and port asks, or a program, which sends no Origin."""
+    """Return whether a page of this host and port asks, or a program, which sends no Origin."""
     return origin is None or urlsplit(origin).netloc.lower() == host.lower()
 
 

@@ -1,4 +1,4 @@
-"""Whoever follows a link to a question or a page, and has to sign in first, arrives there.
+"""Return people to the page that they asked for after they have signed in.
 
 An OpenID provider sends everybody back to one address, and Streamlit from there to the start page.
 """
@@ -12,9 +12,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jobs.settings import AuthMode
+from jobs.settings import AuthMode, Settings
 from ui.identity.browser_cookie import set_cookie
-from ui.identity.people import get_settings, who_is
+from ui.identity.people import who_is
 
 LOGIN_PATH = "/auth/login"
 START_PAGE = "/"
@@ -25,25 +25,26 @@ MOST_CHARS = 1000
 
 
 class DeepLinks:
-    """Notes on which page people sign in, and leads them from the start page back to it."""
+    """Remember on which page people sign in, and redirect them there from the start page."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_get = scope["type"] == "http" and scope["method"] == "GET"
-        if not is_get or get_settings().auth_mode is not AuthMode.OIDC:
+        if not is_get or self._settings.auth_mode is not AuthMode.OIDC:
             await self._app(scope, receive, send)
             return
         request = HTTPConnection(scope)
         if scope["path"] == LOGIN_PATH:
-            # Without a goal, that of an earlier try is forgotten.
+            # Without a goal, the one of an earlier attempt is deleted.
             goal = _page_before(request)
             cookie = set_cookie(request, COOKIE, quote(goal, safe=""), SECONDS if goal else 0)
             await self._app(scope, receive, _with(cookie, send))
             return
         goal = _goal_of(unquote(request.cookies.get(COOKIE, "")))
-        if goal and _is_start(scope) and who_is(request):
+        if goal and _is_start(scope) and who_is(request, self._settings):
             forget = {"Set-Cookie": set_cookie(request, COOKIE, "", 0)}
             arrival = RedirectResponse(goal, 302, {"Cache-Control": "no-store", **forget})
             await arrival(scope, receive, send)
@@ -56,7 +57,7 @@ def _is_start(scope: Scope) -> bool:
 
 
 def _page_before(request: HTTPConnection) -> str:
-    """The page of ours from which this request was made; "" for the start page, or none of ours."""
+    """Return the page of ours that made this request; "" for the start page and other sites."""
     before = urlsplit(request.headers.get("referer", ""))
     if before.netloc != request.headers.get("host"):
         return ""
@@ -64,8 +65,8 @@ def _page_before(request: HTTPConnection) -> str:
 
 
 def _goal_of(text: str) -> str:
-    """The path, if it leads to another page of ours than the start page; else ""."""
-    # What begins with two slashes, or with what browsers take for one, leads to another host.
+    """Return the path if it leads to a page of ours other than the start page; else ""."""
+    # Browsers read two slashes, or a slash and a backslash, as the start of another host.
     leads_away = not text.startswith("/") or text[1:2] in ("/", "\\")
     is_plain = text.isascii() and text.isprintable() and len(text) <= MOST_CHARS
     return text if is_plain and not leads_away and text != START_PAGE else ""

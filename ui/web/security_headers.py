@@ -1,4 +1,4 @@
-"""What browsers are told not to do with what we serve: run foreign scripts, send words elsewhere.
+"""Security headers: browsers run no foreign scripts and send nothing to other hosts.
 
 The Content-Security-Policy is the second line behind `ui.components.common.text`: should a
 document's or a model's words ever become markup, the browser loads no image and runs no script for
@@ -29,12 +29,12 @@ HEADERS = {
         "display-capture=(), browsing-topics=()"
     ),
 }
-# Of the API, whose replies are no pages.
+# For the API, whose replies are not pages.
 NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
 def page_policy(host: str, inline_scripts: Iterable[str] = ()) -> str:
-    """The Content-Security-Policy of the pages, for who asked by this Host header.
+    """Return the Content-Security-Policy of the pages for a request with this Host header.
 
     `inline_scripts` are those that the server's own HTML has, by their text.
     """
@@ -61,7 +61,7 @@ def page_policy(host: str, inline_scripts: Iterable[str] = ()) -> str:
 
 
 def docs_policy(html: str) -> str:
-    """The Content-Security-Policy of the API's documentation, for this text of it."""
+    """Return the Content-Security-Policy for this HTML of the API's documentation."""
     return (
         f"default-src 'none'; script-src 'self'{hashes(INLINE_SCRIPT.findall(html))}; "
         "style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
@@ -70,7 +70,7 @@ def docs_policy(html: str) -> str:
 
 
 def hashes(scripts: Iterable[str]) -> str:
-    """The sources of a policy that permit these scripts and no others, each after a space."""
+    """Return the policy sources that permit exactly these scripts, each after a space."""
     return "".join(f" 'sha256-{_digest(script)}'" for script in scripts)
 
 
@@ -79,7 +79,7 @@ def _digest(script: str) -> str:
 
 
 class PageHeaders:
-    """Sends the headers with all that has none of its own, such as the pages and their files."""
+    """Add the headers to every reply that does not set them itself, such as pages and files."""
 
     def __init__(self, app: ASGIApp, inline_scripts: Iterable[str] = ()) -> None:
         self._app = app
@@ -97,7 +97,7 @@ class PageHeaders:
 
 
 class ApiHeaders:
-    """Sends the headers with the API's replies: no page, and nothing that a cache may keep.
+    """Add the headers to the replies of the API, which are not pages and must not be cached.
 
     The only page is the documentation, at `docs_path`. Its own inline script may run.
     """
@@ -115,7 +115,7 @@ class ApiHeaders:
             if message["type"] == "http.response.start":
                 start = message
                 if is_docs:
-                    return  # what it may do depends on its text, which comes in one piece
+                    return  # its policy depends on its HTML, which comes in one piece
                 _add(start, _replies(NOTHING))
             elif is_docs and message["type"] == "http.response.body":
                 _add(start, _replies(docs_policy(message.get("body", b"").decode())))

@@ -1,4 +1,4 @@
-"""What the web process refuses to start with: a configuration by which nobody could sign in."""
+"""Refuse to start with settings under which nobody could sign in, or anybody as somebody else."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import uvicorn
 
 from jobs.access.sign_in_config import SignInConfigError, check_authentication
 from jobs.settings import AuthMode, Settings
+from ui.streamlit_patches.login_cookie import sign_in_secrets
 
-# Values of FORWARDED_ALLOW_IPS by which uvicorn leaves the peer of a connection as it is.
+# Values of FORWARDED_ALLOW_IPS with which uvicorn trusts no peer.
 NOBODY = ("", "none")
 
 
 def check_start(settings: Settings) -> None:
-    """End the process with a sentence, if nobody could sign in, or anybody as somebody else."""
-    from streamlit.auth_util import get_secrets_auth_section  # not before the API starts
-
+    """End the process with a message if the sign-in cannot work, or would not be safe."""
     try:
-        check_authentication(settings, get_secrets_auth_section())
+        check_authentication(settings, sign_in_secrets())
         _check_peers(settings, uvicorn.Config("", log_config=None).forwarded_allow_ips)
     except SignInConfigError as problem:
         sys.exit(f"Askqueue cannot start. {problem}")

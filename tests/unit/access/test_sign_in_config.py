@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.access.sign_in_config import (
-    SECRETS_FILE,
     SignInConfigError,
     check_authentication,
     providers_of,
-    read_auth_section,
 )
-from jobs.local import launcher
 from jobs.settings import Settings, parse_networks
-from ui.web import startup_checks
 
 MakeSettings = Callable[..., Settings]
 PROVIDER = {"client_id": "a", "client_secret": "b", "server_metadata_url": "https://x.example"}
@@ -72,45 +67,3 @@ def test_networks_that_are_unclear_or_everybody_are_refused(text: str) -> None:
     """Names change, host bits are a slip, and a proxy is not everybody."""
     with pytest.raises(ValueError, match=r"network|everybody"):
         parse_networks(text)
-
-
-def test_make_run_says_what_to_do(
-    make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It does not start a web server that would end over and over; with the secrets, it does."""
-    monkeypatch.setattr(launcher, "ROOT", tmp_path)
-    with pytest.raises(launcher.StartupError, match=r"secrets\.toml"):
-        launcher.check_sign_in(make_settings(auth_mode="oidc"))
-    path = tmp_path / SECRETS_FILE
-    path.parent.mkdir()
-    path.write_text("[auth\n")
-    with pytest.raises(launcher.StartupError, match="cannot be read"):
-        launcher.check_sign_in(make_settings(auth_mode="oidc"))
-    lines = [f'{key} = "{value}"' for key, value in {**COMMON, **PROVIDER}.items()]
-    path.write_text("\n".join(["[auth]", *lines]))
-    launcher.check_sign_in(make_settings(auth_mode="oidc"))
-    assert providers_of(read_auth_section(path)) == ("default",)
-
-
-def test_make_run_keeps_the_peers_of_connections_as_they_are(make_settings: MakeSettings) -> None:
-    """Where a proxy is trusted by its address, nobody else says what that is."""
-    proxied = make_settings(auth_mode="proxy", trusted_proxies="127.0.0.1")
-    assert launcher.environment_of(proxied)["FORWARDED_ALLOW_IPS"] in startup_checks.NOBODY
-    assert launcher.environment_of(make_settings()).get("FORWARDED_ALLOW_IPS") != "none"
-
-
-@pytest.mark.parametrize("believed", [None, "127.0.0.1", "*"])
-def test_server_that_would_believe_others_does_not_start(
-    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, believed: str | None
-) -> None:
-    """Uvicorn takes the word of whoever is on this machine, unless told not to; it says so."""
-    proxied = make_settings(auth_mode="proxy", trusted_proxies="10.0.0.2")
-    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "none")
-    startup_checks.check_start(proxied)
-    if believed is None:
-        monkeypatch.delenv("FORWARDED_ALLOW_IPS")
-    else:
-        monkeypatch.setenv("FORWARDED_ALLOW_IPS", believed)
-    with pytest.raises(SystemExit, match="set FORWARDED_ALLOW_IPS=none"):
-        startup_checks.check_start(proxied)
-    startup_checks.check_start(make_settings())

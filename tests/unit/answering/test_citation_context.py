@@ -12,7 +12,7 @@ from jobs.answering.citation_context import (
 )
 from jobs.errors import IndexUnavailableError
 from jobs.models import Passage
-from jobs.search.index import passage_id
+from jobs.search.points import passage_id
 
 
 class Index:
@@ -43,7 +43,7 @@ def test_neighbours_of_all_passages_come_with_one_read() -> None:
 
 
 def test_index_that_is_away_costs_no_answer() -> None:
-    """Without the index there are no surroundings, and no error either."""
+    """Without the index there is no context, and no error either."""
     assert read_surroundings(Index(error=IndexUnavailableError()), "c", [passage(1, "Two.")]) == {}
 
 

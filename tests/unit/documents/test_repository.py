@@ -34,7 +34,7 @@ def test_second_entry_of_the_same_content_changes_nothing(register: DocumentRepo
     """Who comes first gives the name."""
     assert register.add_if_new(entry(name="first.md"))
     assert not register.add_if_new(entry(name="second.md"))
-    assert [item.name for item in register.list()] == ["first.md"]
+    assert [item.name for item in register.list_all()] == ["first.md"]
 
 
 def test_list_is_newest_first_in_two_round_trips(
@@ -53,7 +53,7 @@ def test_list_is_newest_first_in_two_round_trips(
 
     pool.get_connection = counting  # type: ignore[method-assign] # counts, and gives it back
     try:
-        listed = register.list()
+        listed = register.list_all()
     finally:
         pool.get_connection = original  # type: ignore[method-assign] # as above
     assert [item.id for item in listed] == [f"d{number}" for number in reversed(range(30))]
@@ -77,7 +77,7 @@ def test_update_does_not_bring_a_deleted_document_back(register: DocumentReposit
     assert register.delete("d1")
     assert not register.update("d1", status=DocumentStatus.INDEXED)
     assert register.get("d1") is None
-    assert register.list() == []
+    assert register.list_all() == []
 
 
 def test_deleted_document_is_remembered_until_its_passages_are_gone(

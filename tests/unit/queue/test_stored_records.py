@@ -17,7 +17,7 @@ from jobs.batches.client import BatchClient
 from jobs.batches.models import Batch, BatchState, Lines, RowState
 from jobs.documents.repository import DocumentRepository
 from jobs.models import Document, DocumentStatus, Failure, Feedback, JobView, Question, Stage
-from jobs.questions.repository import Asked, JobRepository, read_job, to_view
+from jobs.questions.repository import JobRepository, read_job, to_view
 from jobs.queue.broker import Broker
 from jobs.queue.keys import api_key_key, api_keys_key, batch_key, job_key, webhook_key
 from jobs.webhooks import outbox
@@ -116,7 +116,7 @@ def test_api_key_of_an_earlier_version(connection: redis.Redis, used_at: float |
     connection.hset(api_key_key(digest), mapping={**KEY_HASH, **used})
     connection.hset(api_keys_key("ann"), "k1", digest)
     keys = ApiKeys(connection)
-    [listed] = keys.list("ann")
+    [listed] = keys.list_keys("ann")
     assert (vars(listed), keys.recognise(SECRET).id) == (vars(KEY) | {"used_at": used_at}, "k1")
 
 
@@ -288,7 +288,7 @@ ASKED_HASH = {
     "thread": "j3",
     "afresh": "1",
 }
-QUESTION = Question("Größe?", ("d1", "d2"), "small", "j0", "j2", True)
+QUESTION = Question("Größe?", ("d1", "d2"), "small", "j0", "j2", use_cache=False)
 LATER_HASH = {
     **FAILURE_HASH,
     "urgent": "1",
@@ -325,15 +325,17 @@ def test_question_of_an_earlier_version(connection: redis.Redis) -> None:
     assert (last.failure, last.feedback) == (FAILURE, Feedback(False, "Too short."))
     assert (last.urgent, last.attempt, last.retry_at) == (True, 2, 1764460900.5)
     assert (last.stage, last.preview) == (Stage.WAITING, "It is")
-    asked = JobRepository(connection, 60).read_asked("j4")
-    assert asked == Asked("ann", QUESTION, 1764460801.5, 1.5, 2.0, "j3")
+    record = JobRepository(connection, 60).read("j4")
+    assert record is not None
+    assert (record.user, record.asked, record.thread) == ("ann", QUESTION, "j3")
+    assert (record.queued_at, record.earlier, record.retry_waits) == (1764460801.5, 1.5, 2.0)
 
 
 def test_record_without_its_question_is_none(connection: redis.Redis) -> None:
     """Such as what a late write leaves of one that was deleted."""
     connection.hset(job_key("j1"), mapping=dict(LATER_HASH))
     assert seen(connection, "j1", "queued") is None
-    assert JobRepository(connection, 60).read_asked("j1") is None
+    assert JobRepository(connection, 60).read("j1") is None
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from jobs.batches.client import BatchClient
 from ui.components.common.deletion_dialog import ask_before_deletion
-from ui.components.common.text import one_line, plain
+from ui.components.common.text import counted, one_line, plain
 from ui.state import batch as batch_state
 
 
 def show_batch_deletion(batches: BatchClient, user: str, batch_id: str) -> None:
-    """Ask whether a batch shall go, and delete it if so."""
+    """Ask whether to delete a batch, and delete it if so."""
 
     def text() -> str:
         batch = batches.get(user, batch_id)
         return (
-            f"**{plain(one_line(batch.name, 80))}** goes with all {batch.rows:,} questions and "
-            "their answers. Nobody can bring them back."
+            f"**{plain(one_line(batch.name, 80))}** is deleted with its "
+            f"{counted(batch.rows, 'question')} and all answers. This cannot be undone."
         )
 
     def delete() -> None:

@@ -1,4 +1,4 @@
-"""How far a batch is: a bar with a part for each state, and the list of a user's batches."""
+"""The progress of a batch: a bar with a part for each state, and the list of a user's batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROW_LOOKS = {
     RowState.QUEUED: Look("Queued", ":material/schedule:", "gray", GRAY),
     RowState.PENDING: Look("Not asked yet", ":material/pending:", "gray", GRAY),
 }
-# Solid, and each with enough contrast against the ground of both themes.
+# Solid, each with enough contrast against the background of both themes.
 BAR_COLORS = {
     RowState.FINISHED: "#22a55a",
     RowState.FAILED: "#ef4444",
@@ -33,12 +33,12 @@ BAR_COLORS = {
 
 
 def show_bar(batch: Batch) -> None:
-    """Show the states of the rows as parts of a bar; what is not asked yet is its ground."""
+    """Show the states of the rows as parts of a bar; rows not asked yet are its background."""
     parts = [
         (ROW_LOOKS[state].label, batch.count(state), color) for state, color in BAR_COLORS.items()
     ]
     words = ", ".join(f"{label} {count:,}" for label, count, _color in parts if count)
-    # Numbers and our own words alone, so that nothing is to be escaped.
+    # Only numbers and our own words, so nothing needs escaping.
     segments = "".join(
         f'<span style="width:{100 * count / batch.rows:.3f}%;background:{color}" '
         f'title="{label}: {count:,}"></span>'
@@ -54,7 +54,7 @@ def show_bar(batch: Batch) -> None:
 
 
 def summary(batch: Batch) -> str:
-    """What a batch is doing, in a few words."""
+    """Return what a batch is doing, in a few words."""
     done = f"{batch.over:,} of {batch.rows:,} done"
     failed = batch.count(RowState.FAILED)
     if failed:

@@ -56,9 +56,9 @@ def show_batch_upload(batches: BatchClient, user: str, max_upload_mb: int) -> No
 
 
 def _take_file(max_upload_mb: int) -> str:
-    """The name of the file that was uploaded and read; "" if there is none."""
+    """Return the name of the file that was uploaded and read; "" if there is none."""
     file = st.file_uploader(
-        "A table with one question in each row: CSV or XLSX",
+        "A table with one question per row: CSV or XLSX",
         type=[extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS],
         max_upload_size=min(max_upload_mb, MAX_FILE_MB),
         key=batch_state.widget_key("file"),
@@ -71,7 +71,7 @@ def _take_file(max_upload_mb: int) -> str:
 
 def _take_pasted() -> str:
     text = st.text_area(
-        "One question a line, or cells copied from a spreadsheet",
+        "One question per line, or cells copied from a spreadsheet",
         height=160,
         key=batch_state.widget_key("pasted"),
     )
@@ -181,10 +181,10 @@ def _show_submit_button(
 ) -> None:
     label = f"Ask {counted(len(lines.questions), 'question')}"
     if before is not None:
-        label = "Open this batch" if before.is_over else "Go on with this batch"
+        label = "Open this batch" if before.is_over else "Continue this batch"
         st.info(
-            f"You submitted this before, as “{plain(before.name)}”: {before.over:,} of "
-            f"{before.rows:,} are done. Nothing is asked twice.",
+            f"You submitted this before as “{plain(before.name)}”: {before.over:,} of "
+            f"{before.rows:,} are done. No question is asked twice.",
             icon=":material/history:",
         )
     st.button(

@@ -1,4 +1,4 @@
-"""One batch: how far it is, what can be done with it, its rows, and its answers as a file."""
+"""One batch: its progress, what can be done with it, its rows, and its answers as a file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def show_batch(batches: BatchClient, user: str, batch: Batch, page: BatchPage) -
     if page.rows:
         _show_rows(page.rows)
     else:
-        st.caption("No row is in this state any more.")
+        st.caption("No rows are in this state any more.")
     pages = -(-page.total // PAGE_SIZE)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center", key="batch_foot"):
@@ -55,13 +55,13 @@ def _show_actions(batches: BatchClient, user: str, batch: Batch) -> None:
     failed, ids = batch.count(RowState.FAILED), (user, batch.id)
     with st.container(horizontal=True, vertical_alignment="center", key="batch_actions"):
         if not batch.is_over and batch.state is BatchState.RUNNING:
-            help_text = "Rows already running finish; no more rows are asked"
+            help_text = "Rows in progress finish; no more rows are asked"
             _button("Pause", "pause", "pause", batches.pause, help_text, *ids)
         if (batch.state is not BatchState.RUNNING and not batch.is_over) or _was_stopped(batch):
             help_text = "Ask the rows that were stopped or not asked yet"
             _button("Resume", "play_arrow", "resume", batches.resume, help_text, *ids)
         if batch.is_active:
-            help_text = "Stop the rows that are running, and ask no more"
+            help_text = "Stop the rows in progress, and ask no more"
             _button("Stop", "stop", "stop", batches.stop, help_text, *ids)
         if failed:
             label, help_text = f"Retry failed ({failed:,})", "Ask the failed rows again"
@@ -78,7 +78,7 @@ def _show_actions(batches: BatchClient, user: str, batch: Batch) -> None:
 
 
 def _was_stopped(batch: Batch) -> bool:
-    """True if nothing runs by itself any more, and some rows have no outcome."""
+    """Return True if nothing runs any more and some rows have no outcome."""
     return not batch.is_active and batch.count(RowState.STOPPED, RowState.GONE) > 0
 
 
@@ -110,7 +110,7 @@ def _show_downloads(batches: BatchClient, user: str, batch: Batch) -> None:
 
         st.download_button(
             f"Download {label}",
-            make,  # when it is clicked, and only then
+            make,  # only when it is clicked
             file_name=f"{name}.{label.lower()}",
             mime=mime,
             icon=":material/download:",

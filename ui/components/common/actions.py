@@ -96,10 +96,10 @@ def index_everything_again(documents: DocumentClient) -> None:
     refresh_state.request_redraw()
 
 
-def requeue_selected(letters: DeadLetters) -> None:
+def requeue_selected(dead_letters: DeadLetters) -> None:
     """Queue the selected failed jobs again, as far as they still are failed."""
     with reporting():
-        count = sum(letters.requeue(job_id) for job_id in operator_state.selected.get())
+        count = sum(dead_letters.requeue(job_id) for job_id in operator_state.selected.get())
         notice_state.add(requeued(count), ":material/replay:")
     refresh_state.request_redraw()
 

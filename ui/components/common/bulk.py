@@ -1,4 +1,4 @@
-"""What is done to several questions at once, and how people are told what came of it."""
+"""What is done to several questions at once, and what people are told about it."""
 
 from __future__ import annotations
 
@@ -20,58 +20,56 @@ from ui.state import refresh as refresh_state
 from ui.state.bulk import Action, BulkRun
 
 MORE_ICON, LESS_ICON = ":material/check:", ":material/info:"
-# So long a piece of a run takes; whoever clicks meanwhile waits no longer.
+# How long a piece of a run takes; a click meanwhile waits no longer than this.
 PIECE_SECONDS = 0.25
-# Between two pieces the page is drawn, and does what was clicked.
+# Between two pieces the page is drawn, and clicks take effect.
 PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Words:
-    """How an action is spoken of: while it goes on, after it, and why it left some out."""
+    """What an action is called: while it runs, after it, and why it skipped some questions."""
 
     doing: str
     did: str
-    why_left: str
+    why_skipped: str
 
 
 WORDS = {
     Action.RETRY: Words("Retrying", "Retried", "not failed or stopped"),
-    Action.STOP: Words("Stopping", "Stopped", "over already"),
-    Action.DELETE: Words(
-        "Deleting", "Deleted", "not over yet: stop first what still runs or waits"
-    ),
-    Action.UNDO: Words("Bringing back", "Brought back", "gone for good"),
+    Action.STOP: Words("Stopping", "Stopped", "already over"),
+    Action.DELETE: Words("Deleting", "Deleted", "not over yet and must be stopped first"),
+    Action.UNDO: Words("Restoring", "Restored", "deleted for good"),
 }
 
 
 def start(jobs: JobClient, user: str, action: Action, job_ids: Sequence[str]) -> None:
-    """Do it to each of these questions: the first piece at once, the rest as the page refreshes."""
+    """Apply it to these questions: the first piece at once, the rest as the page refreshes."""
     _start(jobs, user, BulkRun(action, tuple(job_ids)))
 
 
 def start_on_selected(jobs: JobClient, user: str, action: Action) -> None:
-    """Do it to the questions that are selected."""
+    """Apply it to the selected questions."""
     start(jobs, user, action, history_state.selected_in_order())
 
 
 def undo_deletions(jobs: JobClient, user: str) -> None:
-    """Bring back what was deleted last, and open it if it is one question."""
+    """Restore what was deleted last, and open it if it is one question."""
     job_ids, until = history_state.take_deleted()
     _start(jobs, user, BulkRun(Action.UNDO, job_ids, until))
 
 
 def show_bulk(jobs: JobClient, user: str) -> None:
-    """Show how far what is under way is, and go on with it, apart from the rest of the page."""
+    """Show the progress of what is under way, and continue it apart from the rest of the page."""
     runs = bulk_state.runs()
     with st.container():  # there with or without the bar, so that nothing below moves
         if runs:
-            # The page is drawn first, and what was clicked is done.
+            # The page is drawn first, and clicks take effect.
             runs[0].resume_at = time.monotonic() + PAUSE_SECONDS
-            st.fragment(_go_on, run_every=PAUSE_SECONDS)(jobs, user)
+            st.fragment(_continue, run_every=PAUSE_SECONDS)(jobs, user)
 
 
-def _go_on(jobs: JobClient, user: str) -> None:
+def _continue(jobs: JobClient, user: str) -> None:
     runs = bulk_state.runs()
     if not runs:
         st.rerun()
@@ -85,7 +83,7 @@ def _go_on(jobs: JobClient, user: str) -> None:
             "Stop here",
             icon=":material/stop_circle:",
             key="stop_bulk",
-            help="Leave the rest as it is",
+            help="Leave the rest unchanged",
             on_click=bulk_state.stop_first,
         )
     if run.is_over or time.monotonic() >= run.resume_at:
@@ -105,14 +103,14 @@ def _start(jobs: JobClient, user: str, run: BulkRun) -> None:
 
 
 def _do_piece(jobs: JobClient, user: str, run: BulkRun) -> None:
-    """Go on for a moment. Until the last lines, nothing here gives Streamlit a chance to cut in."""
+    """Work for `PIECE_SECONDS`. Nothing before the last lines lets Streamlit interrupt this."""
     act, ends, before = _act_on(jobs, user, run), time.monotonic() + PIECE_SECONDS, len(run.done)
     while not run.is_over:
         job_id = run.job_ids[run.tried]
         try:
             act(job_id)
         except (InvalidStateError, NotFoundError):
-            pass  # it changed since it was selected, and is counted
+            pass  # it changed since it was selected, and counts as refused
         except AskqueueError as error:
             tell_error(error)
             run.is_stopped = True
@@ -151,7 +149,7 @@ def _finish(run: BulkRun) -> None:
         history_state.keep_undoable(run.job_ids[run.tried :], run.until)
         if len(run.done) == 1:
             question_state.reopen_job(run.done[0])
-    # Of a deletion that went as wished, the bar with "Undo" tells.
+    # The bar with "Undo" tells of a complete deletion.
     if run.action is not Action.DELETE or len(run.undoable) < len(run.job_ids):
         _tell(run)
     refresh_state.request_redraw()
@@ -160,13 +158,13 @@ def _finish(run: BulkRun) -> None:
 def _tell(run: BulkRun) -> None:
     words, done, selected = WORDS[run.action], len(run.done), len(run.job_ids)
     if not run.tried:
-        return  # an outage, of which was told
+        return  # an outage, which was reported
     if done == selected:
         notice_state.add(f"{words.did} {counted(done, 'question')}.", MORE_ICON)
         return
     parts = [f"{words.did} {done:,} of {selected:,}"]
     if run.refused:
-        parts.append(f"{run.refused:,} {'was' if run.refused == 1 else 'were'} {words.why_left}")
+        parts.append(f"{run.refused:,} {'was' if run.refused == 1 else 'were'} {words.why_skipped}")
     if run.tried < selected:
-        parts.append(f"the other {selected - run.tried:,} are as they were")
+        parts.append(f"the other {selected - run.tried:,} are unchanged")
     notice_state.add(f"{'; '.join(parts)}.", LESS_ICON)

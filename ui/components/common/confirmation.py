@@ -1,4 +1,4 @@
-"""The dialog that asks before something is done that nobody can undo."""
+"""The dialog that asks before something that cannot be undone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ui.components.common.reporting import showing_errors
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What is asked: the title, and the button that does it, with its icon.
+    """The dialog's title, and the button that confirms, with its icon.
 
-    `text` is Markdown, read when the dialog is drawn; `do` does it, and `close` forgets the wish.
-    Buttons are `<key>_cancelled` and `<key>_confirmed`.
+    `text` returns Markdown when the dialog is drawn, `do` does it, and `close` ends the asking.
+    The keys of the buttons are `<key>_cancelled` and `<key>_confirmed`.
     """
 
     title: str
@@ -30,7 +30,7 @@ class Confirmation:
 
 
 def ask_before(confirmation: Confirmation) -> None:
-    """Ask, do it if so, and close. What is gone already, by another tab, was what was wanted."""
+    """Ask, do it if so, and close. If another tab was faster, that is no error."""
     asked = confirmation
 
     @st.dialog(asked.title, icon=asked.icon, on_dismiss=asked.close)

@@ -1,4 +1,4 @@
-"""The one way in which an error is shown: a sentence, and a command where it helps."""
+"""How errors are shown: a sentence, and a command where it helps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ui.components.common.text import plain
 
 
 def show_failure(failure: Failure, *, quiet: bool = False) -> None:
-    """Show why something failed. `quiet` is for what may pass by itself.
+    """Show why something failed, `quiet` for what may pass by itself.
 
-    The sentence may have words of a model server or the name of a file in it.
+    The sentence is escaped: it may quote a model server or name a file.
     """
     if quiet:
         st.warning(plain(failure.message), icon=":material/warning:")

@@ -1,4 +1,4 @@
-"""Why a question waits, and when it is done, in words that are round and do not flicker."""
+"""Why a question waits, and when it will be done, in rounded words that do not flicker."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ Range = tuple[int, int]
 
 
 def eta_of(jobs: JobClient, job: JobView) -> str:
-    """When this question is done, such as `about 20 to 45 s`; "" if it is for others to say."""
+    """Return when this question will be done, such as `about 20 to 45 s`; "" to say nothing."""
     if job.state not in (JobState.QUEUED, JobState.WAITING, JobState.STARTED):
         return ""
     eta = jobs.estimate(job)
     if eta is None:
-        # Of a started one, one sees how far it is; of one that is held, that it is.
+        # A started one shows its stage, and a paused one that it is paused.
         waiting = jobs.why_waiting(job)
-        return "" if waiting is None or waiting.held_by else "end not known yet"
+        return "" if waiting is None or waiting.held_by else "no estimate yet"
     shown = steady(question_state.shown_eta(job.id), eta)
     question_state.keep_shown_eta(job.id, shown)
     return eta_words(eta, shown)
 
 
 def waiting_of(jobs: JobClient, job: JobView) -> str:
-    """Why this question waits, such as `2 ahead of you`; "" if it does not."""
+    """Return why this question waits, such as `2 ahead of you`; "" if it does not."""
     waiting = jobs.why_waiting(job)
     return waiting_words(waiting, time.time()) if waiting else ""
 
 
 def eta_words(eta: Eta, shown: Range) -> str:
-    """The estimate in words; `shown` is its range in steps."""
+    """Return the estimate in words; `shown` is its range in steps, in seconds."""
     low, high = shown
     if eta.overdue:
         return "longer than usual"
@@ -61,7 +61,7 @@ def eta_words(eta: Eta, shown: Range) -> str:
 
 
 def steady(before: Range | None, eta: Eta) -> Range:
-    """The range in steps that holds the estimate: as before, unless it has clearly changed."""
+    """Return the range in steps around the estimate: as before, unless it clearly changed."""
     if before is not None and _holds(before, eta):
         return before
     low = STEPS[bisect_right(STEPS, eta.low) - 1]
@@ -71,7 +71,7 @@ def steady(before: Range | None, eta: Eta) -> Range:
 
 
 def _holds(shown: Range, eta: Eta) -> bool:
-    """True if neither end of the estimate has clearly left its step."""
+    """Return True if neither end of the estimate has clearly left its step."""
     low, high = shown
     above_low = STEPS[min(bisect_right(STEPS, low), len(STEPS) - 1)]
     below_high = STEPS[max(bisect_left(STEPS, high) - 1, 0)]

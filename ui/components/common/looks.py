@@ -1,4 +1,4 @@
-"""How the states of questions and documents look: a word, an icon and a colour for each."""
+"""The word, icon and colour of each state of questions and documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "p
 
 @dataclass(frozen=True)
 class Look:
-    """`chip` is a colour with transparency, for table cells on light and dark ground."""
+    """How a state looks. `chip` is a translucent colour, for table cells on both themes."""
 
     label: str
     icon: str
@@ -51,7 +51,7 @@ STAGES = {
 }
 
 
-# Kinds of error whose words alone do not make a name.
+# Kinds of error whose own words make no good name.
 _KINDS = {
     "error": "Other error",
     "bad_api_key": "Bad API key",
@@ -62,5 +62,5 @@ _KINDS = {
 
 
 def kind_name(kind: str) -> str:
-    """A kind of error for people: `worker_lost` is "Worker lost"."""
+    """Return the name of a kind of error for people: `worker_lost` is "Worker lost"."""
     return _KINDS.get(kind) or kind.replace("_", " ").capitalize()

@@ -1,7 +1,7 @@
-"""What becomes of an error behind a button or in a part of a page: people are told, nothing breaks.
+"""Tell people of errors behind buttons and in parts of a page.
 
-Both are for blocks whose rest makes no sense after an error; what is to happen either way stands
-behind the block.
+Either context manager skips the rest of its block after an error. What is to happen in any case
+belongs after the block.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from jobs.citation_format import NUMBER
 
 WORD_JOINER = "\u2060"  # invisible, and not part of any syntax
 
-# Code is shown as it stands: a fence to its end (or the end of a text still streaming), or a span.
-# Only what is code beyond doubt: a fence all of whose lines are indented as it is, so that no list
-# ends within it, and a span on one line, of one cell. What is none is escaped, and is none then.
+# Code is shown as it is: a fence to its end (or the end of a text still streaming), or a span.
+# Only what is certainly code: a fence whose lines are all indented as it is, so that no list ends
+# within it, and a span within one line and one table cell. Anything else is escaped, so it is none.
 _CODE = re.compile(
     r"(^( {0,3})(`{3,}(?=[^`\n]*$)|~{3,}).*(?:\n(?:\2.*|(?!\2)[ \t]*$))*?"
     r"(?:\n\2 {0,3}\3[`~]*[ \t]*$|\Z)"
@@ -22,25 +22,25 @@ _CODE = re.compile(
 _MARKER = re.compile(rf"(?<!\\)\[({NUMBER}(?:\s*,\s*{NUMBER})*)\]")
 _ADDRESS = re.compile(r"(?:(?:https?|ftp)://|www\.)[^\s<>()\[\]`|\"']+", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&=@])")
-# What makes icons, emoji and links of words, however they are escaped: these are looked for in the
-# finished text, where a backslash no longer counts. Not the colons of times and of tables.
+# What turns words into icons, emoji and links even when escaped: these are looked for in the
+# finished text, where a backslash no longer counts. Not the colons of times and tables.
 _ACTIVE = re.compile(r":(?![\s\d|]|--|$)|@(?=\S)|www(?=\\?\.)", re.IGNORECASE)
-# The language of a fence; of `mermaid` the pages would draw a diagram, with links in it.
+# The language of a fence: the pages would draw `mermaid` as a diagram, with links in it.
 _DIAGRAM = re.compile(r"^( {0,3}(?:`{3,}|~{3,}))[ \t]*mermaid\b", re.IGNORECASE)
 
 
 def badge(number: str) -> str:
-    """The number of a citation, as Markdown."""
+    """Return the number of a citation as Markdown."""
     return f":blue-badge[{number}]"
 
 
 def safe_markdown(text: str, marker: Callable[[str], str] = badge) -> str:
     """Make a model's Markdown safe to draw: no image or link leads out of this page.
 
-    An image address could carry the documents' words to a foreign host, unseen. HTML, brackets,
-    dollar signs and Streamlit's own directives are shown as written; `[1]` becomes what `marker`
-    says, and a bare address code, which can be copied but not clicked by accident. HTML is off
-    elsewhere.
+    An image address could carry the documents' words to a foreign host, unseen. Brackets, dollar
+    signs and Streamlit's own directives are shown as written; `[1]` becomes what `marker` returns,
+    and a bare address becomes code, which can be copied but not clicked by accident. HTML is off
+    by Streamlit's default.
     """
     parts: list[str] = []
     end = 0
@@ -66,7 +66,7 @@ def _safe_prose(text: str, marker: Callable[[str], str]) -> str:
 
 
 def _joined(parts: Iterable[str]) -> str:
-    """The parts in a row; no code begins right behind other code, or behind a backslash."""
+    """Join the parts; keep code apart from code or a backslash before it."""
     text = ""
     for part in parts:
         apart = part.startswith("`") and text.endswith(("`", "\\"))
@@ -85,7 +85,7 @@ def _deactivate(text: str) -> str:
 
 
 def _as_text(code: str) -> str:
-    """A piece of code, of which nothing is drawn."""
+    """Keep a piece of code from being drawn as a diagram."""
     return _DIAGRAM.sub(r"\1text", code)
 
 
@@ -107,7 +107,7 @@ def plain(text: str) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """The text on one line, cut at a word with an ellipsis if it is longer than `longest`."""
+    """Return the text on one line, cut at a word with an ellipsis beyond `longest` characters."""
     line = " ".join(text.split())
     if len(line) <= longest:
         return line
@@ -117,18 +117,18 @@ def one_line(text: str, longest: int) -> str:
 
 
 def without_markup(text: str) -> str:
-    """The first line of an answer as plain words, for a table's cell."""
+    """Return the beginning of an answer as plain words, for a table's cell."""
     text = re.sub(r"^[#>\s*-]+", "", text)
     return re.sub(r"\*\*|__|`", "", text).strip()
 
 
 def whole_seconds(seconds: float) -> str:
-    """A wait that counts down, such as 37 s or 2 min 05 s."""
+    """Format a wait that counts down, such as 37 s or 2 min 05 s."""
     return f"{round(seconds)} s" if seconds < 59.5 else duration(seconds)
 
 
 def duration(seconds: float) -> str:
-    """A span of time in the two units that matter: 340 ms, 4.2 s, 3 min 05 s, 1 h 02 min."""
+    """Format a span of time in one or two units: 340 ms, 4.2 s, 3 min 05 s, 1 h 02 min."""
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
@@ -140,7 +140,7 @@ def duration(seconds: float) -> str:
 
 
 def age(moment: float) -> str:
-    """How long ago a Unix time was, in one unit: now, 5 min, 3 h, 12 d."""
+    """Format how long ago a Unix time was, in one unit: now, 5 min, 3 h, 12 d."""
     seconds = max(0.0, time.time() - moment)
     if seconds < 60:
         return "now"
@@ -152,13 +152,13 @@ def age(moment: float) -> str:
 
 
 def ago(moment: float) -> str:
-    """The same as a phrase: just now, 5 min ago."""
+    """Format the same as a phrase: just now, 5 min ago."""
     short = age(moment)
     return "just now" if short == "now" else f"{short} ago"
 
 
 def file_size(size: int) -> str:
-    """Bytes for people, in decimal units: 812 B, 4.2 kB, 1.3 MB."""
+    """Format a number of bytes in decimal units: 812 B, 4.2 kB, 1.3 MB."""
     if size < 1000:
         return f"{size} B"
     if size < 1_000_000:
@@ -167,12 +167,12 @@ def file_size(size: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """1 page, 2 pages."""
+    """Format a number with its noun: 1 page, 2 pages."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def requeued(number: int) -> str:
-    """What came of queueing failed jobs again."""
+    """Say how many failed jobs were queued again."""
     if number == 0:
-        return "Nothing was queued: none of them is failed any more."
+        return "Nothing was queued: none of them are failed any more."
     return f"{counted(number, 'job')} {'is' if number == 1 else 'are'} queued again."

@@ -10,13 +10,13 @@ from ui.state import documents as document_state
 
 
 def show_document_deletion(documents: DocumentClient, visitor: Person, document_id: str) -> None:
-    """Ask whether a document shall go, and delete it if so."""
+    """Ask whether to delete a document, and delete it if so."""
 
     def text() -> str:
         name = documents.get(document_id, visitor.user).name
         return (
-            f"**{plain(name)}** goes from the list and the index. Answers already given keep the "
-            "passages they cite."
+            f"**{plain(name)}** is removed from the list and the index. Answers already given keep "
+            "the passages they cite."
         )
 
     def delete() -> None:

@@ -23,22 +23,22 @@ from ui.state import documents as document_state
 
 MAX_ROWS = 16
 CHOICE_PIXELS = 340
-LEAVING_SECONDS = 3 * 24 * 3600
+EXPIRING_SECONDS = 3 * 24 * 3600
 AGAIN = ":material/refresh: Index again"
 DELETE = ":material/delete: Delete"
-SEEN_BY, ONLY_YOU, EVERYONE = "Seen by", "🔒 Only you", "Everyone"
-ON_THEIR_WAY = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
+VISIBLE_TO, ONLY_YOU, EVERYONE = "Visible to", "🔒 Only you", "Everyone"
+UNFINISHED = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
 
 
 def show_documents(
     documents: DocumentClient, visitor: Person, entries: Sequence[Document], kept_seconds: float
 ) -> None:
-    """Show the documents, newest first; each leaves after `kept_seconds`, unless that is 0."""
+    """Show the documents, newest first; `kept_seconds` is how long each is kept, 0 for ever."""
     document_state.rows.set(tuple(entry.id for entry in entries))
-    under_way = any(entry.status in ON_THEIR_WAY for entry in entries)
+    under_way = any(entry.status in UNFINISHED for entry in entries)
     frame = _frame(entries, visitor, kept_seconds, with_progress=under_way)
     name_width = 185 if under_way else 230 if "Kept until" in frame else 285
-    if SEEN_BY in frame:
+    if VISIBLE_TO in frame:
         name_width -= 65
     st.dataframe(
         frame,
@@ -56,7 +56,7 @@ def show_documents(
                 color=[look.chip for look in DOCUMENT_LOOKS.values()],
             ),
             "Progress": st.column_config.ProgressColumn(format="percent", width=110),
-            "Doing": st.column_config.TextColumn("Doing", width=120),
+            "Stage": st.column_config.TextColumn(width=120),
             "Pages": st.column_config.NumberColumn(width=58),
             "Passages": st.column_config.NumberColumn(width=76),
             "Size": st.column_config.TextColumn(width=75, alignment="right"),
@@ -64,15 +64,16 @@ def show_documents(
             "Kept until": st.column_config.DateColumn(
                 format="D MMM YYYY",
                 width=88,
-                help="Then it leaves the list and the index. Adding the same file renews this.",
+                help="Then it is removed from the list and the index. Add the same file again to "
+                "keep it.",
             ),
             "By": st.column_config.TextColumn(width=60),
-            SEEN_BY: st.column_config.MultiselectColumn(
+            VISIBLE_TO: st.column_config.MultiselectColumn(
                 width=95,
                 options=[ONLY_YOU, EVERYONE],
                 color=["orange", "gray"],
-                help="A private document is for its owner alone: nobody else sees it, finds it "
-                "cited, or gets an answer from it.",
+                help="Only its owner can see a private document, find it cited, or get answers "
+                "from it.",
             ),
             "Actions": st.column_config.ButtonColumn(
                 "Actions",
@@ -89,9 +90,9 @@ def show_documents(
 def show_document_actions(
     documents: DocumentClient, visitor: Person, entries: Sequence[Document]
 ) -> None:
-    """Offer what the table offers in each row, for a keyboard and for a phone.
+    """Offer the actions of the table's rows for keyboards and phones.
 
-    The keys do not open the menu of a cell, and on a narrow page it lies far to the right.
+    No key opens the menu of a cell, and on a narrow page it is far to the right.
     """
     names = names_of([entry for entry in entries if may_manage(visitor, entry)])
     if not names:
@@ -127,7 +128,7 @@ def show_document_actions(
 def show_failed_documents(
     documents: DocumentClient, visitor: Person, entries: Sequence[Document]
 ) -> None:
-    """Say of each failed document why, with a retry for those who may."""
+    """Show why each failed document failed, with a retry for those who may."""
     for entry in entries:
         if entry.status is not DocumentStatus.FAILED:
             continue
@@ -148,14 +149,14 @@ def show_failed_documents(
                 show_failure(entry.failure)
 
 
-def show_leaving(entries: Sequence[Document], kept_seconds: float) -> None:
-    """Say how many documents leave soon, and how to keep them."""
+def show_expiring(entries: Sequence[Document], kept_seconds: float) -> None:
+    """Say how many documents are removed soon, and how to keep them."""
     ends = [entry.kept_until(kept_seconds) for entry in entries]
-    leaving = sum(end is not None and end - time.time() < LEAVING_SECONDS for end in ends)
-    if leaving:
+    expiring = sum(end is not None and end - time.time() < EXPIRING_SECONDS for end in ends)
+    if expiring:
         st.caption(
-            f":material/schedule: {counted(leaving, 'document')} will leave within "
-            f"{LEAVING_SECONDS // 86400} days. Add a file again to keep it."
+            f":material/schedule: {counted(expiring, 'document')} will be removed within "
+            f"{EXPIRING_SECONDS // 86400} days. Add a file again to keep it."
         )
 
 
@@ -175,16 +176,16 @@ def _frame(
 ) -> pd.DataFrame:
     columns: dict[str, object] = {"Name": [entry.name for entry in entries]}
     if any(entry.owner for entry in entries):
-        columns[SEEN_BY] = [[ONLY_YOU if entry.owner else EVERYONE] for entry in entries]
+        columns[VISIBLE_TO] = [[ONLY_YOU if entry.owner else EVERYONE] for entry in entries]
     columns |= {
         "Status": [[DOCUMENT_LOOKS[entry.status].label] for entry in entries],
     }
     if with_progress:
         columns["Progress"] = pd.Series(
-            [entry.progress if entry.status in ON_THEIR_WAY else None for entry in entries],
+            [entry.progress if entry.status in UNFINISHED else None for entry in entries],
             dtype="float",
         )
-        columns["Doing"] = [_doing(entry) for entry in entries]
+        columns["Stage"] = [_stage(entry) for entry in entries]
     columns |= {
         "Pages": pd.Series([entry.pages or None for entry in entries], dtype="Int64"),
         "Passages": pd.Series([entry.passages or None for entry in entries], dtype="Int64"),
@@ -192,7 +193,7 @@ def _frame(
         "Added": [datetime.fromtimestamp(entry.added_at, UTC) for entry in entries],
     }
     ends = [entry.kept_until(kept_seconds) for entry in entries]
-    if any(ends) and not with_progress:  # there is room for one of both
+    if any(ends) and not with_progress:  # there is room for only one of them
         columns["Kept until"] = [end and datetime.fromtimestamp(end, UTC).date() for end in ends]
     columns |= {
         "By": [_by(entry, visitor.user) for entry in entries],
@@ -201,7 +202,7 @@ def _frame(
     return pd.DataFrame(columns)
 
 
-def _doing(entry: Document) -> str:
+def _stage(entry: Document) -> str:
     return entry.stage.capitalize() if entry.status is DocumentStatus.INDEXING else ""
 
 

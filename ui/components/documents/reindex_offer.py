@@ -15,15 +15,15 @@ def show_reindex(documents: DocumentClient, index: IndexState, *, is_running: bo
         done, total = index.reindexed, index.documents
         st.progress(
             min(1.0, done / total) if total else 0.0,
-            # Not how many: others' private documents are among them.
+            # Not the number, which counts other people's private documents too.
             text=f"Indexing everything again: {done / total if total else 0:.0%}. "
-            "The old index answers until this is done.",
+            "The old index is used until this is done.",
         )
     elif index.needs_reindex:
         with st.container(border=True, key="reindex"):
             st.markdown(
-                ":material/info: **The embedding model has changed.** The old index still answers, "
-                "by keywords or by the old model. Index everything again to use the new one."
+                ":material/info: **The embedding model has changed.** The old index is still "
+                "used, by keyword or with the old model. Index everything again to use the new one."
             )
             st.button(
                 "Index everything again",

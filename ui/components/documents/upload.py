@@ -1,4 +1,4 @@
-"""Adding documents: the uploader, and what became of each file."""
+"""The uploader for documents, and what became of each file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ VISIBILITY_LABELS = {
     Visibility.PRIVATE: ":material/lock: Only you",
 }
 VISIBILITY_MEANINGS = {
-    Visibility.SHARED: "All who use Askqueue see them and get answers from them.",
-    Visibility.PRIVATE: "Nobody else sees them, or gets an answer from them.",
+    Visibility.SHARED: "Everyone who uses Askqueue can see them and get answers from them.",
+    Visibility.PRIVATE: "Nobody else can see them or get answers from them.",
 }
 
 
@@ -25,7 +25,7 @@ def show_uploader(documents: DocumentClient, user: str, max_upload_mb: int) -> N
     """Take files, several at once, and hand each to the client."""
     visibility = _choose_visibility()
     files = st.file_uploader(
-        "Add documents, several at once if you like",
+        "Add one or more documents",
         type=[extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS],
         accept_multiple_files=True,
         max_upload_size=max_upload_mb,
@@ -43,7 +43,7 @@ def show_uploader(documents: DocumentClient, user: str, max_upload_mb: int) -> N
 
 def _choose_visibility() -> Visibility:
     chosen = st.radio(
-        "Who sees the documents that you add",
+        "Who can see the documents you add",
         list(Visibility),
         format_func=VISIBILITY_LABELS.__getitem__,
         captions=[VISIBILITY_MEANINGS[each] for each in Visibility],
@@ -62,8 +62,8 @@ def _add(
     except AskqueueError as error:
         return UploadResult(name, error.message, accepted=False)
     if is_new:
-        added = "added for you alone" if document.owner else "added"
-        outcome = f"{added}; the list below shows how far it is"
+        added = "added, for you only" if document.owner else "added"
+        outcome = f"{added}; the list below shows its progress"
         return UploadResult(name, outcome, accepted=True)
     same = "already there" if document.name == name else f"already there as “{document.name}”"
     return UploadResult(name, same, accepted=True)

@@ -1,7 +1,7 @@
-"""The browser's own notification of a question that ends while nobody looks at the page.
+"""A browser notification of a question that ends while nobody looks at the page.
 
-What it does is in ui/static/notifications.js: only the browser knows whether somebody looks, and
-whether it may. Here is what it is told.
+ui/static/notifications.js does the work: only the browser knows whether somebody looks, and whether
+it may notify. This module passes on what to show.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from jobs.models import JobPage
 from ui.components.common.text import one_line
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-# A notification may lie on a locked screen: it gets no more than tells the questions apart.
+# A locked screen may show a notification: no more words than tell the questions apart.
 WORDS_CHARS = 60
 KEY = "notifications"
-# Nobody can click it before its script, which only then does something, has run.
+# Disabled until its script, which does the work, has run.
 SWITCH = """
 <label><input type="checkbox" role="switch" disabled>Notify me when an answer is ready</label>
 <p role="status"></p>
@@ -32,9 +32,9 @@ _switch = st.components.v2.component(
 
 
 def show_notification_switch(history: JobPage) -> str | None:
-    """Show the switch, off until somebody wants it, and tell it how the newest questions stand.
+    """Show the switch, which is off at first, and tell it the states of the newest questions.
 
-    Returns the id of the question whose notification was just clicked, which is to be opened.
+    Return the id of the question whose notification was just clicked, for the page to open.
     """
     questions = [
         {

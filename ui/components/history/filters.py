@@ -80,10 +80,10 @@ def _show_dates() -> None:
 
 
 def _names(documents: DocumentClient, user: str) -> Mapping[str, str]:
-    """What can be chosen: the documents that the user sees, by name, and the one that is chosen."""
+    """Return the documents to choose from by id: those the user sees, and the chosen one."""
     names = found_state.kept_names()
     if names is None:
-        entries = sorted(documents.list(user), key=lambda entry: entry.name.casefold())
+        entries = sorted(documents.list_documents(user), key=lambda entry: entry.name.casefold())
         names = {entry.id: one_line(entry.name, NAME_CHARS) for entry in entries}
         found_state.keep_names(names, NAMES_SECONDS)
     chosen = history_state.document_filter()

@@ -1,4 +1,4 @@
-"""Finding questions without looking through all of them at every refresh of a page."""
+"""Find questions without looking through all of them at every refresh of a page."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from jobs.questions.client import JobClient
 from jobs.questions.query import JobQuery
 from ui.state import found as found_state
 
-# A search is repeated after so many times what it took: it costs a hundredth of one core at most.
-# An action of the user, or a change in the sidebar, has it repeated at once, see
+# A search is repeated after this many times its own duration, so it takes at most a hundredth of a
+# core. An action of the user, or a change in the sidebar, has it repeated at once, see
 # `ui.state.refresh`.
 REST_FACTOR = 100.0
 SHORTEST_REST_SECONDS = 1.0
 
 
 def find_page(jobs: JobClient, user: str, query: JobQuery, offset: int, limit: int) -> JobPage:
-    """A page of those that match: which they are may be seconds old, what they are is not."""
+    """Return a page of matching questions. Which ones may be seconds old, their states are not."""
     if not query.reads_all:
         return jobs.list_jobs(user, query, offset=offset, limit=limit)
     ids = find(jobs, user, query)
@@ -26,7 +26,7 @@ def find_page(jobs: JobClient, user: str, query: JobQuery, offset: int, limit: i
 
 
 def find(jobs: JobClient, user: str, query: JobQuery) -> Sequence[str]:
-    """The ids of those that match, in the order asked for."""
+    """Return the ids of the questions that match, in the order asked for."""
     kept = found_state.kept(query)
     if kept is not None:
         return kept.job_ids

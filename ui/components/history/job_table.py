@@ -33,19 +33,19 @@ MAX_ROWS = 12
 RETRY = ":material/replay: Retry"
 OPEN_MARK = "▶"
 ACTIONS = (
-    ("Retry", ":material/replay:", Action.RETRY, "Run those again that failed or were stopped"),
-    ("Stop", ":material/stop_circle:", Action.STOP, "Stop those that are not over"),
+    ("Retry", ":material/replay:", Action.RETRY, "Run again those that failed or were stopped"),
+    ("Stop", ":material/stop_circle:", Action.STOP, "Stop those that are not over yet"),
     ("Delete", ":material/delete:", Action.DELETE, "Delete those that are over"),
 )
 
 
 def read_table(jobs: JobClient, user: str) -> JobPage:
-    """The page of questions that the filters, the order and the page number ask for."""
+    """Return the page of questions that the filters, the order and the page number ask for."""
     query, number = history_state.job_query(), history_state.page_number()
     page = find_page(jobs, user, query, (number - 1) * PAGE_SIZE, PAGE_SIZE)
     if page.jobs or number == 1:
         return page
-    # There is no such page any more, or there never was: an address can say anything.
+    # The page is gone, or never existed: an address can say anything.
     history_state.show_first_page()
     return find_page(jobs, user, query, 0, PAGE_SIZE)
 
@@ -68,7 +68,7 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
                 icon=":material/close:",
                 type="tertiary",
                 key="clear_selection",
-                help="Select nothing",
+                help="Clear the selection",
                 on_click=history_state.clear_selection,
             )
     show_filters(documents, user)
@@ -107,7 +107,7 @@ def _show_nothing(query: JobQuery) -> None:
 
 
 def _show_actions(jobs: JobClient, user: str, total: int, query: JobQuery) -> None:
-    """What can be done to the selected ones of `total`. It stands where the heading was."""
+    """Show what can be done to the selected ones of `total`, in place of the heading."""
     selected = len(history_state.selected.get())
     st.markdown(f"**{selected:,} selected**", width="content")
     if selected < total:
@@ -116,7 +116,7 @@ def _show_actions(jobs: JobClient, user: str, total: int, query: JobQuery) -> No
             icon=":material/select_all:",
             key="select_all",
             type="tertiary",
-            help="On all pages of the table, as they are now",
+            help="On all pages of the table, as it is now",
             on_click=_select_all,
             args=(jobs, user, query),
         )
@@ -155,7 +155,7 @@ def _show_export(jobs: JobClient, user: str, query: JobQuery) -> None:
         icon=":material/download:",
         type="tertiary",
         key="export",
-        help=f"{which}, as far as they are answered, with passages and feedback, as JSON Lines",
+        help=f"{which}, if answered, with their passages and feedback, as JSON Lines",
         on_click="ignore",
     )
 
@@ -172,9 +172,9 @@ def _show_rows(jobs: JobClient, user: str, page: JobPage) -> None:
         placeholder="",
         alt="Your questions",
         column_config={
-            # In sight however far one scrolls to the right.
+            # Pinned, to stay visible however far one scrolls to the right.
             "Open": st.column_config.TextColumn(
-                OPEN_MARK, width=26, pinned=True, help="The question that is shown above"
+                OPEN_MARK, width=26, pinned=True, help="Shown above the table"
             ),
             "State": st.column_config.MultiselectColumn(
                 width=160 if any(map(_is_urgent, page.jobs)) else 92,
@@ -218,12 +218,12 @@ def _frame(jobs: JobClient, page: JobPage) -> pd.DataFrame:
 
 
 def _is_urgent(job: JobView) -> bool:
-    """True while it matters; of one that is over, the page itself still says so."""
+    """Return True while it matters; the page still says so of a question that is over."""
     return job.urgent and not job.state.is_over
 
 
 def _outcome(jobs: JobClient, job: JobView) -> str:
-    """The answer, why there is none, or when to expect it."""
+    """Return the answer, why there is none, or when to expect it."""
     if job.state is JobState.FAILED and job.failure:
         return job.failure.message
     if not job.state.is_over:
@@ -235,14 +235,14 @@ def _outcome(jobs: JobClient, job: JobView) -> str:
 
 
 def _waited(job: JobView, now: float) -> float | None:
-    """Seconds in the queue, so far if it still is in it."""
+    """Return the seconds in the queue, so far if it is still queued."""
     if job.waited_seconds is None and not job.state.is_over:
         return max(0.0, now - (job.queued_at or job.asked_at))
     return job.waited_seconds
 
 
 def _took(job: JobView, now: float) -> float | None:
-    """Seconds of the latest attempt, so far if it still runs."""
+    """Return the seconds of the latest attempt, so far if it is still running."""
     if job.state is JobState.STARTED and job.started_at is not None:
         return max(0.0, now - job.started_at)
     return job.took_seconds

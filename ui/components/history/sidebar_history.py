@@ -23,11 +23,12 @@ ASK_PAGE = "pages/ask.py"
 
 
 def read_history(jobs: JobClient, user: str) -> JobPage:
-    """The newest questions that match the search."""
+    """Return the newest questions that match the search."""
     return find_page(jobs, user, JobQuery(history_state.sidebar_search()), 0, HISTORY_LENGTH)
 
 
 def states_of(history: JobPage) -> refresh_state.JobStates:
+    """Return the id and the state of each question."""
     return tuple((job.id, job.state) for job in history.jobs)
 
 
@@ -63,7 +64,7 @@ def _show_heading(history: JobPage) -> None:
 
 def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) -> None:
     look = JOB_LOOKS[job.state]
-    # An element of its own in either case, which the style sheet cuts where there is no more room.
+    # An element of its own in either case, which the style sheet cuts off where room runs out.
     mark = "**" if is_selected else "*"
     label = f"{mark}{plain(one_line(job.asked.text, LABEL_CHARS))}{mark}"
     if job.urgent and not job.state.is_over:
@@ -98,7 +99,7 @@ def _show_entry(jobs: JobClient, user: str, job: JobView, *, is_selected: bool) 
 
 
 def _open_id(history: JobPage) -> str | None:
-    """The question that the Ask page shows: the one opened last, or the latest."""
+    """Return the question that the Ask page shows: the one opened last, or the latest."""
     if question_state.composing.get() or question_state.selected_job.get():
         return question_state.selected_job.get()
     return None if history_state.sidebar_search() else history.jobs[0].id

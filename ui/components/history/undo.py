@@ -14,7 +14,7 @@ RARE_CHECK_SECONDS = 10.0  # as long as the end of it is far
 
 
 def show_undo(jobs: JobClient, user: str) -> float | None:
-    """Show the bar if there is something to undo; returns how soon to look again."""
+    """Show the bar if there is something to undo; return how soon to look again."""
     deleted = history_state.undoable()
     if not deleted:
         return None

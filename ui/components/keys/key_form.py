@@ -1,4 +1,4 @@
-"""Making an API key: its name, what it may do, until when; and its secret, shown once."""
+"""The form for a new API key: name, scopes and expiry; and its secret, shown once."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ SCOPE_LABELS = {
     Scope.OPERATE: "Operate: queues, failed jobs and metrics of all users",
 }
 USUAL = [Scope.ASK, Scope.READ]
-DAYS = {30: "30 days", 90: "90 days", 365: "a year", 0: "until I revoke it"}
+DAYS = {30: "30 days", 90: "90 days", 365: "1 year", 0: "until I revoke it"}
 DAY_SECONDS = 24 * 3600
 FORM_PIXELS = 640
 
 
 def show_key_form(keys: ApiKeys, person: Person) -> None:
-    """Ask for what a new key needs, and make it; the operators' scope is for operators alone."""
+    """Show the form, and make the key; only operators are offered the operators' scope."""
     offered = [scope for scope in Scope if person.is_operator or scope is not Scope.OPERATE]
     with st.form("new_key_form", width=FORM_PIXELS):
         name = st.text_input(
             "Name",
             key=key_state.NAME,
             max_chars=MAX_NAME_CHARS,
-            placeholder="What is it for, or where? Such as “Monthly report”",
+            placeholder="What it is for, such as “Monthly report”",
         )
         chosen = st.multiselect(
             "What it may do",
@@ -67,12 +67,12 @@ def show_new_key() -> bool:
     key, secret = made
     with st.container(border=True, width=FORM_PIXELS, key="made_key"):
         st.markdown(
-            f":material/key: **{plain(key.name)}** is made. Copy its key now: "
-            "it is kept nowhere, and cannot be shown again."
+            f":material/key: **{plain(key.name)}** is ready. Copy the key now: "
+            "it is not stored, and cannot be shown again."
         )
         st.code(secret, language=None)
         if Scope.ASK in key.scopes:
-            st.caption("A first question with it:")
+            st.caption("Ask a first question with it:")
             st.code(_example(secret), language=None, wrap_lines=True)
         st.button("I have copied it", key="key_copied", on_click=_forget, type="primary")
     return True

@@ -19,17 +19,17 @@ CHOICE_PIXELS = 340
 
 
 def show_keys(keys: Sequence[ApiKey]) -> None:
-    """Show the keys, the newest first, and offer to revoke one, by keyboard and on a phone too."""
+    """Show the keys, newest first, and offer to revoke one, by keyboard and on a phone too."""
     st.dataframe(
         _frame(keys, time.time()),
         height=table_height(len(keys)),
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="never",
-        alt="Your API keys, the newest first",
+        alt="Your API keys, newest first",
         column_config={
             "Name": st.column_config.TextColumn(width=200),
-            "May": st.column_config.TextColumn(width=180),
+            "Scopes": st.column_config.TextColumn(width=180),
             "Created": st.column_config.DatetimeColumn(format="distance", width=120),
             "Last used": st.column_config.DatetimeColumn(
                 format="distance", width=120, help="To the minute."
@@ -60,7 +60,7 @@ def show_keys(keys: Sequence[ApiKey]) -> None:
 
 
 def show_revocation(keys: ApiKeys, user: str, key: ApiKey) -> None:
-    """Ask whether a key shall end, and end it if so."""
+    """Ask whether to revoke a key, and revoke it if so."""
     ask_before(
         Confirmation(
             title="Revoke this key?",
@@ -68,8 +68,8 @@ def show_revocation(keys: ApiKeys, user: str, key: ApiKey) -> None:
             icon=":material/block:",
             key="revocation",
             text=lambda: (
-                f"Programs that use **{plain(key.name)}** are refused from now on. "
-                "This cannot be undone; what they asked stays."
+                f"Programs that use **{plain(key.name)}** will be refused. This cannot be undone. "
+                "Their questions stay in your history."
             ),
             do=lambda: keys.revoke(user, key.id),
             close=lambda: key_state.to_revoke.set(None),
@@ -80,7 +80,7 @@ def show_revocation(keys: ApiKeys, user: str, key: ApiKey) -> None:
 def _frame(keys: Sequence[ApiKey], now: float) -> pd.DataFrame:
     columns = {
         "Name": [key.name for key in keys],
-        "May": [_scopes(key) for key in keys],
+        "Scopes": [_scopes(key) for key in keys],
         "Created": _times([key.created_at for key in keys]),
         "Last used": _times([key.used_at for key in keys]),
         "Expires": _times([key.expires_at for key in keys]),

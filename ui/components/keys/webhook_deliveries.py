@@ -1,4 +1,4 @@
-"""What one webhook was sent, what came of it, and sending one of them again."""
+"""The deliveries of one webhook, their outcome, and sending one of them again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATES = {"delivered": "✓ delivered", "waiting": "… waiting", "failed": "✗
 
 
 def show_deliveries(webhooks: Webhooks, user: str, webhook: Webhook) -> None:
-    """Show the newest deliveries, looking again every few seconds while one is about to be sent."""
+    """Show the newest deliveries, refreshed every few seconds while one is about to be sent."""
     with showing_errors():
         is_busy = _any_soon(webhooks.deliveries(user, webhook.id))
         refresh = st.fragment(_refresh, run_every=REFRESH_SECONDS if is_busy else None)
@@ -38,9 +38,9 @@ def _refresh(webhooks: Webhooks, user: str, webhook: Webhook, *, is_busy: bool) 
 
 
 def _show(webhooks: Webhooks, user: str, deliveries: Sequence[Delivery]) -> None:
-    st.markdown("**Deliveries** of the last seven days, the newest first, 100 at most")
+    st.markdown("**Deliveries** of the last seven days, newest first, at most 100")
     if not deliveries:
-        st.caption("Nothing was sent yet. Send a test to see whether it arrives.")
+        st.caption("Nothing has been sent yet. Send a test to see whether it arrives.")
         return
     st.dataframe(
         _frame(deliveries),
@@ -48,7 +48,7 @@ def _show(webhooks: Webhooks, user: str, deliveries: Sequence[Delivery]) -> None
         row_height=ROW_PIXELS,
         hide_index=True,
         placeholder="",
-        alt="Deliveries of the webhook, the newest first",
+        alt="Deliveries of the webhook, newest first",
         column_config={
             "Time": st.column_config.DatetimeColumn(format="distance", width=130),
             "Event": st.column_config.TextColumn(width=110),
@@ -84,7 +84,7 @@ def _show(webhooks: Webhooks, user: str, deliveries: Sequence[Delivery]) -> None
 
 
 def _any_soon(deliveries: Sequence[Delivery]) -> bool:
-    """True if one is sent within a minute; one that waits for hours is nothing to look out for."""
+    """Return True if one is sent within `SOON_SECONDS`; not for one that waits for hours."""
     now = time.time()
     return any(
         each.next_at is not None and each.next_at < now + SOON_SECONDS for each in deliveries

@@ -1,4 +1,4 @@
-"""The webhooks of a user: making one, those there are, and removing one."""
+"""The webhooks of a user: the form for a new one, the list, and removing one."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def show_webhooks(webhooks: Webhooks, user: str) -> None:
     """Show all of it: the form or the secret just made, the list, and one webhook's deliveries."""
     st.header("Webhooks", anchor=False)
     st.caption(
-        "A webhook is an address of yours that is told, by a signed POST, when a question of "
-        "yours is over. Rows of batches are not told."
+        "A webhook is an address of yours that gets a signed POST when one of your questions is "
+        "over. Rows of batches send none."
     )
     with showing_errors():
-        _show_all(webhooks, user, webhooks.list(user))
+        _show_all(webhooks, user, webhooks.list_webhooks(user))
 
 
 def _show_all(webhooks: Webhooks, user: str, mine: Sequence[Webhook]) -> None:
@@ -57,7 +57,7 @@ def _show_form(webhooks: Webhooks, user: str) -> None:
             placeholder="https://example.com/hooks/askqueue",
         )
         events = st.multiselect(
-            "Told when a question is",
+            "Notify when a question is",
             list(Event),
             default=[Event.FINISHED, Event.FAILED],
             format_func=EVENT_LABELS.__getitem__,
@@ -66,7 +66,7 @@ def _show_form(webhooks: Webhooks, user: str) -> None:
         with_answer = st.checkbox(
             "Include the answer",
             key=webhook_state.ANSWER,
-            help="Otherwise it is told the id and the state, and fetches the answer over the API.",
+            help="Otherwise it gets the id and the state, and can fetch the answer over the API.",
         )
         is_sent = st.form_submit_button("Add webhook", icon=":material/add_link:")
     if not is_sent:
@@ -85,8 +85,8 @@ def _show_new_secret() -> bool:
     webhook, secret = made
     with st.container(border=True, width=FORM_PIXELS, key="made_webhook"):
         st.markdown(
-            f":material/webhook: **{plain(webhook.url)}** is added. Copy its secret now, which "
-            "deliveries are signed with: it is not shown again."
+            f":material/webhook: **{plain(webhook.url)}** is added. Copy its secret now: it signs "
+            "the deliveries, and is not shown again."
         )
         st.code(secret, language=None, wrap_lines=True)
         st.caption("How to verify deliveries is in docs/webhooks.md, and at standardwebhooks.com.")
@@ -99,7 +99,7 @@ def _show_table(webhooks: Sequence[Webhook]) -> None:
         {
             "Address": [webhook.url for webhook in webhooks],
             "State": [_state(webhook) for webhook in webhooks],
-            "Told when": [_events(webhook) for webhook in webhooks],
+            "Events": [_events(webhook) for webhook in webhooks],
             "Answer": ["included" if webhook.include_answer else "" for webhook in webhooks],
             "Added": [datetime.fromtimestamp(webhook.created_at, UTC) for webhook in webhooks],
         }
@@ -109,10 +109,10 @@ def _show_table(webhooks: Sequence[Webhook]) -> None:
         height=table_height(len(webhooks)),
         row_height=ROW_PIXELS,
         hide_index=True,
-        alt="Your webhooks, the oldest first",
+        alt="Your webhooks, oldest first",
         column_config={
             "Address": st.column_config.TextColumn(width=320),
-            "Told when": st.column_config.TextColumn(width=180),
+            "Events": st.column_config.TextColumn(width=180),
             "Answer": st.column_config.TextColumn(width=90),
             "Added": st.column_config.DatetimeColumn(format="distance", width=120),
             "State": st.column_config.TextColumn(width=110),
@@ -121,7 +121,7 @@ def _show_table(webhooks: Sequence[Webhook]) -> None:
 
 
 def _choose(webhooks: Webhooks, user: str, mine: Sequence[Webhook]) -> Webhook | None:
-    """Offer what can be done with one of them; the one that is chosen, if any."""
+    """Offer what can be done with one of them; return the chosen one, None for none."""
     by_id = {webhook.id: webhook for webhook in mine}
     with st.container(horizontal=True, vertical_alignment="bottom", key="webhook_actions"):
         chosen = by_id.get(
@@ -154,7 +154,7 @@ def _choose(webhooks: Webhooks, user: str, mine: Sequence[Webhook]) -> Webhook |
 
 
 def _show_removal(webhooks: Webhooks, user: str, webhook: Webhook) -> None:
-    """Ask whether a webhook shall go, and remove it if so."""
+    """Ask whether to remove a webhook, and remove it if so."""
     ask_before(
         Confirmation(
             title="Remove this webhook?",
@@ -162,7 +162,7 @@ def _show_removal(webhooks: Webhooks, user: str, webhook: Webhook) -> None:
             icon=":material/delete:",
             key="removal",
             text=lambda: (
-                f"**{plain(webhook.url)}** is told nothing more, not even what waits to be sent. "
+                f"Nothing more is sent to **{plain(webhook.url)}**, not even waiting deliveries. "
                 "This cannot be undone."
             ),
             do=lambda: webhooks.delete(user, webhook.id),

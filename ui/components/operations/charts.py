@@ -17,26 +17,26 @@ from ui.components.common.text import duration
 # Two beside each other on a page of 1400 pixels, one on a narrow page.
 WIDTH_PIXELS = 470
 HEIGHT_PIXELS = 210
-# Each is clear on white and on black alike.
+# Each is clear on both white and black.
 GREEN, RED, ORANGE, BLUE, GRAY = "#2a9d76", "#e0564c", "#e09f3e", "#3f8fd6", "#8a93a3"
 OUTCOMES = {
     "Finished": (metrics.FINISHED, GREEN),
     "Failed": (metrics.FAILED, RED),
-    "Tried again": (metrics.RETRIED, ORANGE),
+    "Retried": (metrics.RETRIED, ORANGE),
 }
 QUANTILE_CHARTS = {
     "Wait for a worker": metrics.WAIT,
-    "Run of an attempt": metrics.RUN,
-    "First words of an answer": metrics.FIRST_TOKEN,
+    "Run time of an attempt": metrics.RUN,
+    "Time to the first words": metrics.FIRST_TOKEN,
 }
 QUANTILES = {"p50": (0.5, BLUE), "p95": (0.95, ORANGE)}
 
 
 def show_charts(spans: Sequence[Span], queue: str, span_name: str) -> None:
-    """Show one queue over time. `span_name` is what a bar stands for, such as "minute"."""
+    """Show one queue over time. `span_name` is the time a bar covers, such as "minute"."""
     total = Tally.sum(span.tally for span in spans)
     if not total.count(metrics.ATTEMPTS, queue):
-        st.info("Nothing ran on this queue in this time.", icon=":material/bar_chart_off:")
+        st.info("Nothing ran on this queue in this period.", icon=":material/bar_chart_off:")
         return
     with st.container(horizontal=True, key="charts"):
         with st.container(width=WIDTH_PIXELS, gap="small"):
@@ -72,7 +72,7 @@ def _throughput_line(total: Tally, queue: str) -> str:
 
 
 def _short(count: int) -> str:
-    """A count that may be large: 812, 12.6k, 3.4M."""
+    """Format a count that may be large: 812, 12.6k, 3.4M."""
     if count < 1000:
         return str(count)
     return f"{count / 1e3:.1f}k" if count < 1e6 else f"{count / 1e6:.1f}M"

@@ -37,10 +37,10 @@ def show_kinds(kinds: Mapping[str, int]) -> None:
     )
 
 
-def show_failed_jobs(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None:
+def show_failed_jobs(dead_letters: DeadLetters, page: DeadLetterPage, kind: str) -> None:
     """Show one page of failed jobs, of a kind or all, with what can be done about them."""
     operator_state.set_failed_rows([entry.job_id for entry in page.entries])
-    _show_actions(letters, page, kind)
+    _show_actions(dead_letters, page, kind)
     _show_rows(page)
     pages = -(-page.total // PAGE_SIZE)
     if pages > 1:
@@ -51,7 +51,7 @@ def show_failed_jobs(letters: DeadLetters, page: DeadLetterPage, kind: str) -> N
         _show_one(selected[0])
 
 
-def _show_actions(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None:
+def _show_actions(dead_letters: DeadLetters, page: DeadLetterPage, kind: str) -> None:
     count = len(operator_state.selected.get())
     with st.container(horizontal=True, vertical_alignment="center", key="failed_actions"):
         st.button(
@@ -62,7 +62,7 @@ def _show_actions(letters: DeadLetters, page: DeadLetterPage, kind: str) -> None
             disabled=not count,
             help=None if count else "Select rows of the table first",
             on_click=requeue_selected,
-            args=(letters,),
+            args=(dead_letters,),
         )
         st.button(
             f"Requeue all {page.total:,} of this kind" if kind else f"Requeue all {page.total:,}",

@@ -12,14 +12,14 @@ from ui.components.common.actions import pause_queue, resume_queue
 from ui.components.common.text import ago, counted, plain, whole_seconds
 
 FAILED_PAGE = "pages/failed.py"
-# Three, and six, beside each other on a page of 1400 pixels.
+# Three cards, or six figures, fit side by side on a page of 1400 pixels.
 CARD_PIXELS = 310
 FIGURE_PIXELS = 145
 TABLE_PIXELS = 480
 
 
 def show_figures(overview: Overview) -> None:
-    """Show the whole installation in a line of numbers."""
+    """Show the whole installation as a row of figures."""
     queues, workers = overview.queues, overview.workers
     threads, busy = sum(w.threads for w in workers), sum(w.running for w in workers)
     oldest = max((q.oldest_seconds for q in queues if q.oldest_seconds is not None), default=None)
@@ -36,14 +36,14 @@ def show_figures(overview: Overview) -> None:
 
 
 HELP = {
-    "Held back": "Questions, rows of batches and documents of users who have as many queued or "
-    "running as they may: USER_CONCURRENCY, BATCH_CONCURRENCY, INDEXING_CONCURRENCY.",
-    "Failed jobs": "What the page “Failed jobs” lists: failed for good, and not queued again.",
+    "Held back": "Questions, batch rows and documents of users who already have as many queued or "
+    "running as allowed: USER_CONCURRENCY, BATCH_CONCURRENCY, INDEXING_CONCURRENCY.",
+    "Failed jobs": "The jobs on the page “Failed jobs”: failed for good, and not queued again.",
 }
 
 
 def show_queues(operations: Operations, queues: Sequence[QueueState], operator: str) -> None:
-    """Show a card for each queue; `operator` is in whose name it is paused."""
+    """Show a card for each queue; `operator` is noted as who paused it."""
     with st.container(horizontal=True, key="queues"):
         for queue in queues:
             with st.container(border=True, width=CARD_PIXELS, key=f"queue_{queue.name}"):
@@ -68,7 +68,7 @@ def _show_queue(operations: Operations, queue: QueueState, operator: str) -> Non
                 "Pause",
                 icon=":material/pause:",
                 key=f"pause_{queue.name}",
-                help="Workers take nothing new from it; what runs finishes, what waits is kept.",
+                help="Workers take no new jobs from it. Running jobs finish, waiting ones stay.",
                 on_click=pause_queue,
                 args=(operations, queue.name, operator),
             )
@@ -87,8 +87,8 @@ def _line(queue: QueueState) -> str:
 
 def _oldest_line(queue: QueueState) -> str:
     if queue.oldest_seconds is None:
-        return "Nothing waits."
-    return f"The oldest has waited {whole_seconds(queue.oldest_seconds)}."
+        return "Nothing is waiting."
+    return f"The oldest has been waiting for {whole_seconds(queue.oldest_seconds)}."
 
 
 def _pause_line(pause: Pause) -> str:
@@ -105,7 +105,7 @@ def show_failures(kinds: Sequence[tuple[str, int, int]], failed_now: int) -> Non
             {
                 "Kind": [name for name, _failed, _retried in kinds],
                 "Failed": [failed for _name, failed, _retried in kinds],
-                "Tried again": [retried for _name, _failed, retried in kinds],
+                "Retried": [retried for _name, _failed, retried in kinds],
             },
             hide_index=True,
             width=TABLE_PIXELS,
@@ -113,7 +113,7 @@ def show_failures(kinds: Sequence[tuple[str, int, int]], failed_now: int) -> Non
             key="failure_kinds",
         )
     else:
-        st.caption("Nothing failed in this time.")
+        st.caption("Nothing failed in this period.")
     if failed_now:
         st.page_link(
             FAILED_PAGE,

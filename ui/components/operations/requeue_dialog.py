@@ -13,27 +13,27 @@ from ui.state import operators as operator_state
 from ui.state.tables import ALL
 
 
-def show_requeue_confirmation(letters: DeadLetters, kind: str) -> None:
-    """Ask whether all failed jobs of this kind, or `ALL`, shall be queued again; do it."""
+def show_requeue_confirmation(dead_letters: DeadLetters, kind: str) -> None:
+    """Ask whether all failed jobs of this kind, or `ALL`, are to be queued again; do it if so."""
 
-    @st.dialog("Queue them again?", icon=":material/replay:", on_dismiss=_close)
+    @st.dialog("Queue these jobs again?", icon=":material/replay:", on_dismiss=_close)
     def ask() -> None:
         with showing_errors():
-            if _ask(letters, "" if kind == ALL else kind):
+            if _ask(dead_letters, "" if kind == ALL else kind):
                 _close()
                 st.rerun()
 
     ask()
 
 
-def _ask(letters: DeadLetters, kind: str) -> bool:
-    """Show the question; True once it is answered."""
-    kinds = letters.kinds()
+def _ask(dead_letters: DeadLetters, kind: str) -> bool:
+    """Show the question; return True once it is answered."""
+    kinds = dead_letters.kinds()
     count = kinds.get(kind, 0) if kind else sum(kinds.values())
     which = f" that failed with “{plain(kind_name(kind))}”" if kind else ""
     st.markdown(
         f"**{counted(count, 'job')}**{which} {'goes' if count == 1 else 'go'} back to the queue, "
-        "with all attempts again. If the cause is still there, they fail again."
+        "with a full number of attempts. If the cause is still there, they will fail again."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         is_left = st.button("Cancel", key="requeue_cancelled")
@@ -46,7 +46,7 @@ def _ask(letters: DeadLetters, kind: str) -> bool:
         )
     if is_confirmed:
         with st.spinner(f"Queueing {counted(count, 'job')}…"):
-            notice_state.add(requeued(letters.requeue_all(kind)), ":material/replay:")
+            notice_state.add(requeued(dead_letters.requeue_all(kind)), ":material/replay:")
     return is_left or is_confirmed
 
 

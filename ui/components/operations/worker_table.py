@@ -24,19 +24,19 @@ def show_workers(workers: Sequence[WorkerReport]) -> None:
                 "Worker": [worker.name for worker in workers],
                 "Busy": [f"{worker.running} of {worker.threads}" for worker in workers],
                 "Queues": [", ".join(worker.queues) for worker in workers],
-                "Model": [worker.chat_model or "quotes alone" for worker in workers],
-                "Trouble": [_trouble(worker) for worker in workers],
+                "Model": [worker.chat_model or "quotes only" for worker in workers],
+                "Problems": [_problems(worker) for worker in workers],
             }
         ),
         "workers",
-        "Worker processes that are alive",
+        "Live worker processes",
     )
 
 
 def show_running(running: Sequence[RunningJob]) -> None:
     """Show a row for each running job, the longest first."""
     if not running:
-        st.caption("Nothing runs now.")
+        st.caption("Nothing is running.")
         return
     _show(
         pd.DataFrame(
@@ -51,7 +51,7 @@ def show_running(running: Sequence[RunningJob]) -> None:
             }
         ),
         "running",
-        "Jobs that run now, the longest first",
+        "Running jobs, longest first",
     )
 
 
@@ -67,5 +67,5 @@ def _show(frame: pd.DataFrame, key: str, alt: str) -> None:
     )
 
 
-def _trouble(worker: WorkerReport) -> str:
+def _problems(worker: WorkerReport) -> str:
     return worker.problem.message if worker.problem else " ".join(worker.notes)

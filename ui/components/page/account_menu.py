@@ -1,7 +1,7 @@
-"""Who is signed in, and the way out, in the sidebar.
+"""Who is signed in, and how to sign out, in the sidebar.
 
-ui/static/account.js has a page end whose user signed out elsewhere in the browser, or whose login
-is over: Streamlit knows only who was signed in when the page was opened.
+ui/static/account.js ends a page whose user signed out elsewhere in the browser, or whose sign-in
+has expired: Streamlit knows only who was signed in when the page was opened.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Telling people that a question is over while they look at something else."""
+"""Tell people that a question is over while they look at something else."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ TITLE = "Askqueue"
 def notice_of(
     before: JobStates | None, history: JobPage, shown_id: str | None
 ) -> tuple[str, str] | None:
-    """What to say of the questions that ended since `before`, and an icon; None for nothing.
+    """Return a notice of the questions that ended since `before`, and its icon; None for none.
 
-    Nobody needs to be told of a question that is on the page, or that they stopped themselves.
+    The question on the page needs no notice, nor one that its user stopped.
     """
     unfinished = {job_id for job_id, state in before or () if not state.is_over}
     ended = [
@@ -35,6 +35,6 @@ def notice_of(
 
 
 def tab_title(states: JobStates | None) -> str:
-    """The title of the browser's tab: how many questions are not over, then the name."""
+    """Return the title of the browser's tab: how many questions are not over, then the name."""
     unfinished = sum(not state.is_over for _, state in states or ())
     return f"({unfinished}) {TITLE}" if unfinished else TITLE

@@ -12,14 +12,16 @@ from ui.components.common.text import counted
 from ui.state import operators as operator_state
 
 FORM_PIXELS = 380
-# A slip or two cost nothing; then each wrong try doubles the wait before the next.
+# One or two mistakes cost nothing; then each failed attempt doubles the wait before the next.
 FREE_TRIES = 2
 LONGEST_WAIT_SECONDS = 60.0
 
 
 def show_sign_in(settings: Settings) -> None:
-    """Ask for the operators' user and password; a right answer has the page drawn again."""
-    st.markdown("This page is for operators. It takes the user and the password of rq-dashboard.")
+    """Ask for the operators' user name and password, and redraw the page once they are right."""
+    st.markdown(
+        "This page is for operators. Sign in with the user name and password of rq-dashboard."
+    )
     with st.form("sign_in", width=FORM_PIXELS):
         username = st.text_input("User", autocomplete="username")
         password = st.text_input("Password", type="password", autocomplete="current-password")
@@ -29,6 +31,7 @@ def show_sign_in(settings: Settings) -> None:
 
 
 def show_sign_out() -> None:
+    """Offer to stop being an operator in this session."""
     st.button(
         "Sign out",
         icon=":material/logout:",
@@ -44,7 +47,7 @@ def _try(settings: Settings, username: str, password: str) -> None:
     left = allowed_at - time.time()
     if left > 0:
         st.warning(
-            f"Too many wrong tries. Try again in {counted(round(left + 0.5), 'second')}.",
+            f"Too many failed attempts. Try again in {counted(round(left + 0.5), 'second')}.",
             icon=":material/hourglass_top:",
             width=FORM_PIXELS,
         )
@@ -56,4 +59,4 @@ def _try(settings: Settings, username: str, password: str) -> None:
         operator_state.note_failed_sign_in(
             min(LONGEST_WAIT_SECONDS, 2.0**doublings) if doublings > 0 else 0
         )
-        st.error("The user or the password is wrong.", icon=":material/error:", width=FORM_PIXELS)
+        st.error("Wrong user name or password.", icon=":material/error:", width=FORM_PIXELS)

@@ -1,27 +1,27 @@
-"""What somebody sees who is not known yet: how to sign in, or why that does not work."""
+"""What a visitor sees who is not signed in: how to sign in, or why that does not work."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import streamlit as st
-from streamlit import auth_util
 
 from jobs.access.sign_in_config import ONLY_PROVIDER, providers_of
 from jobs.settings import AuthMode, Settings
 from ui.identity.people import is_login_expired
+from ui.streamlit_patches.login_cookie import sign_in_secrets
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 WIDTH_PIXELS = 420
 NO_COOKIE = (
-    "Askqueue knows your questions by a cookie, and your browser sent none. "
+    "Askqueue recognises you by a cookie, and your browser sent none. "
     "Allow cookies for this address, then reload the page."
 )
-EXPIRED = "Your login has expired. Sign in again; your questions are as you left them."
+EXPIRED = "Your sign-in has expired. Sign in again; your questions are as you left them."
 
 
-def show_entrance(settings: Settings, refusal: str) -> None:
-    """Show the way in, or `refusal`, the sentence that says why this visitor is turned away."""
+def show_sign_in_page(settings: Settings, refusal: str) -> None:
+    """Show how to sign in, or `refusal`, the sentence that says why this visitor may not."""
     if settings.auth_mode is AuthMode.ANONYMOUS:
         st.warning(NO_COOKIE, icon=":material/cookie_off:")
         return
@@ -29,12 +29,12 @@ def show_entrance(settings: Settings, refusal: str) -> None:
         st.image(str(STATIC / "icon.svg"), width=56)
         with st.container(border=True, width=WIDTH_PIXELS, gap="medium"):
             if refusal:
-                st.title("This way in is closed", anchor=False)
+                st.title("You cannot sign in this way", anchor=False)
                 st.error(refusal, icon=":material/block:")
             elif settings.auth_mode is AuthMode.OIDC:
                 _show_providers()
             else:
-                _show_no_header(settings)
+                _show_missing_header(settings)
 
 
 def _show_providers() -> None:
@@ -42,8 +42,8 @@ def _show_providers() -> None:
     if is_login_expired():
         st.warning(EXPIRED, icon=":material/schedule:")
     else:
-        st.markdown("Ask questions of your documents, and get answers that show their sources.")
-    for name in providers_of(auth_util.get_secrets_auth_section()):
+        st.markdown("Ask questions about your documents and get answers that show their sources.")
+    for name in providers_of(sign_in_secrets()):
         st.button(
             "Sign in" if name == ONLY_PROVIDER else f"Sign in with {name.capitalize()}",
             icon=":material/login:",
@@ -55,11 +55,11 @@ def _show_providers() -> None:
         )
 
 
-def _show_no_header(settings: Settings) -> None:
-    st.title("Nobody is signed in", anchor=False)
+def _show_missing_header(settings: Settings) -> None:
+    st.title("You are not signed in", anchor=False)
     st.warning(
-        f"Askqueue is told who you are by a sign-in proxy, and this visit came without a name. "
-        f"Open Askqueue at the proxy's address. If you did, the operator should have the proxy "
-        f"send the user's name in the header {settings.proxy_user_header}.",
+        "A sign-in proxy tells Askqueue who you are, and this request came without a user name. "
+        "Open Askqueue at the proxy's address. If you did, ask the operator to have the proxy send "
+        f"the user name in the header {settings.proxy_user_header}.",
         icon=":material/passkey:",
     )

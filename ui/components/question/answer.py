@@ -43,7 +43,7 @@ def show_question(jobs: JobClient, user: str, job: JobView, *, urgency: bool = F
                     "Make urgent",
                     icon=URGENT_ICON,
                     key=f"urgent_{job.id}",
-                    help="Let it go before the questions that are not urgent",
+                    help="Put it ahead of questions that are not urgent",
                     on_click=make_urgent,
                     args=(jobs, user, job.id),
                 )
@@ -51,7 +51,7 @@ def show_question(jobs: JobClient, user: str, job: JobView, *, urgency: bool = F
                 "Stop",
                 icon=":material/stop_circle:",
                 key=f"stop_{job.id}",
-                help="Stop this question; what is written so far is kept",
+                help="Stop this question and keep what is written so far",
                 on_click=stop_job,
                 args=(jobs, user, job.id),
             )
@@ -78,17 +78,19 @@ def show_question(jobs: JobClient, user: str, job: JobView, *, urgency: bool = F
 
 
 def show_unfinished(jobs: JobClient, job: JobView, live: LiveText) -> None:
-    """Show what is being done, what was written so far, and why an attempt before failed."""
+    """Show the stage, what was written so far, and why the last attempt failed."""
     waiting = waiting_of(jobs, job)
     doing = f"{STAGES[live.stage]}…" if job.state is JobState.STARTED else waiting
     st.caption(" · ".join(filter(None, (doing, eta_of(jobs, job)))))
     if job.failure:
-        # Without what to do about it, which is the next sentence: it is tried again anyway.
+        # The first sentence only: the next says what to do, and it is tried again anyway.
         reason = job.failure.message.partition(". ")[0].rstrip(".")
         st.caption(f":material/info: The last attempt failed: {plain(reason)}.")
     elif live.restarted:
-        st.caption(":material/autorenew: An earlier attempt broke off; the answer starts anew.")
-    # After a retry, the text of the earlier attempt is not what one waits for.
+        st.caption(
+            ":material/autorenew: An earlier attempt was interrupted; the answer starts over."
+        )
+    # While a retry waits in the queue, the text of the earlier attempt is of no interest.
     if live.text and job.state in (JobState.STARTED, JobState.RETRYING):
         st.markdown(safe_markdown(live.text), anchors=False)
     elif job.state is JobState.STARTED:

@@ -1,4 +1,4 @@
-"""Asking a question again with changes: other words, other documents, another model."""
+"""The dialog that asks a question again with other words, documents or another model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def show_ask_again_button(job: JobView) -> None:
         "Ask again with changes",
         icon=":material/edit_note:",
         key=f"change_{job.id}",
-        help="Other words, other documents or another model; this version stays",
+        help="Change the wording, the documents or the model; this version is kept",
         on_click=thread_state.set_job_to_ask_again,
         args=(job.id,),
     )
@@ -50,7 +50,7 @@ def show_ask_again(
     def ask() -> None:
         with showing_errors():  # what was typed stays
             job = jobs.get_job(user, job_id)
-            asked = _read(jobs, documents.list(user), settings, user, job)
+            asked = _read(jobs, documents.list_documents(user), settings, user, job)
             with st.container(horizontal=True, horizontal_alignment="right"):
                 is_cancelled = st.button("Cancel", key="ask_again_cancelled")
                 is_confirmed = st.button(
@@ -69,7 +69,7 @@ def show_ask_again(
 def _read(
     jobs: JobClient, entries: Sequence[Document], settings: Settings, user: str, job: JobView
 ) -> Question:
-    """The question as it is to be asked now."""
+    """Show the fields; return the question as it is to be asked now."""
     text = st.text_area(
         "Question",
         value=job.asked.text,
@@ -77,7 +77,7 @@ def _read(
         max_chars=settings.max_question_chars,
         key=thread_state.field_key("text"),
     )
-    # Its answer may be gone; the worker says so. Without the question itself there is nothing.
+    # If only its answer is gone, the worker says so. Without the question there is no follow-up.
     earlier = jobs.list_earlier(user, job)
     if earlier:
         st.caption(f":material/reply: Follows up “{plain(one_line(earlier[-1].asked.text, 100))}”")
@@ -110,14 +110,14 @@ def _choose_documents(entries: Sequence[Document], job: JobView) -> list[str]:
     if gone:
         st.caption(
             f":material/info: {counted(gone, 'document')} that it was asked of before "
-            f"{'is' if gone == 1 else 'are'} not there any more."
+            f"{'is' if gone == 1 else 'are'} no longer available."
         )
     return chosen
 
 
 def _choose_model(settings: Settings, job: JobView) -> str:
-    """The chosen model, "" for the usual one."""
-    usual, *others = settings.offered_models
+    """Return the chosen model, "" for the default."""
+    default, *others = settings.offered_models
     if not others:
         return ""
     options = ["", *others]
@@ -126,7 +126,7 @@ def _choose_model(settings: Settings, job: JobView) -> str:
             "Model",
             options,
             index=options.index(job.asked.model) if job.asked.model in options else 0,
-            format_func=lambda model: model or f"{usual} (the usual one)",
+            format_func=lambda model: model or f"{default} (default)",
             key=thread_state.field_key("model"),
         )
         or ""

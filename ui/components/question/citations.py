@@ -13,14 +13,14 @@ from ui.components.common.text import badge, counted, plain, safe_markdown
 from ui.components.question.source_links import link_to, show_source_links
 from ui.state import source as source_state
 
-# Stand for a mark while the Markdown around it is made safe. No model writes them.
+# Stand for marks while the Markdown around them is made safe. Removed from a model's text first.
 FOUND, NOT_FOUND, LINK, LINK_END = "\ue001", "\ue002", "\ue003", "\ue004"
 FOUND_MARK = " :green[:material/check_circle:]"
 NOT_FOUND_MARK = " :orange-badge[:material/help: not word for word]"
 
 
 def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
-    """Show each cited passage's place behind its number, in order of number."""
+    """Show where each cited passage is, in order of number; a click opens it."""
     if not citations:
         return
     st.caption("Sources")
@@ -29,7 +29,7 @@ def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
             st.button(
                 label_of(citation),
                 key=f"citation_{job_id}_{citation.number}",
-                help="Show the passage where it stands",
+                help="Show the passage in its document",
                 on_click=source_state.open_source,
                 args=(job_id, citation.number),
             )
@@ -37,11 +37,12 @@ def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
 
 
 def in_order(citations: Sequence[Citation]) -> list[Citation]:
+    """Return the citations in order of number."""
     return sorted(citations, key=lambda each: each.number)
 
 
 def label_of(citation: Citation) -> str:
-    """Number, document and pages, as Markdown."""
+    """Return number, document and pages, as Markdown."""
     label = f":blue-badge[{citation.number}] {plain(citation.document_name)}"
     place = page_label(citation.page, citation.last_page)
     return f"{label} :gray[· {place}]" if place else label
@@ -50,7 +51,7 @@ def label_of(citation: Citation) -> str:
 def with_marks(
     text: str, quotes: Sequence[CheckedQuote], citations: Sequence[Citation] = ()
 ) -> str:
-    """A model's Markdown, safe to draw, with a mark behind each quote that was checked.
+    """Return a model's Markdown, safe to draw, with a mark behind each quote that was checked.
 
     The markers of these citations are links to their sources, see
     `ui.components.question.source_links`.
@@ -68,7 +69,7 @@ def with_marks(
 
 
 def show_support(answer: Answer) -> None:
-    """Say how far the answer stands on its sources, beyond their list."""
+    """Say how well the sources support the answer: quotes found, sentences without a citation."""
     missing = sum(quote.number is None for quote in answer.quotes)
     if answer.quotes:
         found = len(answer.quotes) - missing

@@ -25,7 +25,7 @@ from ui.state.thread import SIDES, Side
 
 OPTION_CHARS = 60
 EXCERPT_CHARS = 90
-# Colours with transparency, for light and dark ground; the line tells them apart without colour.
+# Translucent, for light and dark themes; the line tells them apart without colour.
 STYLES: dict[Side, str] = {
     "left": "background:#ef444433;text-decoration:line-through;text-decoration-thickness:1px",
     "right": "background:#22a55a40;text-decoration:underline;text-decoration-thickness:2px;"
@@ -72,7 +72,7 @@ def _show(jobs: JobClient, user: str, job: JobView) -> None:
     left, right = (versions[number] for number in numbers)
     one, other = (jobs.get_answer(user, each.id) for each in (left, right))
     questions = word_runs(left.asked.text, right.asked.text)
-    texts = answer_runs(one, other) if one and other else (_whole(one), _whole(other))
+    texts = answer_runs(one, other) if one and other else (_unmarked(one), _unmarked(other))
     for side, column, version, answer, words in zip(
         SIDES,
         columns,
@@ -90,7 +90,7 @@ def _show(jobs: JobClient, user: str, job: JobView) -> None:
 
 
 def _choose(side: Side, versions: Sequence[JobView], first: int) -> int:
-    """Let one of the versions be chosen; returns its place."""
+    """Let one of the versions be chosen; return its place."""
     ids = [each.id for each in versions]
     thread_state.choose_at_first(side, ids, ids[first])
     chosen = st.selectbox(
@@ -116,14 +116,14 @@ def _legend(numbers: Sequence[int], texts: Sequence[Sequence[Run]]) -> str:
 
 
 def _facts(job: JobView, answer: Answer | None) -> str:
-    """Of how many documents and by which model, on one line."""
+    """Return how many documents were asked and which model answered, on one line."""
     chosen = len(job.asked.documents)
     scope = f"Of {counted(chosen, 'document')}" if chosen else "Of all documents"
     model = answer.model if answer else job.asked.model
     return f"{scope} · {plain(model)}" if model else scope
 
 
-def _whole(answer: Answer | None) -> list[Run]:
+def _unmarked(answer: Answer | None) -> list[Run]:
     return [Run(without_markup(answer.text), differs=False)] if answer else []
 
 
@@ -141,16 +141,16 @@ def _show_version(
 
 
 def marked(runs: Sequence[Run], side: Side, number: int) -> str:
-    """The text as HTML; what the other side lacks is marked, for eyes and for ears."""
+    """Return the text as HTML that marks what the other side lacks, for screen readers too."""
     parts = []
     for run in runs:
         words = run.text.lstrip()
         space = escape(run.text[: len(run.text) - len(words)])
         if run.differs and words:
-            said = f'<span style="{HIDDEN}"> [only in version {number}: </span>'
+            start = f'<span style="{HIDDEN}"> [only in version {number}: </span>'
             end = f'<span style="{HIDDEN}">] </span>'
             tag = f'<{TAGS[side]} style="{STYLES[side]}">{escape(words)}</{TAGS[side]}>'
-            parts.append(f"{space}{said}{tag}{end}")
+            parts.append(f"{space}{start}{tag}{end}")
         else:
             parts.append(space + escape(words))
     return "".join(parts)
@@ -174,7 +174,7 @@ def _show_sources(one: Answer, other: Answer, numbers: Sequence[int]) -> None:
 def _list(citations: Sequence[Citation]) -> None:
     if citations:
         for each in citations:
-            # Of one document many passages may be cited: their words tell them apart.
+            # Several passages of one document may be cited: their words tell them apart.
             words = plain(one_line(each.text, EXCERPT_CHARS))
             st.markdown(f"{label_of(each)}  \n:gray[:small[{words}]]")
     else:

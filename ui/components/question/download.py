@@ -39,7 +39,7 @@ _FORMATS = (
 
 
 def show_download(view: JobView, answer: Answer) -> None:
-    """Offer the answer with its sources as a file, which is written when it is asked for."""
+    """Offer the answer with its sources as a file, written when it is clicked."""
     menu = st.popover(
         "Download",
         icon=":material/download:",
@@ -59,7 +59,7 @@ def show_download(view: JobView, answer: Answer) -> None:
 
 
 def file_name(question: str, suffix: str) -> str:
-    """A short name from the question's words: letters, digits and hyphens of any script."""
+    """Return a short file name from the question: letters and digits of any script, hyphens."""
     words = re.findall(r"\w+", unicodedata.normalize("NFC", question).replace("_", " "))
     name = "-".join(words)
     if len(name) > LONGEST_NAME:

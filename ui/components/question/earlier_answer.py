@@ -1,4 +1,4 @@
-"""What to know of an answer that was given before: since when it is, and asking for a new one."""
+"""The line about an earlier answer that is given again: its age, and how to get a new one."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def show_earlier_answer(
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"earlier_{job.id}"
     ):
-        said = f":material/history: From an earlier answer, {ago(answer.earlier_at)}"
-        st.caption(said, width="content")
+        label = f":material/history: From an earlier answer, {ago(answer.earlier_at)}"
+        st.caption(label, width="content")
         st.button(
-            "Ask afresh",
+            "Get a new answer",
             icon=":material/refresh:",
             key=f"ask_afresh_{job.id}",
             type="tertiary",
-            help="Search and write anew. The documents have not changed since that answer",
+            help="Search again and write a new answer. The documents have not changed since then",
             on_click=ask_again,
             args=(jobs, documents, user, job),
             kwargs={"use_cache": False},

@@ -30,7 +30,7 @@ def show_feedback(jobs: JobClient, user: str, job: JobView) -> None:
             st.text_input(
                 "Why?",
                 value=given.reason,
-                placeholder="Why? Enter keeps it",
+                placeholder="Why? Press Enter to save",
                 max_chars=MAX_REASON_CHARS,
                 key=reason,
                 label_visibility="collapsed",

@@ -1,4 +1,4 @@
-"""Follow-ups: choosing what the next question follows up, and the questions before this one."""
+"""Follow-ups: choose what the next question follows up, and show the questions before it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def show_follow_up_button(job: JobView) -> None:
         "Following up" if is_on else "Follow up",
         icon=":material/check:" if is_on else ":material/reply:",
         key=f"follow_{job.id}",
-        help="The next question is asked on its own again"
+        help="Ask the next question on its own again"
         if is_on
-        else "The next question continues this one: it may say “it” or “there”",
+        else "Continue with the next question, which may say “it” or “there”",
         on_click=thread_state.follow,
         args=(None if is_on else job,),
     )
@@ -60,7 +60,7 @@ def show_followed() -> None:
 
 
 def next_question(text: str) -> Question:
-    """What was typed as a question: a follow-up, of the same documents and model, if that is on."""
+    """Return the typed text as a question, which may follow up another, with its documents."""
     job = thread_state.followed.get()
     if job is None:
         return Question(text)
@@ -86,7 +86,7 @@ def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
 
 
 def show_asked_of(documents: DocumentClient, user: str, job: JobView) -> None:
-    """Say of which documents and of which model this was asked, if not of all and the usual one."""
+    """Say which documents and model this was asked of, where they are not all and the default."""
     parts = []
     if job.asked.documents:
         names = [each.name for each in documents.find(job.asked.documents, user)]
@@ -109,7 +109,7 @@ def _open(job_id: str) -> None:
 
 
 def _listed(names: Sequence[str], number: int) -> str:
-    """The first few names, and how many documents there are beside them."""
+    """Return the first few names, and how many other documents there are."""
     shown = [plain(name) for name in names[:MOST_NAMES]]
     rest = number - len(shown)
     if rest:

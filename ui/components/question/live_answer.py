@@ -1,7 +1,7 @@
 """The answer as it is written: a small part of the page that refreshes by itself, and often.
 
-It reads and draws no more than what changes from one moment to the next. All else on the page is
-drawn anew when this part notices that something there is outdated, see
+It reads and draws only what changes from moment to moment. The rest of the page is drawn again
+when this part notices that something there is outdated, see
 `ui.components.page.live_page`.
 """
 
@@ -22,16 +22,16 @@ from ui.state import question as question_state
 from ui.state import refresh as refresh_state
 
 # One refresh takes 3 to 4 ms of the one core that a Python process has, see benchmarks/sessions.py.
-INTERVALS = ((30, 0.5), (240, 1.0), (480, 2.0))  # up to so many pages, each so often
+INTERVALS = ((30, 0.5), (240, 1.0), (480, 2.0))  # up to so many pages, each this often in seconds
 SLOWEST_SECONDS = 4.0
 COUNTED_SECONDS = 5.0
-# What is around such an answer, such as the times in the table, takes longer to draw.
+# The rest of the page, such as the times in the table, takes longer to draw.
 FEW_PAGES = 30
 AROUND_SECONDS, SLOWEST_AROUND_SECONDS = 3.0, 30.0
 
 
 class Pace:
-    """How often the pages of this process refresh: the more there are, the less often each."""
+    """How often the pages of this process refresh: the more pages, the less often each."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -39,17 +39,17 @@ class Pace:
         self._seen: dict[str, float] = {}
 
     def note(self, job_id: str) -> None:
-        """The page of this question refreshes."""
+        """Note that the page of this question refreshes."""
         with self._lock:
             self._seen[job_id] = self._clock()
 
     def seconds(self) -> float:
-        """How soon an answer that is drawn now should refresh."""
+        """Return how soon an answer that is drawn now should refresh."""
         pages = self._pages()
         return next((each for most, each in INTERVALS if pages <= most), SLOWEST_SECONDS)
 
     def around_seconds(self) -> float:
-        """How soon what is around it should."""
+        """Return how soon the rest of its page should refresh."""
         return AROUND_SECONDS if self._pages() <= FEW_PAGES else SLOWEST_AROUND_SECONDS
 
     def _pages(self) -> int:
@@ -85,5 +85,5 @@ def _refresh(clients: Clients, user: str, drawn: JobView, around: Conditions) ->
         show_outage(error.failure)
         return
     except NotFoundError:
-        pass  # deleted elsewhere, which is for the page as a whole to say
+        pass  # deleted elsewhere: the page as a whole says so
     st.rerun()

@@ -1,4 +1,4 @@
-"""The receipt of an answer: where its time went, as a small timeline, and what it used."""
+"""The receipt of an answer: where its time went, as a timeline, and what it used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import streamlit as st
 from jobs.models import Answer, Timings
 from ui.components.common.text import counted, duration, plain
 
-# Each has a contrast of at least 3 to the grounds of both themes (WCAG, graphical objects).
+# Each has a contrast of at least 3 to the backgrounds of both themes (WCAG, graphical objects).
 QUEUE, EARLIER, PAUSE, REWRITING = "#7b8794", "#d0524a", "#c07a12", "#c2559b"
 SEARCH, MODEL, WRITING, REST = "#3f83c9", "#8f6fd6", "#1d8f86", "#8a8a1f"
 LEAST_SECONDS = 0.0005
@@ -34,10 +34,10 @@ def show_receipt(job_id: str, answer: Answer) -> None:
 
 
 def segments_of(timings: Timings) -> tuple[Segment, ...]:
-    """The parts in order of time; those that took no time are left out.
+    """Return the parts in order of time, without those that took none.
 
-    The last is what the others leave of the total. An answer of before `generation` was measured
-    has its writing there.
+    The last is the rest of the total. Answers from before `generation` was measured have their
+    writing there.
     """
     first = timings.first_token
     segments = [
@@ -58,9 +58,9 @@ def segments_of(timings: Timings) -> tuple[Segment, ...]:
 
 
 def timeline(segments: Sequence[Segment], total: float) -> str:
-    """The bar as HTML, and below it each part with its name and time, for every reader."""
+    """Return the bar as HTML, and below it each part with its name and time, for every reader."""
     parts = "".join(
-        f'<span title="{_said(each)}" style="flex:{max(each.seconds, 0.001):.3f} 1 0;'
+        f'<span title="{_tooltip(each)}" style="flex:{max(each.seconds, 0.001):.3f} 1 0;'
         f'min-width:4px;background:{each.color}"></span>'
         for each in segments
     )
@@ -80,14 +80,14 @@ def timeline(segments: Sequence[Segment], total: float) -> str:
     )
 
 
-def _said(segment: Segment) -> str:
+def _tooltip(segment: Segment) -> str:
     return escape(f"{segment.label}: {duration(segment.seconds)}", quote=True)
 
 
 def _facts(answer: Answer) -> str:
-    """What the answer took, on one line."""
+    """Return what the answer took, on one line."""
     timings, tokens = answer.timings, answer.tokens
-    facts = [f"{duration(timings.total)} in all"]
+    facts = [f"{duration(timings.total)} in total"]
     if answer.earlier_at is not None:
         facts.append("from an earlier answer")
     if timings.first_token is not None:

@@ -1,4 +1,4 @@
-"""A citation where it stands: on the page of the PDF as a picture, or between its neighbours."""
+"""A cited passage in its document: on a picture of the PDF page, or in its surrounding text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ui.components.question.citations import in_order
 from ui.state import question as question_state
 from ui.state import source as source_state
 
-# Less of a passage than this was marked on its only page: the rest is worth a word.
+# If less than this share of a passage was marked on its only page, say so.
 WHOLE_SHARE = 0.8
 NAME_CHARS = 24
 PAGE_PIXELS = 720
@@ -32,7 +32,7 @@ def show_evidence(jobs: JobClient, pictures: PageImages, user: str) -> None:
     try:
         answer = question_state.kept_answer(job_id) or jobs.get_answer(user, job_id)
     except AskqueueError:
-        return  # of an outage, and of a question that is gone, the page itself says so
+        return  # the page itself shows an outage, or that the question is gone
     if answer is None or not any(item.number == opened[1] for item in answer.citations):
         source_state.close_source()
         return
@@ -67,7 +67,7 @@ def _show_source(
     _show_list(job_id, citations, citation.number)
     is_kept = pictures.has_original(citation.document_id, citation.document_name)
     if is_kept and has_pictures(citation.document_name) and citation.page is not None:
-        # Beside each other where both have room, else the words below the page.
+        # Side by side where there is room, else the words below the page.
         with st.container(horizontal=True, gap="medium"):
             with st.container(width=PAGE_PIXELS):
                 _show_page(pictures, citation, citation.page)
@@ -121,7 +121,7 @@ def _show_steps(job_id: str, citations: list[Citation], position: int) -> None:
 
 
 def _show_passage(citation: Citation, *, in_context: bool) -> None:
-    """Show the passage's own words, perhaps between what stands before and after."""
+    """Show the passage, perhaps with the text before and after it."""
     with st.container(key="source_passage"):
         if in_context and citation.before:
             st.caption(plain(citation.before))
@@ -131,7 +131,7 @@ def _show_passage(citation: Citation, *, in_context: bool) -> None:
 
 
 def _marked(text: str) -> str:
-    """A passage as Markdown that marks each of its lines."""
+    """Return a passage as Markdown that marks each of its lines."""
     lines = (line.strip() for line in text.split("\n"))
     return "  \n".join(f":yellow-background[{plain(line)}]" for line in lines if line)
 
@@ -152,7 +152,7 @@ def _show_facts(pictures: PageImages, citation: Citation, *, is_kept: bool) -> N
         else:
             st.caption(
                 ":material/hide_source: The original is no longer there. "
-                "These words were kept with the answer."
+                "This passage was kept with the answer."
             )
         st.caption(f"Retrieval score {citation.score:.3g}", width="content")
 
@@ -186,10 +186,10 @@ def _show_page(pictures: PageImages, citation: Citation, first: int) -> None:
 
 def _show_picture(picture: PageImage, name: str, number: int, *, is_only: bool) -> None:
     if not picture.share:
-        st.caption(":material/info: The place of the passage on this page could not be found.")
+        st.caption(":material/info: The passage could not be found on this page.")
     elif is_only and picture.share < WHOLE_SHARE:
-        st.caption(":material/info: Only a part of the passage could be found on this page.")
-    with st.container(border=True):  # a white page on a light theme has no edge of its own
+        st.caption(":material/info: Only part of the passage could be found on this page.")
+    with st.container(border=True):  # a white page has no visible edge on a light theme
         st.image(picture.data, width="stretch", alt=f"Page {number} of {name}")
     st.caption(f"Page {number} of {picture.pages}")
 
@@ -200,10 +200,7 @@ def _show_picture(picture: PageImage, name: str, number: int, *, is_only: bool) 
 def show_changes(
     jobs: JobClient, documents: DocumentClient, user: str, job: JobView, answer: Answer
 ) -> None:
-    """Say which cited documents changed since the answer; a click asks again.
-
-    One read of the register for the answer that is shown.
-    """
+    """Say which cited documents changed since the answer; a click asks again."""
     names = {item.document_id: item.document_name for item in answer.citations}
     if not names:
         return
@@ -212,7 +209,9 @@ def show_changes(
     if not changes:
         return
     with st.container(border=True, key=f"changed_{job.id}"):
-        st.markdown(f":material/update: **The sources have changed since.** {' '.join(changes)}")
+        st.markdown(
+            f":material/update: **The sources have changed since this answer.** {' '.join(changes)}"
+        )
         st.button(
             "Ask again",
             icon=":material/replay:",
@@ -224,7 +223,7 @@ def show_changes(
 
 
 def changes_since(names: dict[str, str], there: dict[str, Document], since: float) -> list[str]:
-    """A sentence for each document, by id, that was deleted or indexed again after a time."""
+    """Return a sentence for each document, by id, that was deleted or indexed again since then."""
     sentences = []
     for document_id, name in names.items():
         document = there.get(document_id)

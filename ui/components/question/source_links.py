@@ -24,7 +24,7 @@ _links = st.components.v2.component(
 
 
 def link_to(citation: Citation) -> str:
-    """The number of a citation as a link, as Markdown; its document and page show on hovering."""
+    """Return the number of a citation as a Markdown link; hovering shows its document and page."""
     place = page_label(citation.page, citation.last_page)
     title = ", ".join(filter(None, (citation.document_name, place)))
     return f'[{badge(str(citation.number))}](#source-{citation.number} "{plain(title)}")'

@@ -20,7 +20,7 @@ from ui.components.common.errors import show_failure
 from ui.components.common.text import plain
 from ui.state import question as question_state
 
-# What it refers to is not there: sent again, it would fail again.
+# What it refers to is gone: sent again, it would fail again.
 _MISSING = (NotFoundError.kind, UnknownDocumentsError.kind, ModelNotOfferedError.kind)
 
 
@@ -29,7 +29,7 @@ def show_unsent(jobs: JobClient, user: str) -> None:
     unsent = question_state.unsent.get()
     if unsent is None:
         return
-    # Of an outage the page says so itself, and for as long as it lasts.
+    # The page itself shows an outage for as long as it lasts.
     if unsent.failure.kind != BrokerUnavailableError.kind:
         show_failure(unsent.failure, quiet=unsent.not_before > 0)
     with st.container(border=True, key="unsent"):
@@ -42,7 +42,7 @@ def show_unsent(jobs: JobClient, user: str) -> None:
                     icon=":material/send:",
                     key="unsent_alone",
                     type="primary",
-                    help="Of all documents and of the usual model, as a question that follows none",
+                    help="Ask all documents with the default model, as a question of its own",
                     on_click=submit_question,
                     args=(jobs, user, Question(unsent.asked.text)),
                 )
@@ -54,7 +54,7 @@ def show_unsent(jobs: JobClient, user: str) -> None:
 
 
 def _show_send(jobs: JobClient, user: str, unsent: question_state.Unsent) -> None:
-    """The button that sends it again, once there is room for it; until then it counts down."""
+    """Show the button that sends it again, or a countdown until there is room for it."""
     wait = unsent.not_before - time.time()
     if wait > 0:
         st.fragment(_count_down, run_every=1.0)(unsent)

@@ -1,4 +1,4 @@
-"""The versions of a question in one row: which is shown, how each stands; and comparing them."""
+"""The versions of a question in one row, with their states; and the button to compare them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Ask page shows before there is a question: how to begin."""
+"""What the Ask page shows before the first question."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ui.components.common.text import plain
 SAMPLE_QUESTIONS = Path(__file__).resolve().parents[3] / "samples" / "questions.json"
 SUGGESTIONS = 3
 DOCUMENTS_PAGE = "pages/documents.py"
-_ON_THEIR_WAY = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
+_UNFINISHED = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
 
 
 def show_welcome(jobs: JobClient, user: str, documents: Sequence[Document]) -> bool:
-    """Invite a first question; returns True while documents are on their way into the index."""
+    """Invite a first question; return True while documents are being indexed."""
     st.title("Ask your documents", anchor=False)
-    pending = [each for each in documents if each.status in _ON_THEIR_WAY]
+    pending = [each for each in documents if each.status in _UNFINISHED]
     ready = [each for each in documents if each.status is DocumentStatus.INDEXED]
     if not documents:
         _show_no_documents()
@@ -49,7 +49,7 @@ def _show_no_documents() -> None:
 def _show_invitation(jobs: JobClient, user: str, ready: Sequence[Document]) -> None:
     count = f"{len(ready):,} documents are" if len(ready) != 1 else "One document is"
     st.markdown(
-        f"{count} ready. Answers come with the passages they stand on, so that you can check them."
+        f"{count} ready. Answers cite the passages they are based on, so you can check them."
     )
     questions = suggested_questions({each.name for each in ready})
     if not questions:
@@ -68,7 +68,7 @@ def _show_invitation(jobs: JobClient, user: str, ready: Sequence[Document]) -> N
 
 
 def suggested_questions(names: set[str]) -> list[str]:
-    """The first few sample questions whose document is among these names."""
+    """Return the first few sample questions whose document is among these names."""
     return [question for question, name in _samples() if name in names][:SUGGESTIONS]
 
 

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from jobs.citation_format import NUMBER
 from jobs.models import Answer, Citation
 
-# Beyond so many words, those that are everywhere are no place to align two texts at.
+# Beyond this many words, very frequent ones are not used to align the texts.
 EXACT_WORDS = 1500
 
 # Each token with the white space before it: a marker, a word or a figure, a punctuation mark.
@@ -41,10 +41,10 @@ def word_runs(
     cited_by_one: Mapping[str, str] | None = None,
     cited_by_other: Mapping[str, str] | None = None,
 ) -> tuple[list[Run], list[Run]]:
-    """Both texts in runs that the other has, word for word and in order, or lacks.
+    """Split both texts into runs that the other text has, word for word and in order, or lacks.
 
-    Joined, the runs of a text are the text. White space does not count. The mappings give for a
-    marker such as [1] what it stands for: two markers are the same if that is.
+    The runs of a text, joined, are the text. White space is ignored. The mappings say what a marker
+    such as [1] cites: markers are equal if they cite the same.
     """
     left, right = _TOKEN.findall(one), _TOKEN.findall(other)
     matcher = SequenceMatcher(
@@ -64,7 +64,7 @@ def word_runs(
 
 
 def answer_runs(one: Answer, other: Answer) -> tuple[list[Run], list[Run]]:
-    """The words of two answers; markers are the same if they cite the same passage."""
+    """Compare the words of two answers; markers are equal if they cite the same passage."""
     return word_runs(
         without_markup(one.text),
         without_markup(other.text),
@@ -73,12 +73,12 @@ def answer_runs(one: Answer, other: Answer) -> tuple[list[Run], list[Run]]:
 
 
 def without_markup(text: str) -> str:
-    """A model's Markdown as words: bold, code and headings lose their signs, lists keep theirs."""
+    """Return Markdown without the signs of bold, code and headings; lists keep theirs."""
     return _MARKUP.sub("", text).strip()
 
 
 def compare_sources(one: Answer, other: Answer) -> Sources:
-    """Which passages both answers cite, and which only one does."""
+    """Return which passages both answers cite, and which only one does."""
     left, right = _by_passage(one), _by_passage(other)
     return Sources(
         both=tuple(each for id_, each in left.items() if id_ in right),

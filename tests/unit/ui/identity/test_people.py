@@ -18,22 +18,27 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from jobs.settings import Settings
+from ui.clients import build_clients
 from ui.identity import people
-from ui.identity.people import IdentityMiddleware, Signer, secret_of
+from ui.identity.browser_cookie import Signer, secret_of, signer_of
+from ui.identity.people import IdentityMiddleware
 
 MakeSettings = Callable[..., Settings]
 
 
 @pytest.fixture
-def signer(monkeypatch: pytest.MonkeyPatch) -> Signer:
-    """The signer of this test, in place of the one from the environment."""
-    ours = Signer("a secret")
-    monkeypatch.setattr(people, "get_signer", lambda: ours)
-    return ours
+def settings(make_settings: MakeSettings) -> Settings:
+    return make_settings(secret_key="a secret")
 
 
 @pytest.fixture
-def browser(signer: Signer) -> TestClient:
+def signer(settings: Settings) -> Signer:
+    """The signer of this installation."""
+    return signer_of(settings)
+
+
+@pytest.fixture
+def browser(settings: Settings) -> TestClient:
     """A browser in front of a small site behind the middleware."""
 
     def page(request: Request) -> Response:
@@ -48,7 +53,7 @@ def browser(signer: Signer) -> TestClient:
             Route("/data", lambda _: JSONResponse({})),
             Route("/api/docs", page),
         ],
-        middleware=[Middleware(IdentityMiddleware, no_pages=("/api",))],
+        middleware=[Middleware(IdentityMiddleware, settings=settings, no_pages=("/api",))],
     )
     return TestClient(site)
 
@@ -100,8 +105,9 @@ def test_configured_secret_is_used_and_nothing_is_written(make_settings: MakeSet
     assert not settings.data_dir.exists()
 
 
-def test_secret_is_made_once_for_its_owner_alone(settings: Settings) -> None:
+def test_secret_is_made_once_for_its_owner_alone(make_settings: MakeSettings) -> None:
     """Without SECRET_KEY, a random one is kept in a file that only its owner can read."""
+    settings = make_settings()
     secret = secret_of(settings)
     path = settings.data_dir / "secret_key"
     assert len(secret) == 64
@@ -110,9 +116,10 @@ def test_secret_is_made_once_for_its_owner_alone(settings: Settings) -> None:
 
 
 def test_processes_that_start_at_once_agree_on_the_secret(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever finds no file may make one, but the first that is there counts for all."""
+    settings = make_settings()
     monkeypatch.setattr(Path, "exists", lambda _path: False)
     with ThreadPoolExecutor(8) as pool:
         secrets = set(pool.map(lambda _: secret_of(settings), range(32)))
@@ -120,8 +127,9 @@ def test_processes_that_start_at_once_agree_on_the_secret(
     assert [file.name for file in settings.data_dir.iterdir()] == ["secret_key"]
 
 
-def test_empty_secret_file_is_refused(settings: Settings) -> None:
+def test_empty_secret_file_is_refused(make_settings: MakeSettings) -> None:
     """Nobody signs with an empty secret, which everybody knows."""
+    settings = make_settings()
     settings.data_dir.mkdir(parents=True)
     (settings.data_dir / "secret_key").write_text("\n")
     with pytest.raises(ValueError, match="empty"):
@@ -206,9 +214,11 @@ def test_cookie_is_secure_behind_https(browser: TestClient, signer: Signer) -> N
 
 
 def test_current_user_is_read_from_the_pages_cookies(
-    monkeypatch: pytest.MonkeyPatch, signer: Signer
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, signer: Signer
 ) -> None:
     """A page knows the user of its browser, and that there is none without a cookie."""
+    clients = build_clients(settings)
+    monkeypatch.setattr("ui.clients.get_clients", lambda: clients)
     value = signer.new_cookie()
     cookie = f"{signer.cookie_name}={value}".encode()
     known = HTTPConnection({"type": "websocket", "headers": [(b"cookie", cookie)]})

@@ -13,23 +13,32 @@ from starlette.requests import HTTPConnection
 from jobs.errors import AmbiguousProxyUserError, UntrustedProxyError
 from jobs.settings import Settings
 from tests.logins import login_cookies, use_login_secret
-from ui.identity import people as identity
-from ui.identity.people import Person, who_is
+from ui.identity import people
+from ui.identity.browser_cookie import Signer
+from ui.identity.people import Person
 
 MakeSettings = Callable[..., Settings]
-Choose = Callable[..., None]
 PROXY = "10.0.0.2"
+SECRET = "a secret"
+
+
+class Installation:
+    """An installation whose settings a test chooses."""
+
+    def __init__(self, make_settings: MakeSettings) -> None:
+        self._make_settings = make_settings
+        self.choose()
+
+    def choose(self, **values: object) -> None:
+        self._settings = self._make_settings(secret_key=SECRET, **values)
+
+    def who_is(self, asked: HTTPConnection) -> Person | None:
+        return people.who_is(asked, self._settings)
 
 
 @pytest.fixture
-def choose(monkeypatch: pytest.MonkeyPatch, make_settings: MakeSettings) -> Choose:
-    """Let the process have these settings."""
-
-    def choose_(**values: object) -> None:
-        settings = make_settings(**values)
-        monkeypatch.setattr(identity, "get_settings", lambda: settings)
-
-    return choose_
+def here(make_settings: MakeSettings) -> Installation:
+    return Installation(make_settings)
 
 
 def connection(
@@ -53,8 +62,8 @@ def connection(
 # By a proxy
 
 
-def by_proxy(name: bytes, peer: str | None = PROXY) -> Person | None:
-    return who_is(connection(peer, headers=(("X-Forwarded-User", name),)))
+def by_proxy(here: Installation, name: bytes, peer: str | None = PROXY) -> Person | None:
+    return here.who_is(connection(peer, headers=(("X-Forwarded-User", name),)))
 
 
 @pytest.mark.parametrize(
@@ -66,55 +75,55 @@ def by_proxy(name: bytes, peer: str | None = PROXY) -> Person | None:
         ("fd00::/8", "fd00::7"),
     ],
 )
-def test_trusted_peer_is_believed(choose: Choose, trusted: str, peer: str) -> None:
+def test_trusted_peer_is_believed(here: Installation, trusted: str, peer: str) -> None:
     """A name from one of TRUSTED_PROXIES, an address or in a network, is who is asking."""
-    choose(auth_mode="proxy", trusted_proxies=trusted)
-    assert by_proxy(b"ann", peer) == Person("p-ann", "ann", known_as=("ann", "p-ann"))
+    here.choose(auth_mode="proxy", trusted_proxies=trusted)
+    assert by_proxy(here, b"ann", peer) == Person("p-ann", "ann", known_as=("ann", "p-ann"))
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.3", "127.0.0.1", "::1", "testclient", None])
 @pytest.mark.parametrize("name", [b"ann", b""])
-def test_name_from_anybody_else_is_refused(choose: Choose, peer: str, name: bytes) -> None:
+def test_name_from_anybody_else_is_refused(here: Installation, peer: str, name: bytes) -> None:
     """It is never ignored, so that nobody becomes somebody by being mistaken."""
-    choose(auth_mode="proxy", trusted_proxies=PROXY)
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY)
     with pytest.raises(UntrustedProxyError, match="TRUSTED_PROXIES"):
-        by_proxy(name, peer)
+        by_proxy(here, name, peer)
 
 
-def test_proxy_that_names_nobody_has_nobody_signed_in(choose: Choose) -> None:
+def test_proxy_that_names_nobody_has_nobody_signed_in(here: Installation) -> None:
     """Without a name, or with an empty one, nobody is; a browser's own cookie does not count."""
-    choose(auth_mode="proxy", trusted_proxies=PROXY)
-    signer = identity.get_signer()
-    assert who_is(connection(PROXY, {signer.cookie_name: signer.new_cookie()})) is None
-    assert by_proxy(b" ") is None
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY)
+    signer = Signer(SECRET)
+    assert here.who_is(connection(PROXY, {signer.cookie_name: signer.new_cookie()})) is None
+    assert by_proxy(here, b" ") is None
 
 
 @pytest.mark.parametrize("names", [(b"ann", b"bob"), (b"x" * 500,)])
-def test_odd_names_are_refused(choose: Choose, names: tuple[bytes, ...]) -> None:
+def test_odd_names_are_refused(here: Installation, names: tuple[bytes, ...]) -> None:
     """A proxy that adds to a header that its client sent leaves it open which name is true."""
-    choose(auth_mode="proxy", trusted_proxies=PROXY)
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY)
     with pytest.raises(AmbiguousProxyUserError):
-        who_is(connection(PROXY, headers=tuple(("X-Forwarded-User", name) for name in names)))
+        here.who_is(connection(PROXY, headers=tuple(("X-Forwarded-User", name) for name in names)))
 
 
-def test_names_make_users_that_differ(choose: Choose) -> None:
+def test_names_make_users_that_differ(here: Installation) -> None:
     """Each name is a user of its own, of characters that mean nothing in keys and patterns."""
-    choose(auth_mode="proxy", trusted_proxies=PROXY)
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY)
     names = ["ann", "Ann", "a n", "a%20n", "a:n", "*", "a\\n", "Änn", "ann@example.com"]
-    people = [by_proxy(name.encode()) for name in names]
-    assert [person.name for person in people if person] == names
-    users = {person.user for person in people if person}
+    named = [by_proxy(here, name.encode()) for name in names]
+    assert [person.name for person in named if person] == names
+    users = {person.user for person in named if person}
     assert len(users) == len(names)
     assert not set("".join(users)) & set(" :*?[]{}\\\n")
 
 
-def test_operators_of_a_proxy_are_named(choose: Choose) -> None:
+def test_operators_of_a_proxy_are_named(here: Installation) -> None:
     """OPERATORS lists names; those of e-mail addresses in either case."""
-    choose(auth_mode="proxy", trusted_proxies=PROXY, operators="ann, Bob@example.com")
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY, operators="ann, Bob@example.com")
     operators = {
         name: person.is_operator
         for name in ("ann", "Ann", "bob@EXAMPLE.com", "cem")
-        if (person := by_proxy(name.encode()))
+        if (person := by_proxy(here, name.encode()))
     }
     assert operators == {"ann": True, "Ann": False, "bob@EXAMPLE.com": True, "cem": False}
 
@@ -123,11 +132,11 @@ def test_operators_of_a_proxy_are_named(choose: Choose) -> None:
 
 
 @pytest.fixture
-def login(choose: Choose, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person | None]:
+def login(here: Installation, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person | None]:
     """Who asks with a login of these claims, where the group `ops` and `ann@x.org` operate."""
     use_login_secret(monkeypatch)
-    choose(auth_mode="oidc", operators="ops, ann@x.org")
-    return lambda **claims: who_is(connection(cookies=login_cookies(**claims)))
+    here.choose(auth_mode="oidc", operators="ops, ann@x.org")
+    return lambda **claims: here.who_is(connection(cookies=login_cookies(**claims)))
 
 
 def test_same_subject_of_another_issuer_is_another_user(login: Callable[..., Person]) -> None:
@@ -159,17 +168,21 @@ def test_login_that_is_over_or_not_ours_is_nobody(
     assert login(**claims) is None
 
 
-def test_browser_cookie_is_nobody_where_people_sign_in(login: Callable[..., Person | None]) -> None:
+def test_browser_cookie_is_nobody_where_people_sign_in(
+    login: Callable[..., Person | None], here: Installation
+) -> None:
     """The cookie of the mode `anonymous` opens nothing here."""
-    signer = identity.get_signer()
-    assert who_is(connection(cookies={signer.cookie_name: signer.new_cookie()})) is None
-    assert who_is(connection(cookies={"_streamlit_user": "forged"})) is None
+    signer = Signer(SECRET)
+    assert here.who_is(connection(cookies={signer.cookie_name: signer.new_cookie()})) is None
+    assert here.who_is(connection(cookies={"_streamlit_user": "forged"})) is None
 
 
-def test_header_of_a_proxy_means_nothing_with_logins(login: Callable[..., Person]) -> None:
+def test_header_of_a_proxy_means_nothing_with_logins(
+    login: Callable[..., Person], here: Installation
+) -> None:
     """A login is who it is, whatever a client says in a header."""
     asked = connection(PROXY, login_cookies(), (("X-Forwarded-User", b"bob"),))
-    assert who_is(asked) == login()
+    assert here.who_is(asked) == login()
 
 
 @pytest.mark.parametrize(
@@ -192,9 +205,9 @@ def test_operators_are_a_group_or_a_verified_address(
     assert login(**claims).is_operator is is_operator
 
 
-def test_operators_are_user_ids_too(login: Callable[..., Person], choose: Choose) -> None:
+def test_operators_are_user_ids_too(login: Callable[..., Person], here: Installation) -> None:
     """The user id that the sidebar shows can be listed where a provider verifies no address."""
-    choose(auth_mode="oidc", operators=login().user)
+    here.choose(auth_mode="oidc", operators=login().user)
     assert login().is_operator
     assert not login(sub="2").is_operator
 
@@ -226,17 +239,17 @@ def test_name_is_the_surest_that_there_is(
 
 
 def test_browser_of_a_personal_installation_is_an_operator(
-    choose: Choose, monkeypatch: pytest.MonkeyPatch
+    here: Installation,
 ) -> None:
     """Who sits at the machine of an installation for one person operates it; others do not."""
-    signer = identity.get_signer()
+    signer = Signer(SECRET)
     cookies = {signer.cookie_name: signer.new_cookie()}
     asked = connection(cookies=cookies, headers=(("Host", b"127.0.0.1:8501"),))
-    choose(redis_url="")
-    person = who_is(asked)
+    here.choose(redis_url="")
+    person = here.who_is(asked)
     assert person
     assert person.is_operator
-    choose()
-    person = who_is(asked)
+    here.choose()
+    person = here.who_is(asked)
     assert person
     assert not person.is_operator

@@ -80,7 +80,7 @@ def caller() -> TestClient:
 
     site = Starlette(
         routes=[Route("/", PlainTextResponse("here")), WebSocketRoute("/stream", accept)],
-        middleware=[Middleware(AllowedHosts, allowed=lambda: {"testserver", "ask.example"})],
+        middleware=[Middleware(AllowedHosts, allowed={"testserver", "ask.example"})],
     )
     return TestClient(site, base_url="http://ask.example")
 

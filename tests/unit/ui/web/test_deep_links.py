@@ -14,12 +14,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from jobs.settings import Settings
-from ui.identity.people import Person
-from ui.web import deep_links
+from tests.logins import login_cookies, use_login_secret
 from ui.web.deep_links import COOKIE, LOGIN_PATH, DeepLinks
 
 HERE = "https://ask.example"
-ANN = Person("ann")
 
 Visit = Callable[..., httpx.Response]
 
@@ -30,19 +28,17 @@ def page(_request: Request) -> PlainTextResponse:
 
 @pytest.fixture
 def visit(make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Visit:
-    """GET a path as `who`, with these headers."""
-    browser = TestClient(
-        DeepLinks(Starlette(routes=[Route("/{path:path}", page)])),
-        base_url=HERE,
-        follow_redirects=False,
-    )
+    """GET a path, signed in or not, with these headers."""
+    use_login_secret(monkeypatch)
+    site = Starlette(routes=[Route("/{path:path}", page)])
 
-    def get(path: str, who: Person | None = ANN, mode: str = "oidc", **headers: Any) -> Any:
-        settings = make_settings(auth_mode=mode)
-        monkeypatch.setattr(deep_links, "get_settings", lambda: settings)
-        monkeypatch.setattr(deep_links, "who_is", lambda _: who)
-        browser.cookies.clear()
-        return browser.get(path, headers=headers)
+    def get(path: str, *, mode: str = "oidc", signed_in: bool = True, **headers: str) -> Any:
+        browser = TestClient(
+            DeepLinks(site, make_settings(auth_mode=mode)), HERE, follow_redirects=False
+        )
+        login = login_cookies() if signed_in else {}
+        cookies = [headers.get("cookie", ""), *(f"{name}={login[name]}" for name in login)]
+        return browser.get(path, headers={**headers, "cookie": "; ".join(filter(None, cookies))})
 
     return get
 
@@ -50,10 +46,10 @@ def visit(make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("goal", ["/?job=9f1c", "/documents", "/?q=a%26b&state=failed"])
 def test_page_on_which_somebody_signs_in_is_where_they_arrive(visit: Visit, goal: str) -> None:
     """From the login to the start page, and from there on, once."""
-    noted = visit(LOGIN_PATH, None, referer=HERE + goal).headers["Set-Cookie"]
+    noted = visit(LOGIN_PATH, signed_in=False, referer=HERE + goal).headers["Set-Cookie"]
     assert "HttpOnly; SameSite=Lax; Secure" in noted
     cookie = noted.split(";")[0]
-    assert visit("/", None, cookie=cookie).status_code == 200
+    assert visit("/", signed_in=False, cookie=cookie).status_code == 200
     arrival = visit("/", cookie=cookie)
     assert (arrival.status_code, arrival.headers["Location"]) == (302, goal)
     assert "Max-Age=0" in arrival.headers["Set-Cookie"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from ui.api import application
+from jobs.settings import Settings
+from ui.api.application import create_app
+from ui.clients import build_clients
 from ui.web.security_headers import PageHeaders, hashes, page_policy
 
 
@@ -55,18 +58,22 @@ def test_everything_has_the_headers() -> None:
         assert browser.get("/own").headers["referrer-policy"] == "no-referrer"
 
 
-def test_replies_of_the_api_are_no_pages_and_are_not_kept() -> None:
+@pytest.fixture
+def api(settings: Settings) -> TestClient:
+    return TestClient(create_app(build_clients(settings)), "http://127.0.0.1")
+
+
+def test_replies_of_the_api_are_no_pages_and_are_not_kept(api: TestClient) -> None:
     """Answers are personal, so that no cache keeps them, and nothing in them runs."""
-    browser = TestClient(application.app)
     for path in ("/", "/missing", "/openapi.json"):
-        headers = browser.get(path).headers
+        headers = api.get(path).headers
         assert headers["cache-control"] == "no-store"
         assert directives(headers["content-security-policy"])["default-src"] == "'none'"
 
 
-def test_documentation_runs_its_own_script() -> None:
+def test_documentation_runs_its_own_script(api: TestClient) -> None:
     """The one inline script of the documentation is allowed by its hash, and no other."""
-    reply = TestClient(application.app).get("/docs")
+    reply = api.get("/docs")
     script = reply.text.split("<script>")[1].split("</script>")[0]
     policy = directives(reply.headers["content-security-policy"])
     assert policy["script-src"] == f"'self'{hashes([script])}"

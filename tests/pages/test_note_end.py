@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 
 def script() -> None:
-    """A page whose answer refreshes by itself, in the moment when it sees the end."""
+    """A page whose answer refreshes by itself, at the moment it sees the end."""
     import streamlit as st
 
     from jobs.models import JobState

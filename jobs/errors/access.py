@@ -1,0 +1,70 @@
+"""Who is asking, and what they may do: signing in, operators and API keys."""
+
+from __future__ import annotations
+
+from jobs.errors.base import AskqueueError
+
+
+class NotSignedInError(AskqueueError):
+    kind = "not_signed_in"
+    message = "Nobody is signed in. Sign in on the pages in this browser, then try again."
+
+
+class OperatorsOnlyError(AskqueueError):
+    kind = "operators_only"
+    message = "This is for operators alone. Ask one of them, or to be named in OPERATORS."
+
+
+class OperatorsClosedError(AskqueueError):
+    kind = "operators_closed"
+    message = (
+        "This is for operators alone, and nobody is one yet. Set DASHBOARD_USERNAME and "
+        "DASHBOARD_PASSWORD, then restart."
+    )
+
+
+class WrongCredentialsError(AskqueueError):
+    """Of the user and the password, it does not say which was wrong."""
+
+    kind = "wrong_credentials"
+    message = "Give the operators' user and password: DASHBOARD_USERNAME and DASHBOARD_PASSWORD."
+
+
+class UntrustedProxyError(AskqueueError):
+    """Whoever can set the header could be anybody, so its word is not taken, nor ignored."""
+
+    kind = "untrusted_proxy"
+    message = (
+        "This request names a user in the header that the sign-in proxy sets, but does not come "
+        "from that proxy. Open Askqueue at the proxy's address. If you did, ask the operator to "
+        "add the proxy's own address to TRUSTED_PROXIES."
+    )
+
+
+class AmbiguousProxyUserError(AskqueueError):
+    kind = "ambiguous_proxy_user"
+    message = (
+        "The sign-in proxy sent a user's name that cannot be used: more than one, or a very long "
+        "one. Ask the operator to have the proxy replace the header of PROXY_USER_HEADER, not add "
+        "to it."
+    )
+
+
+class WrongKeyError(AskqueueError):
+    """It does not say what is wrong with a key: whoever tries some learns nothing."""
+
+    kind = "wrong_key"
+    message = (
+        "This API key is wrong, expired or revoked. Make one on the page API keys, and send it as "
+        "Authorization: Bearer askq_…"
+    )
+
+
+class MissingScopeError(AskqueueError):
+    kind = "missing_scope"
+    message = "This API key may not do that. Use one with the scope that it needs."
+
+
+class InvalidKeyError(AskqueueError):
+    kind = "invalid_key"
+    message = "No API key can be made from this."
