@@ -126,7 +126,7 @@ def test_installation_lives_and_its_data_outlives_each_end(installation: Install
         assert installation.is_healthy()
         assert f"http://127.0.0.1:{installation.port}/api/docs" in installation.said()
         assert installation.data_dir.stat().st_mode & 0o077 == 0
-        assert "already runs" in installation.refused(port=free_port())
+        assert "already running" in installation.refused(port=free_port())
         job_id = installation.ask()
         status = installation.status(job_id)
 
