@@ -14,7 +14,7 @@ from ui.state.tables import ALL
 
 # Keys of widgets. Their values can be read before the widgets are drawn.
 FAILED_TABLE = "failed_table"
-FAILED_KIND = "failed_kind"
+FAILED_KIND = "failed_kind_filter"
 FAILED_PAGE = "failed_page"
 OPERATIONS_PERIOD = "operations_period"
 OPERATIONS_QUEUE = "operations_queue"
@@ -28,6 +28,7 @@ kind_to_requeue: SessionValue[str | None] = SessionValue("kind_to_requeue", None
 # The ids of the selected failed jobs.
 selected: SessionValue[frozenset[str]] = SessionValue("failed_selected", frozenset())
 
+_kind: SessionValue[str] = SessionValue("failed_kind", ALL)
 _rows: SessionValue[tuple[str, ...]] = SessionValue("failed_rows", ())
 
 
@@ -56,13 +57,25 @@ def ask_to_requeue(kind: str | None) -> None:
 
 def failed_kind() -> str:
     """Return the kind of error that the list is filtered by; "" for all."""
-    kind = str(st.session_state.setdefault(FAILED_KIND, ALL))
+    kind = _kind.get()
     return "" if kind == ALL else kind
+
+
+def prepare_failed_kind() -> None:
+    """Have the filter show the kind. Its widget forgets it in a run that does not draw it."""
+    if st.session_state.get(FAILED_KIND) != _kind.get():
+        st.session_state[FAILED_KIND] = _kind.get()
+
+
+def note_failed_kind() -> None:
+    """Filter the list by the kind that was clicked, from its first page."""
+    _kind.set(st.session_state[FAILED_KIND])
+    show_first_failed_page()
 
 
 def show_all_failed_kinds() -> None:
     """Filter the list by no kind of error."""
-    st.session_state[FAILED_KIND] = ALL
+    _kind.set(ALL)
 
 
 def failed_page() -> int:

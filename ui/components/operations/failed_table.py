@@ -24,6 +24,7 @@ MAX_ROWS = 14
 def show_kinds(kinds: Mapping[str, int]) -> None:
     """Show how many failed in which way; a click keeps those alone."""
     counts = {ALL: sum(kinds.values()), **kinds}
+    operator_state.prepare_failed_kind()
     st.pills(
         "Filter by kind of error",
         list(counts),
@@ -33,7 +34,7 @@ def show_kinds(kinds: Mapping[str, int]) -> None:
         required=True,
         key=operator_state.FAILED_KIND,
         label_visibility="collapsed",
-        on_change=operator_state.show_first_failed_page,
+        on_change=operator_state.note_failed_kind,
     )
 
 
