@@ -162,8 +162,7 @@ def test_kind_narrows_the_list_until_none_is_left(
     clients.dead_letters.put()
     lost = clients.dead_letters.put(LOST)
     app = open_page("failed")
-    app.session_state["failed_kind"] = "worker_lost"
-    app.run()
+    app.pills(key="failed_kind").set_value("worker_lost").run()
     assert rows(app) == ["Worker lost"]
     assert app.button(key="requeue_all").label == "Requeue all 1 of this kind"
     clients.dead_letters.requeue(lost)
@@ -217,8 +216,7 @@ def test_requeueing_all_asks_first(
     for failure in (LOST, BAD_KEY, BAD_KEY, BAD_KEY):
         clients.dead_letters.put(failure)
     app = open_page("failed")
-    app.session_state["failed_kind"] = kind
-    app.run()
+    app.pills(key="failed_kind").set_value(kind).run()
     app.button(key="requeue_all").click().run()
     assert told in words(app)
     app.button(key="requeue_cancelled").click().run()

@@ -14,6 +14,7 @@ from ui.components.page.live_page import show_live
 from ui.components.page.operator_sign_in import show_sign_in, show_sign_out
 from ui.identity.people import current_user, operators_access
 from ui.state import operators as operator_state
+from ui.state.tables import ALL
 
 REFRESH_SECONDS = 3.0
 
@@ -59,7 +60,7 @@ def _read(dead_letters: DeadLetters) -> DeadLetterPage:
         operator_state.show_first_failed_page()
         page = dead_letters.list_failed(kind, limit=PAGE_SIZE)
     if not page.entries and kind:
-        operator_state.show_all_failed_kinds()
+        operator_state.kind_filter.set(ALL)
         page = dead_letters.list_failed(limit=PAGE_SIZE)
     return page
 

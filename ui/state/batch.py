@@ -11,6 +11,7 @@ from jobs.batches.spreadsheet import Sheet
 from jobs.models import Failure
 from ui.state import refresh as refresh_state
 from ui.state import tables as table_state
+from ui.state.counted_filter import CountedFilter
 from ui.state.session_value import SessionValue
 from ui.state.tables import ALL
 
@@ -18,7 +19,6 @@ from ui.state.tables import ALL
 SOURCE = "batch_source"
 ROW_TABLE = "batch_rows"
 ROW_OPEN = "batch_row_open"
-ROW_FILTER = "batch_filter"
 ROW_PAGE = "batch_page"
 
 
@@ -38,6 +38,8 @@ read_file: SessionValue[ReadFile | None] = SessionValue("batch_file", None)
 submit_failure: SessionValue[Failure | None] = SessionValue("batch_failure", None)
 # The id of the batch whose deletion waits to be confirmed.
 to_delete: SessionValue[str | None] = SessionValue("batch_to_delete", None)
+# Which state the rows of the table are in.
+state_filter = CountedFilter("batch_filter")
 # The ids of the jobs that the rows of the table stand for.
 rows: SessionValue[tuple[str, ...]] = SessionValue("batch_row_ids", ())
 # The id of the job whose question is to be shown on the Ask page.
@@ -57,7 +59,7 @@ def open_address() -> None:
 def select(batch_id: str | None) -> None:
     """Show this batch, here and after a reload, or the list of all."""
     selected.set(batch_id)
-    st.session_state[ROW_FILTER] = ALL
+    state_filter.set(ALL)
     st.session_state.pop(ROW_PAGE, None)
     _write_address()
     refresh_state.request_redraw()
@@ -99,13 +101,19 @@ def forget_file() -> None:
 
 def row_filter() -> RowState | None:
     """Return the state that the rows are filtered by; None for all."""
-    value = str(st.session_state.setdefault(ROW_FILTER, ALL))
+    value = state_filter.get()
     return None if value == ALL else RowState(value)
+
+
+def note_row_filter() -> None:
+    """Filter the rows by the state that was clicked, from the first page."""
+    state_filter.note_choice()
+    show_first_page()
 
 
 def show_all_rows() -> None:
     """Filter the rows by no state, from the first page."""
-    st.session_state[ROW_FILTER] = ALL
+    state_filter.set(ALL)
     show_first_page()
 
 

@@ -9,12 +9,12 @@ import streamlit as st
 
 from ui.state import refresh as refresh_state
 from ui.state import tables as table_state
+from ui.state.counted_filter import CountedFilter
 from ui.state.session_value import SessionValue
 from ui.state.tables import ALL
 
 # Keys of widgets. Their values can be read before the widgets are drawn.
 FAILED_TABLE = "failed_table"
-FAILED_KIND = "failed_kind_filter"
 FAILED_PAGE = "failed_page"
 OPERATIONS_PERIOD = "operations_period"
 OPERATIONS_QUEUE = "operations_queue"
@@ -25,10 +25,11 @@ is_signed_in: SessionValue[bool] = SessionValue("operator", False)
 failed_sign_ins: SessionValue[tuple[int, float]] = SessionValue("sign_ins", (0, 0.0))
 # The kind of error, or `ALL`, whose requeueing waits to be confirmed.
 kind_to_requeue: SessionValue[str | None] = SessionValue("kind_to_requeue", None)
+# Which kind of error the list of failed jobs shows.
+kind_filter = CountedFilter("failed_kind")
 # The ids of the selected failed jobs.
 selected: SessionValue[frozenset[str]] = SessionValue("failed_selected", frozenset())
 
-_kind: SessionValue[str] = SessionValue("failed_kind", ALL)
 _rows: SessionValue[tuple[str, ...]] = SessionValue("failed_rows", ())
 
 
@@ -57,25 +58,14 @@ def ask_to_requeue(kind: str | None) -> None:
 
 def failed_kind() -> str:
     """Return the kind of error that the list is filtered by; "" for all."""
-    kind = _kind.get()
+    kind = kind_filter.get()
     return "" if kind == ALL else kind
-
-
-def prepare_failed_kind() -> None:
-    """Have the filter show the kind. Its widget forgets it in a run that does not draw it."""
-    if st.session_state.get(FAILED_KIND) != _kind.get():
-        st.session_state[FAILED_KIND] = _kind.get()
 
 
 def note_failed_kind() -> None:
     """Filter the list by the kind that was clicked, from its first page."""
-    _kind.set(st.session_state[FAILED_KIND])
+    kind_filter.note_choice()
     show_first_failed_page()
-
-
-def show_all_failed_kinds() -> None:
-    """Filter the list by no kind of error."""
-    _kind.set(ALL)
 
 
 def failed_page() -> int:

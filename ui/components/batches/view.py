@@ -125,14 +125,15 @@ def _show_filter(batch: Batch) -> None:
     counts = {ALL: batch.rows} | {
         each.value: batch.count(each) for each in ROW_LOOKS if batch.count(each) or each is chosen
     }
+    batch_state.state_filter.prepare()
     st.pills(
         "Filter by state",
         list(counts),
         format_func=lambda option: f"{_label(option)} :gray[{counts[option]:,}]",
         required=True,
-        key=batch_state.ROW_FILTER,
+        key=batch_state.state_filter.key,
         label_visibility="collapsed",
-        on_change=batch_state.show_first_page,
+        on_change=batch_state.note_row_filter,
     )
 
 

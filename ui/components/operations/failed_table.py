@@ -24,7 +24,7 @@ MAX_ROWS = 14
 def show_kinds(kinds: Mapping[str, int]) -> None:
     """Show how many failed in which way; a click keeps those alone."""
     counts = {ALL: sum(kinds.values()), **kinds}
-    operator_state.prepare_failed_kind()
+    operator_state.kind_filter.prepare()
     st.pills(
         "Filter by kind of error",
         list(counts),
@@ -32,7 +32,7 @@ def show_kinds(kinds: Mapping[str, int]) -> None:
             f"{'All' if kind == ALL else kind_name(kind)} :gray[{counts[kind]:,}]"
         ),
         required=True,
-        key=operator_state.FAILED_KIND,
+        key=operator_state.kind_filter.key,
         label_visibility="collapsed",
         on_change=operator_state.note_failed_kind,
     )
