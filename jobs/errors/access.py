@@ -12,13 +12,13 @@ class NotSignedInError(AskqueueError):
 
 class OperatorsOnlyError(AskqueueError):
     kind = "operators_only"
-    message = "This is for operators alone. Ask one of them, or to be named in OPERATORS."
+    message = "This is for operators only. Ask one of them, or to be named in OPERATORS."
 
 
 class OperatorsClosedError(AskqueueError):
     kind = "operators_closed"
     message = (
-        "This is for operators alone, and nobody is one yet. Set DASHBOARD_USERNAME and "
+        "This is for operators only, and there are none yet. Set DASHBOARD_USERNAME and "
         "DASHBOARD_PASSWORD, then restart."
     )
 
@@ -44,8 +44,8 @@ class UntrustedProxyError(AskqueueError):
 class AmbiguousProxyUserError(AskqueueError):
     kind = "ambiguous_proxy_user"
     message = (
-        "The sign-in proxy sent a user's name that cannot be used: more than one, or a very long "
-        "one. Ask the operator to have the proxy replace the header of PROXY_USER_HEADER, not add "
+        "The sign-in proxy sent an unusable user name: several, or one that is too long. "
+        "Ask the operator to have the proxy replace the header of PROXY_USER_HEADER, not add "
         "to it."
     )
 

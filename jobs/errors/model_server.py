@@ -72,6 +72,6 @@ class EmbeddingsUnsupportedError(ModelError):
 
     kind = "embeddings_unsupported"
     message = (
-        "The model server offers no embeddings, so search uses keywords alone. "
+        "The model server offers no embeddings, so search uses keywords only. "
         "Set EMBEDDING_BASE_URL to a server that has them, or EMBEDDING_MODEL= to silence this."
     )

@@ -53,7 +53,7 @@ class InvalidFeedbackError(AskqueueError):
 class TooManyFollowersError(AskqueueError):
     kind = "too_many_followers"
     message = (
-        "As many callers as this server takes are following answers. Try again in a moment, or "
-        "ask for the result now and then."
+        "This server cannot stream answers to more callers at the moment. Try again shortly, or "
+        "poll for the result."
     )
     retryable = True

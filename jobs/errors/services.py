@@ -8,8 +8,9 @@ from jobs.errors.base import AskqueueError
 class BrokerUnavailableError(AskqueueError):
     kind = "broker_unavailable"
     message = (
-        "The job queue (Valkey) cannot be reached. Questions already accepted are safe; all goes "
-        "on by itself when it is back. If it stays away, check that it runs and REDIS_URL is right."
+        "The job queue (Valkey) cannot be reached. Questions already accepted are safe "
+        "and continue as soon as it is back. If it stays away, check that it is running and that "
+        "REDIS_URL is right."
     )
     retryable = True
     is_outage = True
@@ -21,8 +22,8 @@ class BrokerUnavailableError(AskqueueError):
 
 class BrokerLoadingError(BrokerUnavailableError):
     message = (
-        "The job queue (Valkey) has restarted and is reading its data back in. Questions already "
-        "accepted are safe; all goes on by itself in a moment."
+        "The job queue (Valkey) has restarted and is loading its data. Questions already accepted "
+        "are safe and continue in a moment."
     )
 
 
@@ -56,8 +57,8 @@ class BrokerDiskFullError(BrokerUnavailableError):
     kind = "broker_disk_full"
     message = (
         "The job queue (Valkey) cannot write to its disk, which is probably full, so it takes no "
-        "new work. Questions already accepted are safe. Ask the operator to free some space; all "
-        "goes on by itself then."
+        "new work. Questions already accepted are safe. They continue once the operator has freed "
+        "some space."
     )
 
 
