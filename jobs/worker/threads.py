@@ -25,7 +25,8 @@ from structlog.contextvars import bound_contextvars
 from jobs.errors import AskqueueError, SupersededError
 from jobs.queue.pauses import CHECK_SECONDS, Pauses
 from jobs.queue.retry_policy import History, Outcome, after_error, known_error
-from jobs.queue.rq_internals import JsonWorker, now, register_worker
+from jobs.queue.rq_internals import Execution, JsonWorker, format_time, now, register_worker
+from jobs.queue.transitions import EXECUTION_FIELD
 from jobs.queue.valkey_errors import server_words
 from jobs.worker.attempts import EXECUTION_TTL_SECONDS, Attempt, Attempts, performing, put_back
 
@@ -45,6 +46,15 @@ COMMIT_WAIT_SECONDS = 0.5
 
 # Called with a job whose attempt ended without a result, once that is written.
 Report = Callable[[Job, Outcome], None]
+
+
+# Renew the heartbeat of a job, if this execution is the one that counts.
+# KEYS: job. ARGV: name of the field with the execution, its id, time.
+BEAT = """
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
+    redis.call('HSET', KEYS[1], 'last_heartbeat', ARGV[3])
+end
+"""
 
 
 class ThreadWorker(JsonWorker):
@@ -102,6 +112,18 @@ class ThreadWorker(JsonWorker):
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Do nothing: the process beats for all its workers at once, see `beat`."""
         self.last_heartbeat = now()
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Renew the heartbeat of a running attempt, and that of its job while the attempt counts.
+
+        RQ's own method writes to the job's hash whether it is there or not, and deletes it if it
+        was not: a job that is submitted anew in between would be lost.
+        """
+        with self.connection.pipeline() as pipeline:
+            execution.heartbeat(job.started_job_registry, EXECUTION_TTL_SECONDS, pipeline)
+            # Recovery watches the job: with this write, it does not take a living attempt for lost.
+            pipeline.eval(BEAT, 1, job.key, EXECUTION_FIELD, execution.id, format_time(now()))
+            pipeline.execute()
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         return EXECUTION_TTL_SECONDS

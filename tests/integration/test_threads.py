@@ -33,3 +33,28 @@ def test_worker_that_stops_leaves_a_job_it_popped_in_front(
     assert broker.queues["questions"].get_job_ids() == [first, second]
     view = client.get_job("ann", first)
     assert (view.state, view.position, view.attempt) == (JobState.QUEUED, 1, 0)
+
+
+def test_heartbeat_of_an_attempt_that_no_longer_counts_leaves_the_job_alone(
+    client: JobClient, broker: Broker, connection: redis.Redis
+) -> None:
+    """A row is stopped, given back and asked anew while its first attempt still runs."""
+    job_id = client.submit("ann", Question("q?")).id
+    attempts = Attempts(broker)
+    worker = ThreadWorker("questions", "w", connection, attempts, lambda *_outcome: None)
+    popped = worker.pop(1)
+    assert popped is not None
+    attempt = attempts.begin(popped[0], worker)
+    assert attempt is not None
+    connection.hdel(attempt.job.key, "last_heartbeat")
+    worker.maintain_heartbeats(attempt.job, attempt.execution)
+    assert connection.hget(attempt.job.key, "last_heartbeat")
+
+    client.stop("ann", job_id)
+    connection.delete(attempt.job.key)
+    worker.maintain_heartbeats(attempt.job, attempt.execution)
+    assert not connection.exists(attempt.job.key)
+
+    connection.hset(attempt.job.key, "status", "queued")
+    worker.maintain_heartbeats(attempt.job, attempt.execution)
+    assert connection.hgetall(attempt.job.key) == {b"status": b"queued"}
