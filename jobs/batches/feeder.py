@@ -57,7 +57,7 @@ return redis.call('ZREM', KEYS[1], ARGV[1])
 class BatchRows:
     """What is done to the rows of one batch. Raises what redis raises.
 
-    Each row is changed behind the fence, and each call can be made again where it broke off.
+    Each row changes in one transition, and each call can be made again where it broke off.
     """
 
     def __init__(self, broker: Broker, batch_id: str, user: str, rows: int) -> None:
