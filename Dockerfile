@@ -1,9 +1,13 @@
 # One image for web, worker and dashboard; docker-compose.yml says which of them a container is.
 FROM python:3.11.14-slim-bookworm
 
-# The model server and object stores are reached over TLS.
+# The languages of scans, by Tesseract's names, such as eng+deu.
+ARG OCR_LANGUAGES=eng
+
+# The model server and object stores are reached over TLS. Scans are read with Tesseract's data.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates \
+    && apt-get install -y --no-install-recommends ca-certificates tesseract-ocr-eng \
+        $(echo "$OCR_LANGUAGES" | tr '+_' '\n-' | sed 's/^/tesseract-ocr-/') \
     && rm -rf /var/lib/apt/lists/*
 
 ENV PYTHONUNBUFFERED=1 \
@@ -19,6 +23,7 @@ COPY requirements.lock .
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
     --require-hashes -r requirements.lock
 COPY .streamlit/config.toml .streamlit/config.toml
+COPY embedding_models embedding_models
 COPY jobs jobs
 COPY ui ui
 COPY samples samples

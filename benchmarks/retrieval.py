@@ -19,14 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from qdrant_client import QdrantClient
-
 from jobs.extraction.extract import extract
 from jobs.llm.embeddings import Embedder, build_embedder
 from jobs.models import Passage
-from jobs.search.embedded_qdrant import open_embedded
+from jobs.search.edge_engine import EdgeEngine
 from jobs.search.index import PassageIndex
-from jobs.search.points import DENSE, passage_id
+from jobs.search.points import passage_id
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 
@@ -123,7 +121,7 @@ def score(
 
 
 def keyword_search(folder: Path, passages: Sequence[Passage]) -> Search:
-    index = PassageIndex(open_embedded(folder), None, local=True)
+    index = PassageIndex(EdgeEngine(folder), None)
     collection = index.target_collection
     index.ensure_collection(collection)
     index.upsert(collection, passages, None)
@@ -133,23 +131,15 @@ def keyword_search(folder: Path, passages: Sequence[Passage]) -> Search:
 def embedding_searches(
     folder: Path, passages: Sequence[Passage], embedder: Embedder
 ) -> dict[str, Search]:
-    client = open_embedded(folder)
-    index = PassageIndex(client, embedder, local=True)
+    index = PassageIndex(EdgeEngine(folder), embedder)
     collection = index.target_collection
     index.ensure_collection(collection)
     index.upsert(collection, passages, embedder.embed([each.text for each in passages]))
-    by_id = {each.id: each for each in passages}
 
     def dense(question: str) -> list[Passage]:
-        return [by_id[key] for key in _nearest(client, collection, embedder, question)]
+        return index.by_vector(embedder.embed([question])[0], DEPTH, collection)
 
     return {"dense": dense, "hybrid": lambda question: index.search(question, DEPTH, collection)}
-
-
-def _nearest(client: QdrantClient, collection: str, embedder: Embedder, question: str) -> list[str]:
-    vector = list(embedder.embed([question])[0])
-    found = client.query_points(collection, query=vector, using=DENSE, limit=DEPTH)
-    return [str(point.id) for point in found.points]
 
 
 @contextmanager

@@ -30,13 +30,15 @@ Set these in the environment or in a file named `.env` beside the README; the en
 [`.env.example`](../.env.example) lists every setting with its default, ready to copy. Restart
 Askqueue after a change.
 
-An empty value means the default, except for `EMBEDDING_MODEL`, where it turns embeddings off.
+An empty value means the default, except for `EMBEDDING_MODEL`, where it turns
+the embeddings of the server off.
 
 `REDIS_URL`, `QDRANT_URL` and `OPENAI_API_KEY` / `OPENAI_BASE_URL` each replace one embedded part,
 independently of the others.
 
-After a change of `EMBEDDING_MODEL`, the old index keeps answering by keywords, and the Documents
-page offers to index everything again. Vectors of two models are never mixed.
+After a change of `EMBEDDING_MODEL` or `LOCAL_EMBEDDING_MODEL`, the old index keeps answering by
+keywords, and the Documents page offers to index everything again. Vectors of two models are never
+mixed.
 """
 
 

@@ -97,6 +97,7 @@ def make_settings(tmp_path: Path, valkey_url: str) -> Callable[..., Settings]:
             "document_store": "",
             "allowed_hosts": "",
             "index_samples": False,
+            "local_embedding_model": "off",
             "cache": False,  # tests ask the same again, and mean it
         }
         return Settings(_env_file=None, **{**offline, **values})  # type: ignore[arg-type]

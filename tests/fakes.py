@@ -14,12 +14,14 @@ import json
 import math
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 # What `behave` takes, and the reply it makes: status, error type, error code, message.
@@ -38,7 +40,25 @@ ERRORS: dict[str, tuple[int, str, str, str]] = {
     "bad_request": (400, "invalid_request_error", "", "Unsupported value."),
     "not_implemented": (501, "server_error", "", "Not implemented."),
 }
+# Status, content type and body.
+RawReply = tuple[int, str, bytes]
 BEHAVIOURS = ("normal", "cut", "hang", *ERRORS)
+
+
+def events(*choices: dict[str, Any] | str, done: bool = True) -> RawReply:
+    """A stream of these events: choices of one event each, or lines as they are."""
+    lines = [
+        choice
+        if isinstance(choice, str)
+        else f"data: {json.dumps({'choices': [{'index': 0, **choice}]})}\n\n"
+        for choice in choices
+    ]
+    return 200, "text/event-stream", "".join([*lines, "data: [DONE]\n\n" * done]).encode()
+
+
+def says(text: object, **more: object) -> dict[str, Any]:
+    """The choice of an event that adds this content."""
+    return {"delta": {"content": text}, "finish_reason": None, **more}
 
 
 class FakeModelServer:
@@ -62,7 +82,12 @@ class FakeModelServer:
         self.embeddings_status = 200
         self.knows_stream_options = True
         # Status, content type and body that every request gets, of a server of another kind.
-        self.raw_reply: tuple[int, str, bytes] | None = None
+        self.raw_reply: RawReply | None = None
+        # What a request with this body gets instead of the normal reply, if it gives any.
+        self.reply_to: Callable[[dict[str, Any]], RawReply | None] = lambda _request: None
+        # Headers of the raw replies, and whether they are left open when all is sent.
+        self.raw_headers: dict[str, str] = {}
+        self.raw_hangs = False
         self.requests: list[dict[str, Any]] = []
         # Called with the body of each chat request before anything is answered.
         self.on_chat: Callable[[dict[str, Any]], None] = lambda _request: None
@@ -70,6 +95,7 @@ class FakeModelServer:
         self.streams = 0
         self.stopping = threading.Event()
         self._lock = threading.Lock()
+        self._scheme = "http"
         self._behaviour, self._times, self._retry_after = "normal", 0, 0
         handler = type("Handler", (_Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", port), handler)
@@ -80,7 +106,14 @@ class FakeModelServer:
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def use_tls(self, certificate: Path) -> None:
+        """Speak TLS from now on, with this certificate and its key."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._scheme = "https"
 
     def behave(self, behaviour: str, times: int = -1, retry_after: int = 0) -> None:
         """What the next chat requests get; after `times` of them, normal again (-1: for good)."""
@@ -139,7 +172,7 @@ class FakeModelServer:
 
     def vector(self, text: str) -> list[float]:
         values = [0.0] * self.dimensions
-        for word in re.findall(r"\w+", text.lower()):
+        for word in re.findall(r"\w+", text.lower()) or [""]:  # no model gives only zeros
             digest = hashlib.blake2b(word.encode(), digest_size=4).digest()
             values[int.from_bytes(digest, "big") % self.dimensions] += 1.0
         length = math.sqrt(sum(value * value for value in values)) or 1.0
@@ -187,14 +220,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.fake.requests.append(
             {"path": self.path, "body": request, "authorization": authorization}
         )
-        if self.fake.raw_reply is not None:
-            self._reply(*self.fake.raw_reply)
+        raw_reply = self.fake.raw_reply or self.fake.reply_to(request)
+        if raw_reply is not None and self.fake.raw_hangs:
+            self._leave_open(*raw_reply)
+        elif raw_reply is not None:
+            self._reply(*raw_reply, self.fake.raw_headers)
         elif self.path.endswith("/embeddings"):
             self._embed(request)
         elif self.path.endswith("/chat/completions"):
             self._chat(request)
         else:
             self._error(404, "invalid_request_error", "", "Unknown path.")
+
+    def _leave_open(self, status: int, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self._send_chunk(body)
+        self.fake.stopping.wait()
+        self.close_connection = True
 
     def _embed(self, request: dict[str, Any]) -> None:
         if self.fake.embeddings_status != 200:

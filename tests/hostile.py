@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tests.outlook_messages import compound_file, message
+
 MB = 2**20
 # How an OLE container begins, such as an Office file with a password.
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -365,6 +367,21 @@ def many_members() -> bytes:
     return office("word/document.xml", members)
 
 
+def zip_bomb(claimed_size: int | None = None) -> bytes:
+    """A file of 2 GB in an archive of 2 MB, which may say that it is smaller."""
+    zeros = Repeated(b"", bytes(MB), 2048, b"")
+    return archive({"zeros.txt": zeros}, claimed_size=claimed_size)
+
+
+def deep_mail() -> bytes:
+    """A mail in a mail in a mail, 20,000 times."""
+    return b"Subject: more\r\nContent-Type: message/rfc822\r\n\r\n" * 20_000 + b"\r\nText."
+
+
+def outlook_message() -> bytes:
+    return compound_file(message({0x0037: "Offer", 0x1000: "It is 77 EUR. " * 1000}))
+
+
 def deep_html() -> bytes:
     """A page of 200,000 elements in elements."""
     return b"<html><body>" + b"<div>" * 200_000 + b"deep" + b"</div>" * 200_000 + b"</body></html>"
@@ -375,20 +392,44 @@ def heading_bomb() -> bytes:
     return b"x" * 100_000 + b",y\n" + b"1,2\n" * 100_000
 
 
-def brackets() -> bytes:
-    """10 MB of opening brackets, which make a pattern try each with each: 10 s for each MB."""
-    return b"<html><body><p>" + b"[" * (10 * MB) + b"</p></body></html>"
+def attributes() -> bytes:
+    """A paragraph of a million attributes, of which the parser compares each with each."""
+    return b"<p " + b" ".join(b"a%d" % number for number in range(1_000_000)) + b">text"
 
 
-def png() -> bytes:
-    """A picture of one dot."""
+def laughing_xml() -> bytes:
+    """XML whose text is an entity of a thousand million words."""
+    return f"{entity_bomb()}<record>&e9;</record>".encode()
+
+
+def book_bomb() -> bytes:
+    """An EPUB whose only chapter unpacks to 1 GB."""
+    return archive(
+        {
+            "META-INF/container.xml": '<c><rootfile full-path="book.opf"/></c>',
+            "book.opf": (
+                '<package><item id="a" href="a.html" media-type="text/html"/>'
+                '<itemref idref="a"/></package>'
+            ),
+            "a.html": Repeated(b"<p>", b"A" * MB, 1000, b"</p>"),
+        }
+    )
+
+
+def picture_bomb() -> bytes:
+    """A picture of 30,000 times 30,000 dots, of which none is there."""
+    return png(30_000)
+
+
+def png(size: int = 1) -> bytes:
+    """A picture of one dot, which may claim to have more."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
             struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         )
 
-    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", head)
@@ -444,8 +485,10 @@ class Kind:
 UNREADABLE, EMPTY = "unreadable_document", "empty_document"
 TOO_LARGE, TOO_LONG = "extraction_too_large", "extraction_too_long"
 MEMORY = "needed too much memory. Split it, or raise EXTRACTION_MEMORY_MB"
+PASSAGES = "50,000 passages, the"
 UNPACKS = "unpacks to far more than its size"
 OPENS = "Check that it opens"
+CUT = "holds a ZIP archive that is broken or cut off"
 NO_TEXT = "holds no text that can be read. If it shows text when you open it, save it again"
 
 KINDS = (
@@ -461,30 +504,47 @@ KINDS = (
     Kind("PDF: 10,000 pages", "pages.pdf", many_pages, "", "berth 10000 lifts"),
     Kind("PDF: cut in half", "cut.pdf", lambda: cut(many_pages(100)), UNREADABLE, OPENS),
     Kind("DOCX: zip bomb of 1 GB", "bomb.docx", word_bomb, UNREADABLE, UNPACKS),
-    Kind("DOCX: zip bomb that lies", "lie.docx", lambda: word_bomb(1000), EMPTY, NO_TEXT),
-    Kind("DOCX: 2 million paragraphs", "long.docx", paragraph_bomb, TOO_LARGE, MEMORY),
-    Kind("DOCX: 100,000 tables deep", "nested.docx", nested_word, EMPTY, NO_TEXT),
-    Kind("DOCX: a billion laughs", "laughs.docx", laughing_word, EMPTY, NO_TEXT),
-    Kind("DOCX: file of the server", "foreign.docx", foreign_word, "", "Look:"),
-    Kind("DOCX: 60,000 members", "members.docx", many_members, UNREADABLE, UNPACKS),
+    Kind("DOCX: zip bomb that lies", "lie.docx", lambda: word_bomb(1000), UNREADABLE, OPENS),
+    Kind("DOCX: 2 million paragraphs", "long.docx", paragraph_bomb, UNREADABLE, UNPACKS),
+    Kind("DOCX: 100,000 tables deep", "nested.docx", nested_word, UNREADABLE, OPENS),
+    Kind("DOCX: a billion laughs", "laughs.docx", laughing_word, UNREADABLE, OPENS),
+    Kind("DOCX: file of the server", "foreign.docx", foreign_word, UNREADABLE, OPENS),
+    Kind(
+        "DOCX: 60,000 members",
+        "members.docx",
+        many_members,
+        UNREADABLE,
+        "an archive without a document",
+    ),
     Kind("DOCX: cut in half", "cut.docx", lambda: cut(word_of("Hello.")), UNREADABLE, OPENS),
-    Kind("XLSX: 1 GB of rows", "bomb.xlsx", sheet_bomb, TOO_LARGE, MEMORY),
+    Kind("XLSX: 1 GB of rows", "bomb.xlsx", sheet_bomb, UNREADABLE, UNPACKS),
     Kind("XLSX: 17 billion cells", "sparse.xlsx", sparse_sheet, "", "2"),
-    Kind("XLSX: 6 GB of one string", "string.xlsx", shared_string_bomb, TOO_LARGE, MEMORY),
-    Kind("PPTX: zip bomb of 1 GB", "bomb.pptx", slide_bomb, TOO_LARGE, MEMORY),
+    Kind("XLSX: 6 GB of one string", "string.xlsx", shared_string_bomb, TOO_LARGE, PASSAGES),
+    Kind("PPTX: zip bomb of 1 GB", "bomb.pptx", slide_bomb, UNREADABLE, UNPACKS),
+    Kind("ZIP: file of 2 GB", "bomb.zip", zip_bomb, "", "zeros.txt"),
+    Kind("ZIP: file of 2 GB that lies", "lie.zip", lambda: zip_bomb(1000), "", "zeros.txt"),
+    Kind("ZIP: cut in half", "cut.zip", lambda: cut(archive({"a.txt": "a" * 99})), UNREADABLE, CUT),
+    Kind("EML: 20,000 mails deep", "deep.eml", deep_mail, UNREADABLE, OPENS),
+    Kind("MSG: cut in half", "cut.msg", lambda: cut(outlook_message()), UNREADABLE, OPENS),
     Kind("CSV: 10 GB of headings", "heading.csv", heading_bomb, TOO_LARGE, MEMORY),
-    Kind("HTML: 200,000 deep", "deep.html", deep_html, EMPTY, NO_TEXT),
+    Kind("HTML: 200,000 deep", "deep.html", deep_html, EMPTY, "nested too deeply"),
     Kind(
-        "HTML: 10 MB of brackets", "brackets.html", brackets, TOO_LONG, "EXTRACTION_TIMEOUT_SECONDS"
+        "HTML: a million attributes",
+        "attributes.html",
+        attributes,
+        TOO_LONG,
+        "EXTRACTION_TIMEOUT_SECONDS",
     ),
-    Kind(
-        "picture called PDF", "picture.pdf", png, UNREADABLE, "holds a picture, not what its name"
-    ),
+    Kind("XML: a billion laughs", "laughs.xml", laughing_xml, EMPTY, "This XML is damaged"),
+    Kind("JSON: 100,000 deep", "deep.json", lambda: b"[" * 100_000, "", "[[[["),
+    Kind("EPUB: zip bomb of 1 GB", "bomb.epub", book_bomb, UNREADABLE, UNPACKS),
+    Kind("picture called PDF", "picture.pdf", png, EMPTY, NO_TEXT),
+    Kind("PNG: 900 million dots", "bomb.png", picture_bomb, UNREADABLE, UNPACKS),
     Kind("noise called PDF", "noise.pdf", noise, UNREADABLE, OPENS),
     Kind("noise called text", "noise.txt", lambda: noise(1000), UNREADABLE, "holds binary data"),
     Kind("text called DOCX", "text.docx", lambda: b"Only text here.", "", "Only text here."),
     Kind("Latin-1 text", "latin.txt", lambda: "Käse aus Köln.".encode("latin-1"), "", "Käse aus"),
     Kind("UTF-16 text", "wide.txt", lambda: "Käse und Brot.".encode("utf-16"), "", "Käse und"),
-    Kind("12 MB of text", "big.txt", lambda: huge_text(12 * MB), TOO_LARGE, "10,000 passages, the"),
+    Kind("60 MB of text", "big.txt", lambda: huge_text(60 * MB), TOO_LARGE, PASSAGES),
     Kind("200 MB of text", "huge.txt", huge_text, TOO_LARGE, "Split it"),
 )

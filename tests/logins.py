@@ -23,7 +23,7 @@ def use_login_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def login_cookies(secret: str = SECRET, **claims: Any) -> dict[str, str]:
-    """The cookies of a login that is good for an hour, with these claims besides."""
+    """The cookies of a login that is good for an hour, with these claims first, in their order."""
     cookies: dict[str, str] = {}
     usual = {
         "iss": ISSUER,
@@ -40,7 +40,7 @@ def login_cookies(secret: str = SECRET, **claims: Any) -> dict[str, str]:
         lambda name, value: cookies.update({name: sign(name, value).decode()}),
         sign,
         USER_COOKIE_NAME,
-        {**usual, **claims},
+        {**claims, **usual, **claims},
         cookie_attr_size=80,
     )
     return cookies

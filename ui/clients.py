@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from jobs.access.api_keys import ApiKeys
+from jobs.access.sign_in_brake import SignInBrake
 from jobs.batches.client import BatchClient
 from jobs.documents.client import DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.page_images import PageImages
 from jobs.documents.repository import DocumentRepository
+from jobs.glossary.store import GlossaryStore
 from jobs.models import IndexState, WorkerReport
 from jobs.operations.client import Operations
 from jobs.operations.failed_jobs import DeadLetters
+from jobs.question_sets.client import QuestionSets
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
@@ -66,6 +69,9 @@ class Clients:
     operations: Operations
     keys: ApiKeys
     webhooks: Webhooks
+    glossary: GlossaryStore
+    question_sets: QuestionSets
+    sign_ins: SignInBrake = field(default_factory=SignInBrake)
     _cache: _ConditionsCache = field(default_factory=_ConditionsCache)
 
     def conditions(self) -> Conditions:
@@ -85,16 +91,19 @@ def build_clients(settings: Settings) -> Clients:
     store = FileStore(settings.document_store_url)
     register = DocumentRepository(broker.connection)
     documents = DocumentClient(broker, store, register)
+    jobs, batches = JobClient(broker), BatchClient(broker)
     return Clients(
         settings,
-        JobClient(broker),
+        jobs,
         documents,
         dead_letters=DeadLetters(broker),
-        batches=BatchClient(broker),
+        batches=batches,
         pictures=PageImages(store),
         operations=Operations(broker),
         keys=ApiKeys(broker.connection),
         webhooks=Webhooks(broker),
+        glossary=GlossaryStore(broker.connection),
+        question_sets=QuestionSets(broker, jobs, batches),
     )
 
 

@@ -20,6 +20,7 @@ from ui.state import history as history_state
 from ui.state import question as question_state
 from ui.state import refresh as refresh_state
 from ui.state import session as session_state
+from ui.web.turns import drawing_turns
 
 STATIC = Path(__file__).resolve().parent / "static"
 # Not with Ctrl: browsers keep Ctrl+N, and most of its neighbours, for themselves.
@@ -53,10 +54,11 @@ def main() -> None:
     else:
         address_state.leave()
     question_state.shown_job.set(None)  # the page says if it shows one
-    with st.sidebar:
-        show_account(get_clients().settings, person)
-        show_sidebar(person.user, on_ask_page=page.title == "Ask")
-    page.run()
+    with drawing_turns.taken(person.user):
+        with st.sidebar:
+            show_account(get_clients().settings, person)
+            show_sidebar(person.user, on_ask_page=page.title == "Ask")
+        page.run()
 
 
 def visitor() -> tuple[Person | None, str]:
@@ -74,6 +76,7 @@ def pages(person: Person | None) -> dict[str, list[Page]]:
             st.Page(ASK_PAGE, title="Ask", icon=":material/forum:", default=True),
             st.Page("pages/documents.py", title="Documents", icon=":material/folder_open:"),
             st.Page("pages/batch.py", title="Batches", icon=":material/table_rows:"),
+            st.Page("pages/glossary.py", title="Glossary", icon=":material/dictionary:"),
             st.Page("pages/api_keys.py", title="API keys", icon=":material/key:"),
         ]
     }
@@ -81,6 +84,7 @@ def pages(person: Person | None) -> dict[str, list[Page]]:
         sections["Operations"] = [
             st.Page("pages/operations.py", title="Operations", icon=":material/monitor_heart:"),
             st.Page("pages/failed.py", title="Failed jobs", icon=":material/assignment_late:"),
+            st.Page("pages/question_sets.py", title="Question sets", icon=":material/checklist:"),
         ]
     return sections
 

@@ -144,6 +144,12 @@ class ApiKeys:
                 pipeline.hdel(api_keys_key(user), key_id)
                 pipeline.execute()
 
+    def is_alive(self, key: ApiKey) -> bool:
+        """Return whether a key that was recognised before still counts; one round trip."""
+        with broker_errors():
+            there = self._connection.hexists(api_keys_key(key.user), key.id)
+        return bool(there) and not key.is_expired(time.time())
+
     def recognise(self, secret: str) -> ApiKey:
         """Return the key with this secret, and note its use. One round trip, at times two.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jobs.answer_files.markup import Block, parse
-from jobs.citation_format import page_label
-from jobs.models import Answer, Citation, JobView, SupportLevel
+from jobs.citation_format import how_read, place_of, without_markers
+from jobs.models import Answer, Citation, FigureOrigin, JobView, SupportLevel
 
 # Invisible, and not allowed in every format: control characters, surrogates, and U+FFFE/F.
 _UNSHOWN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -84,13 +85,33 @@ def _warnings(answer: Answer) -> tuple[str, ...]:
         )
     if answer.support is SupportLevel.NOT_FOUND:
         found.append("The documents do not answer this question.")
+    if answer.nearest:
+        places = "; ".join(_source(each).label for each in answer.nearest)
+        found.append(f"Nearest passages, which do not answer it: {places}")
+    found.extend(_doubts(answer))
     if answer.removed_markers:
         count = answer.removed_markers
         what = "One citation that named" if count == 1 else f"{count} citations that named"
         found.append(f"{what} no passage {'was' if count == 1 else 'were'} removed.")
     if answer.earlier_at is not None:
         found.append(earlier_words(answer.earlier_at))
-    return (*found, *(clean(note) for note in answer.notes))
+    return (*found, *(clean(note) for note in answer.remarks))
+
+
+def _doubts(answer: Answer) -> Iterator[str]:
+    """Yield what the check of figures and sentences found, in their words."""
+    missing = [each for each in answer.figures if each.origin is FigureOrigin.NOT_IN_SOURCES]
+    if missing:
+        figures = dict.fromkeys(clean(answer.text[each.start : each.end]) for each in missing)
+        yield f"Not in the sources: {', '.join(figures)}."
+    for each in answer.doubtful:
+        if not any(each.start <= figure.start < each.end for figure in missing):
+            sentence = without_markers(clean(answer.text[each.start : each.end]))
+            yield f"To check, since {each.reason}: “{sentence}”"
+    for figure in answer.figures:
+        if figure.origin is FigureOrigin.CALCULATED:
+            what = clean(answer.text[figure.start : figure.end])
+            yield f"Calculated: {what} from {clean(figure.sum)}."
 
 
 def earlier_words(earlier_at: float) -> str:
@@ -101,8 +122,9 @@ def earlier_words(earlier_at: float) -> str:
 def _source(citation: Citation) -> Source:
     name = " ".join(clean(citation.document_name).split()) or "A document without a name"
     text = re.sub(r"\n\s*\n", "\n\n", clean(citation.text))
-    pages = page_label(citation.page, citation.last_page)
-    return Source(citation.number, f"{name}, {pages}" if pages else name, text)
+    place = clean(place_of(citation))
+    label = ", ".join(filter(None, [name, place, how_read(citation)]))
+    return Source(citation.number, label, text)
 
 
 def _date(moment: float) -> str:

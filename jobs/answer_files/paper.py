@@ -10,6 +10,8 @@ from pathlib import Path
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
+from jobs.normalization import normalize
+
 FONTS = Path(__file__).parent / "fonts"
 SANS, MONO, EAST_ASIAN = "sans", "mono", "eastasian"
 MORE_FONTS = {MONO: "DejaVuSansMono.ttf", EAST_ASIAN: "DroidSansFallback.ttf"}
@@ -64,7 +66,7 @@ class Paper(FPDF):
         """Return the text with boxes for what the fonts lack, and without invisible characters."""
         return "".join(
             char if char in "\n\t" or self._knows(char) else self._substitute(char)
-            for char in unicodedata.normalize("NFC", text)
+            for char in normalize("NFC", text)
         ).replace("\t", "    ")
 
     def _substitute(self, char: str) -> str:

@@ -37,7 +37,7 @@ def check_citations(text: str, passages: Sequence[Passage]) -> CheckedText:
         parts += [_MODEL_MARKER.sub(markers.check, text[start : code.start()]), code.group()]
         start = code.end()
     parts.append(_MODEL_MARKER.sub(markers.check, text[start:]))
-    citations = tuple(_citation(number, passages[number - 1]) for number in markers.cited)
+    citations = tuple(citation_of(number, passages[number - 1]) for number in markers.cited)
     return CheckedText(_close_gaps("".join(parts)).strip(), citations, markers.removed)
 
 
@@ -62,19 +62,21 @@ class _Markers:
 
 
 def _close_gaps(text: str) -> str:
-    return re.sub(rf"[ \t]*{_REMOVED}", "", text)
+    *parts, last = text.split(_REMOVED)
+    return "".join(part.rstrip(" \t") for part in parts) + last
 
 
 def _numbers(listing: str) -> list[int]:
     numbers: list[int] = []
-    for part in re.split(r"\s*[,;]\s*", listing):
-        first, *rest = (int(number) for number in re.split(r"\s*[–-]\s*", part))
+    for part in re.split("[,;]", listing):
+        first, *rest = (int(number) for number in re.split("[–-]", part))
         last = rest[-1] if rest else first
         numbers += range(first, last + 1) if 0 <= last - first <= MAX_RANGE else (first, last)
     return numbers
 
 
-def _citation(number: int, passage: Passage) -> Citation:
+def citation_of(number: int, passage: Passage) -> Citation:
+    """Return the passage with this number, as a source to open."""
     return Citation(
         number=number,
         document_id=passage.document_id,
@@ -84,4 +86,7 @@ def _citation(number: int, passage: Passage) -> Citation:
         page=passage.page,
         last_page=passage.last_page,
         score=passage.score,
+        place=passage.place,
+        section=passage.section,
+        ocr_confidence=passage.ocr_confidence,
     )

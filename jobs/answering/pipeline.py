@@ -4,20 +4,48 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
 from jobs.answering.citation_coverage import CitationCoverage, measure_coverage
-from jobs.answering.citations import check_citations
+from jobs.answering.citations import check_citations, citation_of
+from jobs.answering.figures import FigureSources, check_figures
+from jobs.answering.passage_selection import without_doubles
 from jobs.answering.quotes import check_quotes
+from jobs.answering.sentence_support import find_doubtful
 from jobs.cancellation import Cancelled, call_cancellable, iterate_cancellable
 from jobs.citation_format import without_markers
 from jobs.llm.chat import NOT_FOUND_SENTENCE, Generator
-from jobs.models import Answer, Citation, Passage, Stage, SupportLevel, Timings, TokenUse
+from jobs.models import (
+    Answer,
+    CheckedFigure,
+    Citation,
+    DoubtfulSentence,
+    Passage,
+    Stage,
+    SupportLevel,
+    Timings,
+    TokenUse,
+)
+from jobs.search.keywords import keywords_of
+from jobs.words import words_of
 
+NEAREST = 3
+NOTHING_QUOTABLE = (
+    f"{NOT_FOUND_SENTENCE} No sentence in them seems to answer this question. Ask in other words, "
+    "or look at the passages that came nearest."
+)
 NOTHING_FOUND = (
     f"{NOT_FOUND_SENTENCE} No passage matches this question. "
     "Try other words, or add a document that covers it."
+)
+
+# Some 10,000 tokens: more than a person reads, and what is checked, kept and drawn stays small.
+MAX_ANSWER_CHARS = 40_000
+CUT_SHORT = (
+    f"The model wrote more than {MAX_ANSWER_CHARS:,} characters: this answer was cut short there. "
+    "Ask for less at once."
 )
 
 # The text before and after each of these passages, by passage id.
@@ -33,6 +61,9 @@ class Progress(Protocol):
     def text(self, text: str) -> None:
         """Add more of the answer's text."""
 
+    def take_back(self) -> None:
+        """Drop the text so far: it was no part of the answer."""
+
 
 def answer(
     question: str,
@@ -42,15 +73,22 @@ def answer(
     progress: Progress,
     cancelled: Cancelled,
     surroundings: Surroundings = lambda cited: {},
+    rest_of_document: Callable[[Sequence[Passage]], Sequence[Passage]] = lambda found: (),
 ) -> Answer:
     """Answer from the best passages. The caller adds the time in the queue and the total.
 
-    `surroundings` returns the text before and after each of the cited passages. Raises what
-    `search`, the generator and `surroundings` raise, and what `cancelled` raises to end the job.
+    `surroundings` returns the text before and after each of the cited passages; `rest_of_document`
+    what a model should read of the best one's document besides. Raises what these, `search` and the
+    generator raise, and what `cancelled` raises to end the job.
     """
     began = time.monotonic()
     progress.stage(Stage.RETRIEVING)
-    passages = call_cancellable(lambda: search(question), cancelled)
+
+    def retrieve() -> list[Passage]:
+        found = without_doubles(search(question))
+        return found if generator.extractive else [*found, *rest_of_document(found)]
+
+    passages = call_cancellable(retrieve, cancelled)
     retrieval = time.monotonic() - began
     if not passages:
         progress.text(NOTHING_FOUND)
@@ -59,32 +97,74 @@ def answer(
             support=SupportLevel.NOT_FOUND,
             timings=Timings(retrieval=retrieval),
             extractive=generator.extractive,
+            words_searched=_words_searched(question),
         )
     progress.stage(Stage.GENERATING)
     parts: list[str] = []
     notes: list[str] = []
     tokens, first_token = TokenUse(), None
-    for chunk in iterate_cancellable(lambda: generator.stream(question, passages), cancelled):
-        tokens = chunk.tokens or tokens
-        if chunk.note:
-            notes.append(chunk.note)
-        if chunk.text:
-            if first_token is None:
-                first_token = time.monotonic() - began
-            parts.append(chunk.text)
-            progress.text(chunk.text)
+    room, is_thinking = MAX_ANSWER_CHARS, False
+    stream = iterate_cancellable(lambda: generator.stream(question, passages), cancelled)
+    with closing(stream) as chunks:
+        for chunk in chunks:
+            tokens = chunk.tokens or tokens
+            if chunk.note:
+                notes.append(chunk.note)
+            if chunk.passages is not None:
+                passages = passages[: chunk.passages]
+            if chunk.thinking:
+                progress.stage(Stage.THINKING)
+                is_thinking = True
+            if chunk.takes_back:
+                progress.take_back()
+                parts.clear()
+                first_token, room = None, MAX_ANSWER_CHARS
+            if chunk.text:
+                if is_thinking:
+                    progress.stage(Stage.GENERATING)
+                    is_thinking = False
+                if first_token is None:
+                    first_token = time.monotonic() - began
+                text = chunk.text[:room]
+                parts.append(text)
+                progress.text(text)
+                if len(chunk.text) > room:
+                    notes.append(CUT_SHORT)
+                    break
+                room -= len(text)
     generated = time.monotonic()
     timings = Timings(
         retrieval=retrieval,
         first_token=first_token,
         generation=max(0.0, generated - began - first_token) if first_token is not None else 0.0,
     )
-    result = _checked("".join(parts), passages, generator, timings, tokens)
+    result = _checked(question, "".join(parts), passages, generator, timings, tokens)
     timings = replace(timings, checking=time.monotonic() - generated)
-    cited = [passages[citation.number - 1] for citation in result.citations]
-    texts = call_cancellable(lambda: surroundings(cited), cancelled) if cited else {}
-    citations = tuple(_in_context(citation, texts) for citation in result.citations)
-    return replace(result, citations=citations, notes=tuple(notes), timings=timings)
+    if result.support is SupportLevel.NOT_FOUND:
+        result = replace(
+            result, nearest=_nearest(passages), words_searched=_words_searched(question)
+        )
+    shown = [passages[citation.number - 1] for citation in result.sources]
+    texts = call_cancellable(lambda: surroundings(shown), cancelled) if shown else {}
+    return replace(
+        result,
+        citations=tuple(_in_context(citation, texts) for citation in result.citations),
+        nearest=tuple(_in_context(citation, texts) for citation in result.nearest),
+        notes=tuple(notes),
+        timings=timings,
+    )
+
+
+def _words_searched(question: str) -> tuple[str, ...]:
+    """Return the words that were looked for, each once, as the question has them."""
+    return tuple(dict.fromkeys(words_of(keywords_of(question))))
+
+
+def _nearest(passages: Sequence[Passage]) -> tuple[Citation, ...]:
+    """Return the best passages, for who looks for the answer after all."""
+    return tuple(
+        citation_of(number, passage) for number, passage in enumerate(passages[:NEAREST], start=1)
+    )
 
 
 def _in_context(citation: Citation, texts: Mapping[str, tuple[str, str]]) -> Citation:
@@ -93,6 +173,7 @@ def _in_context(citation: Citation, texts: Mapping[str, tuple[str, str]]) -> Cit
 
 
 def _checked(
+    question: str,
     text: str,
     passages: Sequence[Passage],
     generator: Generator,
@@ -108,8 +189,15 @@ def _checked(
     else:
         is_cited = checked.citations and not coverage.is_none
         support = SupportLevel.CITED if is_cited else SupportLevel.UNSUPPORTED
+    figures: tuple[CheckedFigure, ...] = ()
+    doubtful: tuple[DoubtfulSentence, ...] = ()
+    if support is not SupportLevel.NOT_FOUND and not generator.extractive:
+        sources = FigureSources(passages)
+        cited = {citation.number for citation in checked.citations}
+        figures = check_figures(checked.text, sources, cited, question)
+        doubtful = find_doubtful(checked.text, passages, figures, sources, question)
     return Answer(
-        text=checked.text or NOTHING_FOUND,
+        text=checked.text or NOTHING_QUOTABLE,
         citations=checked.citations,
         support=support,
         timings=timings,
@@ -121,6 +209,8 @@ def _checked(
         sentences=coverage.sentences,
         uncited_sentences=coverage.uncited,
         quotes=check_quotes(checked.text, checked.citations),
+        figures=figures,
+        doubtful=doubtful,
     )
 
 

@@ -24,6 +24,7 @@ from jobs.batches.models import (
     Lines,
     RowState,
 )
+from jobs.batches.quota import BatchQuota, size_of
 from jobs.batches.reader import RESULTS_CHUNK, BatchReader
 from jobs.batches.rows import (
     lines_key,
@@ -31,14 +32,19 @@ from jobs.batches.rows import (
     questions_key,
 )
 from jobs.errors import InvalidBatchError, InvalidStateError, NotFoundError
+from jobs.questions.rate_limit import RateLimiter
+from jobs.questions.validation import check_model
 from jobs.queue.broker import Broker
 from jobs.queue.codec import encode
 from jobs.queue.connection import broker_errors
-from jobs.queue.keys import OPEN_BATCHES_KEY, batch_key, user_batches_key
+from jobs.queue.keys import OPEN_BATCHES_KEY, batch_key, batch_sizes_key, user_batches_key
+from jobs.queue.memory import MemoryReserve
 
 log = structlog.get_logger(__name__)
 
 CHUNK = 500
+# Every list of batches reads the names of the file and of its column.
+NAME_CHARS = 200
 NO_BATCH = "There is no such batch. It may have been deleted, or be another user's."
 
 
@@ -53,14 +59,17 @@ class BatchClient:
         self._connection = broker.connection
         self._settings = broker.settings
         self._reader = BatchReader(broker.connection)
+        self._quota = BatchQuota(broker.connection, broker.settings)
+        self._memory = MemoryReserve(broker.connection)
+        self._rates = RateLimiter(broker.connection, broker.settings)
 
-    def batch_id(self, user: str, lines: Lines) -> str:
+    def batch_id(self, user: str, lines: Lines, model: str = "") -> str:
         """Return the id of the batch that asks these lines: the same file has the same id.
 
         Under another chat model the same questions are another batch.
         """
-        model = self._settings.chat_model if self._settings.has_chat_model else ""
-        content = [user, model, lines.header, lines.column, lines.cells]
+        usual = self._settings.chat_model if self._settings.has_chat_model else ""
+        content = [user, model or usual, lines.header, lines.column, lines.cells]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
     def find(self, user: str, lines: Lines) -> Batch | None:
@@ -86,26 +95,51 @@ class BatchClient:
                     f"is {longest:,}. Shorten it, or choose another column."
                 )
 
-    def submit(self, user: str, lines: Lines) -> Batch:
+    def submit(self, user: str, lines: Lines, *, model: str = "", use_cache: bool = True) -> Batch:
         """Accept a batch, all of it or nothing; if it was submitted before, go on with it.
 
-        What was answered is not asked again, nor what failed. Raises InvalidBatchError.
+        What was answered is not asked again, nor what failed. `model` and `use_cache` are as in
+        `jobs.models.Question`. Raises InvalidBatchError, ModelNotOfferedError,
+        BatchesExceededError, TooManyQuestionsError (see `_spend_rows`), and BrokerNearlyFullError
+        if Valkey has no room for a new one.
         """
         self.check(lines)
-        batch_id = self.batch_id(user, lines)
+        check_model(model, self._settings)
+        batch_id = self.batch_id(user, lines, model)
+        stored = [json.dumps(pair) for pair in zip(lines.asks, lines.cells, strict=True)]
+        size = size_of(lines, stored)
+        batch = Batch(
+            id=batch_id,
+            user=user,
+            name=lines.name[:NAME_CHARS],
+            column=lines.header[lines.column][:NAME_CHARS] if lines.header else "",
+            state=BatchState.RUNNING,
+            submitted_at=time.time(),
+            lines=len(lines.cells),
+            rows=len(lines.questions),
+            empty=lines.empty,
+            duplicates=lines.duplicates,
+            model=model,
+            use_cache=use_cache,
+        )
 
         def accept(pipeline: Pipeline) -> Any:
             state = cast("bytes | None", pipeline.hget(batch_key(batch_id), "state"))
             if state is not None and state.decode() == BatchState.DELETED:
                 raise InvalidStateError("This batch is being deleted. Submit it again in a moment.")
+            if state is None:
+                self._quota.expect(user, batch_id, size)
+                self._memory.expect(size)
+                self._spend_rows(user, len(lines.questions))
             pipeline.multi()
             if state is None:
-                self._write(pipeline, batch_id, user, lines)
+                self._write(pipeline, batch, lines, stored)
+                self._quota.note(pipeline, user, batch_id, size)
             return state is None
 
         with broker_errors():
             is_new = self._connection.transaction(
-                accept, batch_key(batch_id), value_from_callable=True
+                accept, batch_key(batch_id), batch_sizes_key(user), value_from_callable=True
             )
         if not is_new:
             return self.resume(user, batch_id)
@@ -175,14 +209,18 @@ class BatchClient:
         return self._settle(user, batch_id, BatchState.STOPPED)
 
     def resume(self, user: str, batch_id: str) -> Batch:
-        """Go on with a batch: with what was not asked yet, was stopped, or is gone."""
+        """Go on with a batch: with what was not asked yet, was stopped, or is gone.
+
+        Raises NotFoundError, and TooManyQuestionsError, see `_spend_rows`.
+        """
         self._ask_again(user, batch_id, (RowState.STOPPED, RowState.GONE))
         return self.get(user, batch_id)
 
     def retry_failed(self, user: str, batch_id: str) -> int:
         """Ask the failed rows again, with all their attempts; returns how many.
 
-        The batch goes on, if it did not.
+        The batch goes on, if it did not. Raises NotFoundError, and TooManyQuestionsError, see
+        `_spend_rows`.
         """
         return self._ask_again(user, batch_id, (RowState.FAILED,))
 
@@ -217,15 +255,29 @@ class BatchClient:
             again = [row for row, state in enumerate(found) if state in states]
             if not again and RowState.FAILED in states:
                 return 0
-            with self._connection.pipeline() as pipeline:
+            self._spend_rows(user, len(again))
+
+            def reopen(pipeline: Pipeline) -> None:
+                self._quota.expect_turn(user, batch_id)
+                pipeline.multi()
                 if again:
                     key = pending_key(batch_id)
                     pipeline.zadd(key, {str(row): row for row in again})
                     pipeline.expire(key, self._settings.retention_seconds)
                 self._set_state(pipeline, batch, BatchState.RUNNING)
-                pipeline.execute()
+                self._quota.touch(pipeline, user)
+
+            self._connection.transaction(reopen, batch_sizes_key(user))
         log.info("batch goes on", batch_id=batch_id, user=user, again=len(again))
         return len(again)
+
+    def _spend_rows(self, user: str, rows: int) -> None:
+        """Count the rows that run at once now; the others wait until these were answered.
+
+        Without that, whoever stops a batch and goes on with it in a loop, or deletes it and submits
+        it again, has the model called as often as they like. Raises TooManyQuestionsError.
+        """
+        self._rates.spend_runs(user, min(rows, self._settings.batch_concurrency))
 
     def _set_state(self, pipeline: Pipeline, batch: Batch, state: BatchState) -> None:
         pipeline.hset(batch_key(batch.id), "state", state.value)
@@ -233,26 +285,17 @@ class BatchClient:
         pipeline.expire(user_batches_key(batch.user), self._settings.retention_seconds)
         pipeline.zadd(OPEN_BATCHES_KEY, {batch.id: batch.submitted_at})
 
-    def _write(self, pipeline: Pipeline, batch_id: str, user: str, lines: Lines) -> None:
-        """All of a new batch; some parts of another that was cut short are overwritten."""
-        now, kept = time.time(), self._settings.retention_seconds
-        batch = Batch(
-            id=batch_id,
-            user=user,
-            name=lines.name,
-            column=lines.header[lines.column] if lines.header else "",
-            state=BatchState.RUNNING,
-            submitted_at=now,
-            lines=len(lines.cells),
-            rows=len(lines.questions),
-            empty=lines.empty,
-            duplicates=lines.duplicates,
-        )
+    def _write(self, pipeline: Pipeline, batch: Batch, lines: Lines, stored: Sequence[str]) -> None:
+        """All of a new batch, `stored` its lines as JSON.
+
+        Some parts of another that was cut short are overwritten.
+        """
+        now, kept = batch.submitted_at, self._settings.retention_seconds
+        batch_id, user = batch.id, batch.user
         fields = encode(batch, without=("id", "counts")) | {"header": json.dumps(lines.header)}
         pipeline.hset(batch_key(batch_id), mapping=fields)
         questions, pending = questions_key(batch_id), pending_key(batch_id)
         pipeline.delete(lines_key(batch_id), questions, pending)
-        stored = [json.dumps(pair) for pair in zip(lines.asks, lines.cells, strict=True)]
         for start in range(0, len(stored), CHUNK):
             pipeline.rpush(lines_key(batch_id), *stored[start : start + CHUNK])
         rows = range(len(lines.questions))

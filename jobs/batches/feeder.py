@@ -7,6 +7,7 @@ is also what makes pausing and stopping quick.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import redis
@@ -30,7 +31,15 @@ from jobs.batches.rows import (
 from jobs.models import Question
 from jobs.questions.lifecycle import Lifecycle
 from jobs.queue.broker import Broker
-from jobs.queue.keys import FEEDING_LOCK_KEY, OPEN_BATCHES_KEY, batch_key, events_key, job_key
+from jobs.queue.keys import (
+    FEEDING_LOCK_KEY,
+    OPEN_BATCHES_KEY,
+    answer_key,
+    batch_key,
+    batch_sizes_key,
+    events_key,
+    job_key,
+)
 from jobs.queue.transitions import CAN_REQUEUE
 
 log = structlog.get_logger(__name__)
@@ -60,7 +69,10 @@ class BatchRows:
     Each row changes in one transition, and each call can be made again where it broke off.
     """
 
-    def __init__(self, broker: Broker, batch_id: str, user: str, rows: int) -> None:
+    def __init__(
+        self, broker: Broker, batch_id: str, user: str, rows: int, asked: Question | None = None
+    ) -> None:
+        """Of `asked`, all but the text holds for the questions of the rows that are fed."""
         self._connection: redis.Redis = broker.connection
         self._retention_seconds = broker.settings.retention_seconds
         self._ahead = max(FEED_AHEAD, 2 * broker.settings.batch_concurrency)
@@ -68,6 +80,7 @@ class BatchRows:
         self._batch_id = batch_id
         self._user = user
         self._rows = rows
+        self._asked = asked or Question("")
 
     def feed(self) -> int:
         """Put pending rows on the queue, as far as there is room; returns how many."""
@@ -120,8 +133,10 @@ class BatchRows:
             pipeline.multi()
             if state is not None and state.decode() == BatchState.DELETED:
                 for row in range(self._rows):
-                    pipeline.delete(job_key(self._id(row)), events_key(self._id(row)))
+                    job_id = self._id(row)
+                    pipeline.delete(job_key(job_id), answer_key(job_id), events_key(job_id))
                 pipeline.delete(*keys_of(self._batch_id))
+                pipeline.zrem(batch_sizes_key(self._user), self._batch_id)
 
         self._connection.transaction(forget, batch_key(self._batch_id))
         return True
@@ -130,7 +145,8 @@ class BatchRows:
         place = self._place(row)
         # One that failed or was stopped leaves its outcome first; lost here, it is pending still.
         self._lifecycle.give_back(self._id(row), place, CAN_REQUEUE)
-        return self._lifecycle.submit(self._id(row), self._user, Question(question), place=place)
+        asked = replace(self._asked, text=question)
+        return self._lifecycle.submit(self._id(row), self._user, asked, place=place)
 
     def _give_back(self, row: int, from_states: tuple[JobStatus, ...]) -> bool:
         return self._lifecycle.give_back(self._id(row), self._place(row), from_states)
@@ -174,14 +190,15 @@ class Feeder:
         return True
 
     def _turn(self, batch_id: str) -> None:
-        state, user, count = cast(
-            "list[bytes | None]",
-            self._connection.hmget(batch_key(batch_id), "state", "user", "rows"),
+        fields = ("state", "user", "rows", "model", "use_cache")
+        state, user, count, model, use_cache = cast(
+            "list[bytes | None]", self._connection.hmget(batch_key(batch_id), *fields)
         )
         if state is None or user is None or count is None:  # its time was over
             self._connection.zrem(OPEN_BATCHES_KEY, batch_id)
             return
-        rows = BatchRows(self._broker, batch_id, user.decode(), int(count))
+        asked = Question("", model=(model or b"").decode(), use_cache=use_cache != b"0")
+        rows = BatchRows(self._broker, batch_id, user.decode(), int(count), asked)
         match BatchState(state.decode()):
             case BatchState.RUNNING:
                 rows.feed()

@@ -73,7 +73,8 @@ class Lines:
 class Batch:
     """A batch as its owner sees it. `counts` are of the rows; states without a row are left out.
 
-    `lines` counts those of the file, `rows` the questions in it, each of which is asked once.
+    `lines` counts those of the file, `rows` the questions in it, each of which is asked once,
+    with `model` and `use_cache` as in `jobs.models.Question`.
     """
 
     id: str
@@ -86,6 +87,8 @@ class Batch:
     rows: int
     empty: int = 0
     duplicates: int = 0
+    model: str = ""
+    use_cache: bool = True
     counts: Mapping[RowState, int] = field(default_factory=dict)
 
     def count(self, *states: RowState) -> int:

@@ -1,257 +1,280 @@
 """Files of questions: CSV, XLSX and plain lines become rows of cells, and what they seem to hold.
 
-Reading guesses; whoever uploads a file sees the guess and can correct it.
+A child process reads files (`jobs.batches.read_table`). What it read is guessed at here; whoever
+uploads a file sees the guess and can correct it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import json
 import re
-import zipfile
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
+from jobs.batches.guess_table import likely_column, likely_header_row, sheet_score
 from jobs.batches.models import Lines
-from jobs.errors import InvalidBatchError
-from jobs.extraction.file_types import (
-    OLE_SIGNATURE,
-    ZIP_SIGNATURE,
-    UnreadableFileError,
-    decode_text,
+from jobs.batches.read_table import read_cells, read_lines, squared_rows
+from jobs.batches.table_limits import (
+    MAX_CELLS,
+    MAX_CHARS,
+    MAX_FILE_BYTES,
+    MAX_ROW_CHARS,
+    MAX_SHEETS,
+    WORKBOOK_EXTENSIONS,
+    Refusal,
+    RefusedTableError,
 )
+from jobs.errors import InvalidBatchError, TooManyFilesError
+from jobs.extraction import sandbox
+from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT
+from jobs.extraction.slots import NoSlotError, Slots
+from jobs.questions.query import fold
 
-SUPPORTED_EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx")
-DELIMITERS = ",;\t|"
-NO_DELIMITER = "\x1f"
-SNIFFED_ROWS = 50
-# Of the rows sniffed, so many must have the same number of cells for a delimiter to be one.
-AGREEING_ROWS = 0.8
-# A workbook is a ZIP archive: small ones can hold what fills the memory.
-MAX_UNPACKED_BYTES = 100_000_000
-MAX_COLUMNS = 200
-# More than any batch may have, see BATCH_MAX_ROWS; a cell costs some 60 bytes while it is read.
-MAX_ROWS = 20_001
-# A workbook may have a million rows with nothing in them: who looks at all takes half a minute.
-MAX_SHEET_ROWS = 5 * MAX_ROWS
-HEADER_CHARS = 40
-QUESTION_HEADER = re.compile(r"question|query|prompt|\bask\b|frage|pregunta|domanda", re.IGNORECASE)
-csv.field_size_limit(10_000_000)
+SUPPORTED_EXTENSIONS = (".csv", ".tsv", ".txt", *WORKBOOK_EXTENSIONS)
+# The largest table that is taken needs half of the memory, and a tenth of the time.
+MEMORY_MB = 512
+SECONDS = 20
+# Each reading keeps a processor busy.
+AT_ONCE = 2
+WAITING_PER_USER = 1
+WAITING_IN_ALL = 10
+WAIT_SECONDS = 20.0
+# JSON escapes a character in twelve bytes at most.
+MAX_LINE_BYTES = 12 * MAX_ROW_CHARS + 64 * 1024
+MAX_PASTED_CHARS = 1_000_000
+# Of the rows with a formula without a result, so many are named.
+NAMED_ROWS = 5
+_SPACE_BEFORE_MARK = re.compile(r" (?=[?!.]+$)")
+
+_slots = Slots(AT_ONCE, WAITING_PER_USER, WAITING_IN_ALL)
 
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of cells, all rows of the same width. The first row may be a header."""
+    """A table of cells, all rows of the same width. Rows are counted from 0.
+
+    `unsaved` are rows and columns of formulas whose results the file does not hold.
+    """
 
     name: str
     rows: tuple[Row, ...]
+    unsaved: frozenset[tuple[int, int]] = frozenset()
 
     @property
-    def seems_to_have_header(self) -> bool:
-        """True if the first row holds short names, each another one, and no question."""
-        if len(self.rows) < 2:
-            return False
-        first = [cell for cell in self.rows[0] if cell]
-        names = {cell.casefold() for cell in first}
-        return (
-            bool(first)
-            and len(names) == len(first)
-            and all(len(cell) <= HEADER_CHARS and not cell.endswith("?") for cell in first)
-            and not any(cell.replace(".", "", 1).isdigit() for cell in first)
-            and (len(first) > 1 or _names_questions(first[0]) or _are_longer(self, len(first[0])))
-        )
+    def likely_header_row(self) -> int | None:
+        """The row that seems to name the columns, or None; rows above it are titles."""
+        return likely_header_row(self.rows)
 
-    def header(self, *, has_header: bool) -> Row:
-        """The names of the columns: of the first row, or else Column A, Column B …"""
+    def likely_column(self, header_row: int | None) -> int:
+        """The position of the column that seems to hold the questions."""
+        return likely_column(self.rows, header_row)
+
+    def header(self, header_row: int | None) -> Row:
+        """The names of the columns: of that row, or else Column A, Column B …"""
         # Its import takes a quarter of a second, for which no page waits before it has a file.
         from openpyxl.utils import get_column_letter
 
         width = len(self.rows[0]) if self.rows else 0
         names = tuple(f"Column {get_column_letter(column)}" for column in range(1, width + 1))
-        if not has_header or not self.rows:
+        if header_row is None or not self.rows:
             return names
-        return tuple(cell or name for cell, name in zip(self.rows[0], names, strict=True))
+        return tuple(cell or name for cell, name in zip(self.rows[header_row], names, strict=True))
 
-    def body(self, *, has_header: bool) -> tuple[Row, ...]:
-        return self.rows[1:] if has_header else self.rows
+    def first_row(self, header_row: int | None) -> int:
+        """The first row below the header that is not empty."""
+        start = 0 if header_row is None else header_row + 1
+        return next((row for row in range(start, len(self.rows)) if any(self.rows[row])), start)
 
-    def likely_column(self, *, has_header: bool) -> int:
-        """The position of the column that seems to hold the questions."""
-        body = self.body(has_header=has_header)[:SNIFFED_ROWS]
-        header = self.header(has_header=has_header)
-
-        def score(column: int) -> tuple[bool, int, float]:
-            cells = [row[column] for row in body if row[column]]
-            asking = sum(cell.endswith("?") for cell in cells)
-            length = sum(map(len, cells)) / len(cells) if cells else 0.0
-            return has_header and _names_questions(header[column]), asking, length
-
-        return max(range(len(header)), key=score, default=0)
+    def body(self, header_row: int | None) -> tuple[Row, ...]:
+        return self.rows[self.first_row(header_row) :]
 
 
-def read_sheets(name: str, data: bytes) -> tuple[Sheet, ...]:
-    """The sheets of a file that hold something; raises InvalidBatchError."""
-    extension = PurePath(name).suffix.lower()
+def read_sheets(name: str, data: bytes, user: str = "") -> tuple[Sheet, ...]:
+    """Return the sheets of a user's file that hold something, as a child process reads them.
+
+    It may take `WAIT_SECONDS` and then `SECONDS`: the caller holds no event loop. Raises
+    InvalidBatchError; TooManyFilesError while too many files are read; DocumentStoreFullError.
+    """
     if not data.strip():
-        raise InvalidBatchError("This file is empty.")
-    if data.startswith(ZIP_SIGNATURE):
-        sheets = _read_workbook(data)
-    elif extension == ".xlsx" or data.startswith(OLE_SIGNATURE):
-        raise InvalidBatchError(
-            "This is no workbook of the kind XLSX that opens. Save it as XLSX, without a "
-            "password, or as CSV."
+        raise InvalidBatchError(Refusal.EMPTY)
+    if len(data) > MAX_FILE_BYTES:
+        raise InvalidBatchError(Refusal.FILE_SIZE)
+    suffix = PurePath(name).suffix.lower()
+    extension = suffix if suffix in SUPPORTED_EXTENSIONS else ""
+    try:
+        with _slots.take(user, WAIT_SECONDS):
+            return _read_in_child(PurePath(name).stem, extension, data)
+    except NoSlotError as error:
+        raise TooManyFilesError() from error
+
+
+def _read_in_child(stem: str, extension: str, data: bytes) -> tuple[Sheet, ...]:
+    output = _Output(stem)
+    try:
+        result = sandbox.run(
+            [
+                sys.executable,
+                "-m",
+                "jobs.batches.read_table",
+                extension,
+                str(MEMORY_MB),
+                str(SECONDS),
+            ],
+            timeout_seconds=SECONDS,
+            on_line=output.add_line,
+            stdin=data,
+            max_line_bytes=MAX_LINE_BYTES,
         )
-    else:
-        try:
-            text = decode_text(data)
-        except UnreadableFileError:
-            raise InvalidBatchError(
-                "This file is neither CSV nor XLSX. Save the table as one of them."
-            ) from None
-        rows = _read_lines(text) if extension == ".txt" else _read_csv(text)
-        sheets = [Sheet(PurePath(name).stem, _squared(rows))]
-    found = tuple(sheet for sheet in sheets if sheet.rows)
-    if not found:
-        raise InvalidBatchError("This file has no rows.")
-    return found
+    except TimeoutError as error:
+        raise InvalidBatchError(Refusal.TIME) from error
+    except sandbox.BrokenOutputError as error:
+        raise InvalidBatchError(Refusal.BROKEN) from error
+    if result.exit_code == 0:
+        return output.sheets()
+    refused = RefusedTableError.of_report(result.stderr.decode(errors="replace"))
+    if refused is not None:
+        raise InvalidBatchError(refused.sentence) from refused
+    is_out_of_memory = result.exit_code == OUT_OF_MEMORY_EXIT or result.peak_mb > MEMORY_MB / 2
+    raise InvalidBatchError(Refusal.MEMORY if is_out_of_memory else Refusal.BROKEN)
+
+
+class _Output:
+    """Collects what the child prints: the name of a sheet, then its rows.
+
+    The file may have taken the child over: what is kept is bounded here too.
+    """
+
+    def __init__(self, stem: str) -> None:
+        self._stem = stem
+        self._sheets: list[tuple[str, list[Row], set[tuple[int, int]]]] = []
+        self._cells = self._chars = 0
+        # Workbooks say the same again and again.
+        self._known: dict[str, str] = {}
+
+    def add_line(self, line: bytes) -> None:
+        value = _parsed(line)
+        if isinstance(value, str):
+            self._begin(value)
+        elif isinstance(value, dict):
+            self._add_unsaved(value)
+        else:
+            self._add_row(value)
+
+    def _begin(self, name: str) -> None:
+        if len(self._sheets) >= MAX_SHEETS or len(name) > MAX_ROW_CHARS:
+            raise sandbox.BrokenOutputError
+        self._sheets.append((name or self._stem, [], set()))
+
+    def _add_row(self, cells: Any) -> None:
+        is_row = isinstance(cells, list) and all(isinstance(cell, str) for cell in cells)
+        if not is_row or not cells or not self._sheets:
+            raise sandbox.BrokenOutputError
+        rows = self._sheets[-1][1]
+        if rows and len(rows[0]) != len(cells):
+            raise sandbox.BrokenOutputError
+        self._cells += len(cells)
+        self._chars += sum(map(len, cells))
+        if self._cells > MAX_CELLS or self._chars > MAX_CHARS:
+            raise InvalidBatchError(Refusal.CELLS)
+        rows.append(tuple(self._known.setdefault(cell, cell) for cell in cells))
+
+    def _add_unsaved(self, columns: dict[str, Any]) -> None:
+        if not self._sheets:
+            raise sandbox.BrokenOutputError
+        _, rows, unsaved = self._sheets[-1]
+        for column, numbers in columns.items():
+            if not column.isdecimal() or not isinstance(numbers, list):
+                raise sandbox.BrokenOutputError
+            for number in numbers:
+                if not isinstance(number, int) or not 0 <= number < len(rows):
+                    raise sandbox.BrokenOutputError
+                unsaved.add((number, int(column[:4])))
+
+    def sheets(self) -> tuple[Sheet, ...]:
+        """Return what was printed; raises InvalidBatchError if that is nothing."""
+        if not self._sheets:
+            raise InvalidBatchError(Refusal.NO_ROWS)
+        if not all(rows for _, rows, _ in self._sheets):
+            raise InvalidBatchError(Refusal.BROKEN)
+        return tuple(
+            Sheet(name, tuple(rows), frozenset(unsaved)) for name, rows, unsaved in self._sheets
+        )
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise sandbox.BrokenOutputError from error
 
 
 def likely_sheet(sheets: Sequence[Sheet]) -> int:
-    """The position of the sheet that seems to hold the questions: the longest."""
-    return max(range(len(sheets)), key=lambda index: len(sheets[index].rows))
+    """The position of the sheet that seems to hold the questions."""
+    return max(
+        range(len(sheets)), key=lambda index: sheet_score(sheets[index].name, sheets[index].rows)
+    )
 
 
 def pasted_sheet(text: str) -> Sheet:
-    """The lines of a text, one question each; or, of cells copied from a spreadsheet, a table."""
-    rows = csv.reader(io.StringIO(text), delimiter="\t") if "\t" in text else _read_lines(text)
-    return Sheet("pasted", _squared(rows))
+    """The lines of a text, one question each; or, of cells copied from a spreadsheet, a table.
+
+    Raises InvalidBatchError.
+    """
+    if len(text) > MAX_PASTED_CHARS:
+        raise InvalidBatchError(
+            f"These are more than {MAX_PASTED_CHARS:,} characters. Upload them as a file."
+        )
+    try:
+        return Sheet(
+            "pasted", squared_rows(read_cells(text, "\t") if "\t" in text else read_lines(text))
+        )
+    except RefusedTableError as error:
+        raise InvalidBatchError(error.sentence) from error
 
 
-def lines_of(name: str, sheet: Sheet, column: int, *, has_header: bool) -> Lines:
-    """What a sheet asks, if this column holds the questions: each once, blank cells nothing."""
-    body = sheet.body(has_header=has_header)
+def lines_of(name: str, sheet: Sheet, column: int, *, header_row: int | None) -> Lines:
+    """What a sheet asks, if this column holds the questions: each once, blank cells nothing.
+
+    Raises InvalidBatchError if a question is a formula without a result.
+    """
+    first = sheet.first_row(header_row)
+    unsaved = sorted(row for row, at in sheet.unsaved if at == column and row >= first)
+    if unsaved:
+        raise InvalidBatchError(_unsaved_sentence(unsaved))
+    body = sheet.body(header_row)
     positions: dict[str, int] = {}
     asks: list[int | None] = []
     for row in body:
-        question = row[column].strip()
-        key = " ".join(question.split()).casefold()
+        key = _key(row[column])
         asks.append(positions.setdefault(key, len(positions)) if key else None)
     firsts: dict[int, str] = {}
     for row, position in zip(body, asks, strict=True):
         if position is not None:
             firsts.setdefault(position, row[column].strip())
-    header = sheet.header(has_header=has_header)
+    header = sheet.header(header_row)
     return Lines(name, header, body, column, tuple(firsts.values()), tuple(asks))
 
 
-def _read_lines(text: str) -> Iterable[Sequence[str]]:
-    return ([line] for line in text.splitlines())
+def _key(question: str) -> str:
+    """Return what two questions have in common that differ in case, accents' writing or spaces."""
+    return _SPACE_BEFORE_MARK.sub("", " ".join(fold(question).split()))
 
 
-def _read_csv(text: str) -> Iterable[Sequence[str]]:
-    # Excel may say which one it used, on a line of its own.
-    declared = re.match(r"sep=(.)\r?\n", text)
-    if declared:
-        text = text[declared.end() :]
-    return _parsed(text, declared.group(1) if declared else _delimiter(text))
-
-
-def _parsed(text: str, delimiter: str) -> Iterable[Sequence[str]]:
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    except csv.Error as error:
-        raise InvalidBatchError(
-            "This file is no CSV that can be read: a quotation mark seems to be missing. "
-            "Open it in a spreadsheet, and save it as XLSX."
-        ) from error
-
-
-def _delimiter(text: str) -> str:
-    """The character that splits nearly all rows into the same number of cells, at least two."""
-    best, best_score = NO_DELIMITER, (0.0, 0)
-    for delimiter in DELIMITERS:
-        widths = Counter(len(row) for row in islice(_parsed(text, delimiter), SNIFFED_ROWS) if row)
-        if not widths:
-            continue
-        width, count = widths.most_common(1)[0]
-        score = (count / widths.total(), width)
-        if width > 1 and score[0] >= AGREEING_ROWS and score > best_score:
-            best, best_score = delimiter, score
-    return best
-
-
-def _read_workbook(data: bytes) -> list[Sheet]:
-    from openpyxl import load_workbook
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise InvalidBatchError("This workbook is too large. Save the one column as CSV.")
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        try:
-            return [Sheet(sheet.title, _squared(_rows_of(sheet))) for sheet in book.worksheets]
-        finally:
-            book.close()
-    except InvalidBatchError:
-        raise
-    except Exception as error:  # whatever a broken workbook makes the library raise
-        raise InvalidBatchError(
-            "This workbook cannot be read. Open it in a spreadsheet and save it as XLSX, without "
-            "a password, or as CSV."
-        ) from error
-
-
-def _rows_of(sheet: Any) -> Iterator[Sequence[str]]:
-    columns = min(sheet.max_column or MAX_COLUMNS, MAX_COLUMNS)
-    for row in sheet.iter_rows(max_row=MAX_SHEET_ROWS, max_col=columns, values_only=True):
-        yield _texts(row)
-
-
-def _texts(row: Sequence[object]) -> list[str]:
-    return (
-        ["" if value is None else _text(value) for value in row]
-        if any(value is not None for value in row)
-        else []
+def _unsaved_sentence(rows: Sequence[int]) -> str:
+    numbers = [f"{row + 1:,}" for row in rows[:NAMED_ROWS]]
+    more = len(rows) - len(numbers)
+    last = f"{more:,} more" if more else numbers.pop()
+    listed = f"{', '.join(numbers)} and {last}" if numbers else last
+    subject = (
+        f"The question in row {listed} is a formula whose result was"
+        if len(rows) == 1
+        else f"The questions in rows {listed} are formulas whose results were"
     )
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _squared(rows: Iterable[Sequence[str]]) -> tuple[Row, ...]:
-    """Rows of the same width, without blank rows and columns at the end."""
-    kept: list[list[str]] = []
-    blank = 0  # rows; a workbook may have a million of them at its end
-    for row in rows:
-        cells = [cell.strip() for cell in row[:MAX_COLUMNS]]
-        if not any(cells):
-            blank += 1
-            continue
-        kept += [[] for _ in range(min(blank, MAX_ROWS))]
-        kept.append(cells)
-        blank = 0
-        if len(kept) > MAX_ROWS:
-            raise InvalidBatchError(f"This table has more than {MAX_ROWS - 1:,} rows. Split it.")
-    while kept and not any(kept[-1]):
-        kept.pop()
-    width = max((index + 1 for row in kept for index, cell in enumerate(row) if cell), default=0)
-    return tuple(tuple([*row, *[""] * width][:width]) for row in kept)
-
-
-def _names_questions(name: str) -> bool:
-    return bool(QUESTION_HEADER.search(name))
-
-
-def _are_longer(sheet: Sheet, length: int) -> bool:
-    """True if the rows of a single column are much longer than its first."""
-    cells = [row[0] for row in sheet.rows[1:SNIFFED_ROWS] if row and row[0]]
-    return bool(cells) and min(map(len, cells)) > 2 * length
+    return (
+        f"{subject} not saved. Open the file in a spreadsheet, save it there, and upload it again."
+    )

@@ -1,4 +1,4 @@
-"""`python -m jobs.cli documents`: add, list and remove documents from a shell."""
+"""`python -m jobs.cli documents`: add, list, index again and remove documents from a shell."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tqdm import tqdm
 from jobs.documents.client import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
-from jobs.errors import AskqueueError, BrokerUnavailableError
-from jobs.models import SHELL_USER, DocumentStatus, Visibility
+from jobs.errors import AskqueueError, BrokerUnavailableError, NotFoundError
+from jobs.models import SHELL_USER, Document, DocumentStatus, Visibility
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors, connect
 from jobs.queue.workers import living_workers
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _list(documents)
         if options.command == "remove":
             return _remove(documents, options.ids)
+        if options.command == "index-again":
+            return _index_again(documents, options.ids)
         if options.private and not options.owner:
             _say("Say whose the private documents are: --owner USER")
             return 1
@@ -91,7 +93,7 @@ def _add(
         _watch(documents, added, owner, is_anyone_indexing)
     elif added and not is_anyone_indexing():
         _say(NO_WORKER)
-    now = [item for item in documents.list_documents(owner) if item.id in added]
+    now = documents.find([*added], owner)
     failed = [item for item in now if item.status is DocumentStatus.FAILED]
     indexed = sum(item.status is DocumentStatus.INDEXED for item in now)
     for document in failed:
@@ -110,7 +112,7 @@ def _watch(
     """Show a progress bar until all are done, or until no worker is left."""
     with tqdm(total=len(added), unit="document", bar_format="{l_bar}{bar}| {n:.1f}/{total}") as bar:
         while True:
-            known = [item for item in documents.list_documents(owner) if item.id in added]
+            known = documents.find([*added], owner)
             over = [
                 item
                 for item in known
@@ -137,15 +139,41 @@ def _list(documents: DocumentClient) -> int:
 
 
 def _remove(documents: DocumentClient, ids: Sequence[str]) -> int:
+    for item in _chosen(documents, ids):
+        documents.delete(SHELL_USER, item.id, is_operator=True)
+        _say(f"removed {_name(item)}")
+    return 0
+
+
+def _index_again(documents: DocumentClient, ids: Sequence[str]) -> int:
+    """Queue documents, all of them unless some are named, to be read and indexed anew."""
+    queued = 0
+    for item in _chosen(documents, ids) if ids else documents.list_all():
+        try:
+            documents.index_again(SHELL_USER, item.id, is_operator=True)
+            queued += 1
+        except BrokerUnavailableError:
+            raise  # the next would meet it as well
+        except AskqueueError as error:
+            _say(f"{_name(item)}: {error.message}")
+    _say(f"{queued} queued")
+    return 0
+
+
+def _chosen(documents: DocumentClient, ids: Sequence[str]) -> Iterator[Document]:
+    """Yield the documents whose ids begin so; raises NotFoundError where that is not one."""
     known = documents.list_all()
     for prefix in ids:
         matches = [item for item in known if item.id.startswith(prefix)]
         if len(matches) != 1:
-            _say(f"{prefix}: {'no such document' if not matches else 'several documents'}")
-            return 1
-        documents.delete(SHELL_USER, matches[0].id, is_operator=True)
-        _say(f"removed {'a private document' if matches[0].owner else matches[0].name}")
-    return 0
+            what = "no such document" if not matches else "several documents"
+            raise NotFoundError(f"{prefix}: {what}")
+        yield matches[0]
+
+
+def _name(item: Document) -> str:
+    # What a private document is about is for nobody but its owner, not even an operator.
+    return f"a private document of {item.owner}" if item.owner else item.name
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -174,6 +202,8 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--private", action="store_true", help="for one user alone, see --owner")
     add.add_argument("--owner", default="", metavar="USER", help="who sees the private documents")
     commands.add_parser("list", help="show all documents")
+    again = commands.add_parser("index-again", help="read and index all documents anew, or some")
+    again.add_argument("ids", nargs="*", metavar="ID", help="an id, or how it begins")
     remove = commands.add_parser("remove", help="delete documents")
     remove.add_argument("ids", nargs="+", metavar="ID", help="an id, or how it begins")
     return parser

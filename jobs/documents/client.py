@@ -19,8 +19,8 @@ from rq.exceptions import NoSuchJobError
 
 from jobs.documents.file_store import FileStore
 from jobs.documents.ids import document_id_of, is_visible
-from jobs.documents.quota import Quota
-from jobs.documents.repository import DocumentRepository
+from jobs.documents.quota import Quota, Storage
+from jobs.documents.repository import PAGE, DocumentRepository
 from jobs.errors import (
     DocumentStoreUnavailableError,
     InvalidStateError,
@@ -29,12 +29,13 @@ from jobs.errors import (
     OthersDocumentError,
     PrivateUnsafeError,
 )
-from jobs.extraction.file_types import MEDIA_TYPES
+from jobs.extraction.file_types import ADVICE, MEDIA_TYPES
 from jobs.extraction.upload_check import check_upload
-from jobs.models import Document, DocumentStatus, IndexState, Visibility
+from jobs.models import Document, DocumentPage, DocumentStatus, IndexState, Visibility
 from jobs.queue.broker import INDEXING_TIMEOUT_SECONDS, Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import limit_key
+from jobs.queue.memory import MemoryReserve
 from jobs.queue.workers import living_workers
 from jobs.settings import INDEXING_QUEUE
 
@@ -45,6 +46,7 @@ INDEX_DOCUMENT = "jobs.tasks.index_document"
 DELETE_DOCUMENT = "jobs.tasks.delete_document"
 REINDEX_DOCUMENTS = "jobs.tasks.reindex_documents"
 NAME_CHARS = 200
+CHOICES = 500  # so many documents are offered to choose from
 NO_DOCUMENT = "There is no such document. It may have been deleted."
 # Control characters, and those that turn the direction of writing: with one of these, a name can
 # be made to look as if it ended in another extension.
@@ -64,12 +66,24 @@ class DocumentClient:
         self._broker = broker
         self._store = store
         self._register = register
-        self._quota = Quota(broker.connection, broker.settings.user_storage_bytes)
+        self._memory = MemoryReserve(broker.connection)
+        self._quota = Quota(
+            broker.connection, broker.settings.user_storage_bytes, broker.settings.user_documents
+        )
 
     def add(
-        self, user: str, name: str, data: bytes, visibility: Visibility = Visibility.SHARED
+        self,
+        user: str,
+        name: str,
+        data: bytes,
+        visibility: Visibility = Visibility.SHARED,
+        *,
+        container: Document | None = None,
     ) -> tuple[Document, bool]:
         """Store a file and queue it for indexing; the bool says whether it is new.
+
+        `container` is the document that the file was in, if any; what was in a known document is
+        kept as long as that.
 
         The same content again is recognised by its hash, and kept for as long as a new one; shared
         and private, or private to two users, it is as many documents. If its indexing had failed or
@@ -87,21 +101,41 @@ class DocumentClient:
             if known is not None and not self._register.renew(document_id, now):
                 known = None  # it left in between
             if known is not None and self._is_in_hand(known):
+                self._register.renew_all(self._register.with_contents(known.contents, user), now)
                 return replace(known, added_at=now), False
+            self._memory.expect(0)
             document = Document(
-                document_id, name, len(data), added_at=now, added_by=user, owner=owner
+                document_id,
+                name,
+                len(data),
+                added_at=now,
+                added_by=user,
+                owner=owner,
+                came_with=container.name if container else "",
+                nesting=container.nesting + 1 if container else 0,
             )
-            if known is None:
-                with self._quota.room_for(user, document_id, name, len(data)):
-                    is_new = self._keep(document, name, data)
-            else:
-                is_new = self._keep(document, known.name, data)
+            # Of a known one as well: it may be deleted in between.
+            with self._quota.room_for(user, document_id, name, len(data)):
+                is_new = self._keep(document, known.name if known else name, data)
             return self._enqueue(document_id), is_new
 
-    def list_documents(self, user: str = "") -> list[Document]:
-        """Return the documents that the user sees, newest first."""
+    def page(self, user: str = "", offset: int = 0, limit: int = PAGE) -> DocumentPage:
+        """Return a page of the documents that the user sees, newest first; two round trips."""
         with broker_errors():
-            return [*self._register.list_visible(user)]
+            return self._register.page(user, offset, limit)
+
+    def list_documents(self, user: str = "", limit: int = CHOICES) -> list[Document]:
+        """Return the newest documents that the user sees, newest first.
+
+        At most `limit` shared ones, and as many of their own. Two round trips.
+        """
+        with broker_errors():
+            return [*self._register.newest(user, limit)]
+
+    def storage(self, user: str) -> Storage:
+        """Return what the user's documents take up, shared and private, and what is allowed."""
+        with broker_errors():
+            return self._quota.storage(user)
 
     def list_all(self) -> Sequence[Document]:
         """Return the documents of all users, for operators at a shell."""
@@ -130,7 +164,7 @@ class DocumentClient:
         with broker_errors():
             # Remembers that passages and file are due: what gets lost here, `expire` removes.
             self._register.delete(document.id)
-            self._broker.delete_failed(document.job_id)
+            self._broker.withdraw(document.job_id)
             self._enqueue_removal(document.id)
         self._delete_file(document.id)
 
@@ -191,6 +225,12 @@ class DocumentClient:
         with broker_errors():
             return self._register.index_state()
 
+    def knows_schema(self, schema: int) -> bool:
+        """True if all living workers find what is indexed with this schema of the index."""
+        with broker_errors():
+            workers = living_workers(self._broker.connection)
+        return all(worker.index_schema >= schema for worker in workers)
+
     def is_reindexing(self) -> bool:
         """True while everything is being indexed again."""
         with broker_errors():
@@ -250,9 +290,8 @@ class DocumentClient:
         suffix = PurePath(name).suffix.lower()
         if suffix not in MEDIA_TYPES:
             kinds = ", ".join(extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS)
-            raise InvalidUploadError(
-                f"“{name}” is of no kind that can be read. Use one of: {kinds}."
-            )
+            advice = ADVICE.get(suffix) or f"Use one of: {kinds}."
+            raise InvalidUploadError(f"“{name}” is of no kind that can be read. {advice}")
         if not size:
             raise InvalidUploadError(f"“{name}” is empty.")
         if size > self._broker.settings.max_upload_bytes:
@@ -274,10 +313,14 @@ class DocumentClient:
             return False
 
     def _enqueue_removal(self, document_id: str) -> None:
-        """Queue the removal of all passages that are due, those of one document first."""
-        self._broker.enqueue(
-            INDEXING_QUEUE, DELETE_DOCUMENT, job_id=uuid.uuid4().hex, args=[document_id]
-        )
+        """Queue the removal of all passages that are due, those of one document first.
+
+        One job does all, so that no number of deletions fills the queue.
+        """
+        if self._register.claim_removal():
+            self._broker.enqueue(
+                INDEXING_QUEUE, DELETE_DOCUMENT, job_id=uuid.uuid4().hex, args=[document_id]
+            )
 
     def _delete_file(self, document_id: str) -> None:
         self._store.delete(document_id)

@@ -1,4 +1,4 @@
-"""Pages of stored PDFs as pictures, drawn in a sandbox: the web process never parses a file itself.
+"""Pages of stored PDFs and pictures, drawn in a sandbox: the web process parses no file itself.
 
 What the child process does is in `jobs.extraction.render_page`.
 """
@@ -10,7 +10,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -19,8 +19,15 @@ from cachetools import LRUCache, TTLCache
 from jobs.documents.file_store import FileStore
 from jobs.errors import DocumentStoreUnavailableError, UnreadablePageError
 from jobs.extraction import sandbox
-from jobs.extraction.file_types import JPEG_SIGNATURE, PNG_SIGNATURE
+from jobs.extraction.file_types import (
+    JPEG_SIGNATURE,
+    MEDIA_TYPES,
+    PDF,
+    PNG_SIGNATURE,
+    is_picture,
+)
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
+from jobs.extraction.slots import NoSlotError, Slots
 
 # A page of text takes half a second and 60 MB of address space.
 SECONDS = 15
@@ -28,6 +35,8 @@ MEMORY_MB = 512
 # Each drawing keeps a processor busy. Whoever would wait longer is told so.
 AT_ONCE = 2
 WAIT_SECONDS = 20
+WAITING_PER_USER = 4
+WAITING_IN_ALL = 40
 MAX_PICTURE_BYTES = 12 * 1024 * 1024
 CACHE_BYTES = 64 * 1024 * 1024
 # A page that could not be drawn is not tried again for this long: it may have taken all its time.
@@ -39,6 +48,9 @@ MAX_PASSAGE_CHARS = 10_000
 TOO_LONG = "This page takes too long to draw. Download the document to read it there."
 TOO_LARGE = "This page needs too much memory to draw. Download the document to read it there."
 BUSY = "Too many pages are being drawn just now. Try again in a moment."
+
+# Of a file that somebody downloads: many do at once, and some are slow.
+PIECE_BYTES = 64 * 1024
 
 _Key = tuple[str, int, str]
 
@@ -54,7 +66,8 @@ class PageImage:
 
 def has_pictures(name: str) -> bool:
     """Return whether pages of a document with this name can be drawn."""
-    return PurePath(name).suffix.lower() == ".pdf"
+    media_type = MEDIA_TYPES.get(PurePath(name).suffix.lower(), "")
+    return media_type == PDF or is_picture(media_type)
 
 
 class PageImages:
@@ -62,7 +75,7 @@ class PageImages:
 
     def __init__(self, store: FileStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = Slots(AT_ONCE, WAITING_PER_USER, WAITING_IN_ALL)
         self._lock = threading.Lock()  # cachetools has none of its own
         self._images: LRUCache[_Key, PageImage] = LRUCache(
             CACHE_BYTES, getsizeof=lambda image: len(image.data)
@@ -70,9 +83,12 @@ class PageImages:
         # The message of each page that could not be drawn.
         self._failures: TTLCache[_Key, str] = TTLCache(MAX_FAILURES, FAILURE_SECONDS, timer=clock)
 
-    def draw(self, document_id: str, name: str, page: int, passage: str) -> PageImage:
+    def draw(
+        self, document_id: str, name: str, page: int, passage: str, *, user: str = ""
+    ) -> PageImage:
         """Return a page, counted from 1, with the passage marked as far as it is found there.
 
+        One page of each user is drawn at once, so that nobody takes all places.
         Raises UnreadablePageError, or what the store raises for a file that is gone.
         """
         key = (document_id, page, passage)
@@ -82,17 +98,18 @@ class PageImages:
             failure = self._failures.get(key)
         if failure is not None:
             raise UnreadablePageError(failure)
-        if not self._slots.acquire(timeout=WAIT_SECONDS):
-            raise UnreadablePageError(BUSY)
         try:
-            with self._store.local_copy(document_id, name) as path:
+            with (
+                self._slots.take(user, WAIT_SECONDS),
+                self._store.local_copy(document_id, name) as path,
+            ):
                 image = draw_page(path, page, passage)
+        except NoSlotError as error:
+            raise UnreadablePageError(BUSY) from error
         except UnreadablePageError as error:
             with self._lock:
                 self._failures[key] = error.message
             raise
-        finally:
-            self._slots.release()
         with self._lock:
             self._images[key] = image
         return image
@@ -104,9 +121,11 @@ class PageImages:
         except DocumentStoreUnavailableError:
             return False
 
-    def original(self, document_id: str, name: str) -> bytes:
-        """Return the file as it was uploaded; raises what the store raises if it is gone."""
-        return self._store.read(document_id, name)
+    def original(self, document_id: str, name: str) -> Iterator[bytes]:
+        """Yield the file as it was uploaded, in pieces; raises what the store raises first."""
+        with self._store.local_copy(document_id, name) as path, path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
 
 
 def draw_page(
@@ -120,14 +139,13 @@ def draw_page(
             [sys.executable, "-m", "jobs.extraction.render_page", *arguments],
             timeout_seconds=seconds,
             on_line=output.add_line,
-            # A space finds nothing; without any input, the child would have no pipe to read.
-            stdin=passage[:MAX_PASSAGE_CHARS].encode(errors="ignore") or b" ",
+            stdin=passage[:MAX_PASSAGE_CHARS].encode(errors="ignore"),
         )
         if result.exit_code == 0:
             return output.picture()
     except TimeoutError as error:
         raise UnreadablePageError(TOO_LONG) from error
-    except (sandbox.BrokenOutputError, ValueError) as error:
+    except (sandbox.BrokenOutputError, ValueError, TypeError, RecursionError) as error:
         raise UnreadablePageError() from error
     if result.exit_code == OUT_OF_MEMORY_EXIT or (
         result.exit_code != UNREADABLE_EXIT and result.peak_mb > memory_mb / 2

@@ -11,9 +11,15 @@ foreign exceptions into these; pages and the API show `message` and `command`.
     │   ├── UnknownDocumentsError
     │   └── ModelNotOfferedError
     ├── InvalidBatchError
+    ├── InvalidQuestionSetError
+    ├── BatchesExceededError
+    ├── QuestionsExceededError
+    ├── TooManyFilesError
     ├── TooManyQuestionsError
     │   └── TooManyUrgentError
     ├── InvalidFeedbackError
+    ├── TooManyOwnFollowersError
+    ├── TooManyRequestsError
     ├── TooManyFollowersError
     ├── InvalidUploadError
     ├── StorageExceededError
@@ -30,11 +36,13 @@ foreign exceptions into these; pages and the API show `message` and `command`.
     ├── OperatorsOnlyError
     ├── OperatorsClosedError
     ├── WrongCredentialsError
+    ├── TooManySignInsError
     ├── UntrustedProxyError
     ├── AmbiguousProxyUserError
     ├── WrongKeyError
     ├── MissingScopeError
     ├── InvalidKeyError
+    ├── InvalidGlossaryError
     ├── InvalidWebhookError
     │   └── AddressNotAllowedError
     ├── BrokerUnavailableError
@@ -42,6 +50,7 @@ foreign exceptions into these; pages and the API show `message` and `command`.
     │   ├── BrokerLoginRefusedError
     │   ├── BrokerNotPermittedError
     │   ├── BrokerFullError
+    │   │   └── BrokerNearlyFullError
     │   ├── BrokerDiskFullError
     │   └── BrokerReadOnlyError
     ├── IndexUnavailableError
@@ -55,6 +64,7 @@ foreign exceptions into these; pages and the API show `message` and `command`.
     │   ├── UnknownModelError
     │   ├── ContextTooLongError
     │   ├── BadModelRequestError
+    │   │   └── NoAnswerError
     │   ├── ModelTimeoutError
     │   ├── ModelUnavailableError
     │   ├── ModelOverloadedError
@@ -63,7 +73,8 @@ foreign exceptions into these; pages and the API show `message` and `command`.
     ├── SupersededError
     ├── HandedBackError
     ├── WorkerLostError
-    └── JobTimeoutError
+    ├── JobTimeoutError
+    └── UnknownTaskError
 """
 
 from jobs.errors.access import (
@@ -73,6 +84,7 @@ from jobs.errors.access import (
     NotSignedInError,
     OperatorsClosedError,
     OperatorsOnlyError,
+    TooManySignInsError,
     UntrustedProxyError,
     WrongCredentialsError,
     WrongKeyError,
@@ -81,6 +93,7 @@ from jobs.errors.attempts import (
     HandedBackError,
     JobTimeoutError,
     SupersededError,
+    UnknownTaskError,
     WorkerLostError,
 )
 from jobs.errors.base import (
@@ -102,6 +115,7 @@ from jobs.errors.documents import (
     UnreadableDocumentError,
     UnreadablePageError,
 )
+from jobs.errors.glossary import InvalidGlossaryError
 from jobs.errors.model_server import (
     BadApiKeyError,
     BadModelRequestError,
@@ -111,17 +125,24 @@ from jobs.errors.model_server import (
     ModelOverloadedError,
     ModelTimeoutError,
     ModelUnavailableError,
+    NoAnswerError,
     NoQuotaError,
     StreamInterruptedError,
     UnknownModelError,
 )
 from jobs.errors.questions import (
+    BatchesExceededError,
     InvalidBatchError,
     InvalidFeedbackError,
     InvalidQuestionError,
+    InvalidQuestionSetError,
     ModelNotOfferedError,
+    QuestionsExceededError,
+    TooManyFilesError,
     TooManyFollowersError,
+    TooManyOwnFollowersError,
     TooManyQuestionsError,
+    TooManyRequestsError,
     TooManyUrgentError,
     UnknownDocumentsError,
 )
@@ -130,6 +151,7 @@ from jobs.errors.services import (
     BrokerFullError,
     BrokerLoadingError,
     BrokerLoginRefusedError,
+    BrokerNearlyFullError,
     BrokerNotPermittedError,
     BrokerReadOnlyError,
     BrokerUnavailableError,
@@ -150,10 +172,12 @@ __all__ = [
     "AskqueueError",
     "BadApiKeyError",
     "BadModelRequestError",
+    "BatchesExceededError",
     "BrokerDiskFullError",
     "BrokerFullError",
     "BrokerLoadingError",
     "BrokerLoginRefusedError",
+    "BrokerNearlyFullError",
     "BrokerNotPermittedError",
     "BrokerReadOnlyError",
     "BrokerUnavailableError",
@@ -171,8 +195,10 @@ __all__ = [
     "InvalidBatchError",
     "InvalidCursorError",
     "InvalidFeedbackError",
+    "InvalidGlossaryError",
     "InvalidKeyError",
     "InvalidQuestionError",
+    "InvalidQuestionSetError",
     "InvalidStateError",
     "InvalidUploadError",
     "InvalidWebhookError",
@@ -183,6 +209,7 @@ __all__ = [
     "ModelOverloadedError",
     "ModelTimeoutError",
     "ModelUnavailableError",
+    "NoAnswerError",
     "NoDocumentsError",
     "NoQuotaError",
     "NotFoundError",
@@ -191,15 +218,21 @@ __all__ = [
     "OperatorsOnlyError",
     "OthersDocumentError",
     "PrivateUnsafeError",
+    "QuestionsExceededError",
     "StillIndexingError",
     "StorageExceededError",
     "StreamInterruptedError",
     "SupersededError",
+    "TooManyFilesError",
     "TooManyFollowersError",
+    "TooManyOwnFollowersError",
     "TooManyQuestionsError",
+    "TooManyRequestsError",
+    "TooManySignInsError",
     "TooManyUrgentError",
     "UnknownDocumentsError",
     "UnknownModelError",
+    "UnknownTaskError",
     "UnreadableDocumentError",
     "UnreadablePageError",
     "UntrustedProxyError",

@@ -30,6 +30,22 @@ class WrongCredentialsError(AskqueueError):
     message = "Give the operators' user and password: DASHBOARD_USERNAME and DASHBOARD_PASSWORD."
 
 
+class TooManySignInsError(AskqueueError):
+    """Nothing was compared, so that it does not say whether the password was right."""
+
+    kind = "too_many_sign_ins"
+    message = "Too many wrong passwords came from your address. Wait a moment, then try again."
+
+    @classmethod
+    def after(cls, seconds: int) -> TooManySignInsError:
+        """Return the error that says how many seconds to wait."""
+        wait = "1 second" if seconds == 1 else f"{seconds} seconds"
+        return cls(
+            f"Too many wrong passwords came from your address. Try again in {wait}.",
+            retry_after_seconds=seconds,
+        )
+
+
 class UntrustedProxyError(AskqueueError):
     """Whoever can set the header could be anybody, so its word is not taken, nor ignored."""
 
@@ -44,9 +60,9 @@ class UntrustedProxyError(AskqueueError):
 class AmbiguousProxyUserError(AskqueueError):
     kind = "ambiguous_proxy_user"
     message = (
-        "The sign-in proxy sent an unusable user name: several, or one that is too long. "
-        "Ask the operator to have the proxy replace the header of PROXY_USER_HEADER, not add "
-        "to it."
+        "The sign-in proxy sent an unusable user name: several, or one that is too long, is not "
+        "in UTF-8, or has characters that nobody sees. Ask the operator to have the proxy replace "
+        "the header of PROXY_USER_HEADER, not add to it, or to give you a plain name."
     )
 
 

@@ -28,3 +28,10 @@ class WorkerLostError(AskqueueError):
 class JobTimeoutError(AskqueueError):
     kind = "job_timeout"
     message = "This took longer than a job may. Retry, or split the work."
+
+
+class UnknownTaskError(AskqueueError):
+    """A job that names a function other than ours: whoever writes to RQ's keys may not run code."""
+
+    kind = "unknown_task"
+    message = "This job is none of Askqueue's, so it was not run. Delete it."

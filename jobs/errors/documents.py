@@ -56,7 +56,10 @@ class UnreadableDocumentError(AskqueueError):
 
 class EmptyDocumentError(UnreadableDocumentError):
     kind = "empty_document"
-    message = "This file holds no text. A scanned document needs text recognition (OCR) first."
+    message = (
+        "This file holds no text, and none was found in its pictures. "
+        "Check that it opens; a faint scan has to be made again."
+    )
 
 
 class ExtractionTooLongError(UnreadableDocumentError):

@@ -26,7 +26,10 @@ class NoQuotaError(ModelError):
 
 class UnknownModelError(ModelError):
     kind = "unknown_model"
-    message = "The model server does not know this model. Set CHAT_MODEL to one it offers."
+    message = (
+        "The model server does not know this model. Set CHAT_MODEL to one it offers; for Azure, to "
+        "the name of its deployment."
+    )
 
 
 class ContextTooLongError(ModelError):
@@ -40,6 +43,12 @@ class ContextTooLongError(ModelError):
 class BadModelRequestError(ModelError):
     kind = "bad_model_request"
     message = "The model server rejected the request."
+
+
+class NoAnswerError(BadModelRequestError):
+    """The reply came to its end without an answer."""
+
+    message = "The model gave an empty answer. Retry, or change CHAT_MODEL."
 
 
 class ModelTimeoutError(ModelError):
@@ -73,5 +82,6 @@ class EmbeddingsUnsupportedError(ModelError):
     kind = "embeddings_unsupported"
     message = (
         "The model server offers no embeddings, so search uses keywords only. "
-        "Set EMBEDDING_BASE_URL to a server that has them, or EMBEDDING_MODEL= to silence this."
+        "Set EMBEDDING_BASE_URL to a server that has them, or EMBEDDING_MODEL= for the model that "
+        "Askqueue carries."
     )

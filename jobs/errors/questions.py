@@ -25,6 +25,33 @@ class InvalidBatchError(AskqueueError):
     message = "No questions can be read from this file."
 
 
+class InvalidQuestionSetError(AskqueueError):
+    kind = "invalid_question_set"
+    message = "No questions can be read from this file."
+
+
+class BatchesExceededError(AskqueueError):
+    """A batch that would take its user past a bound; nothing of it was stored."""
+
+    kind = "batches_exceeded"
+    message = "You have as many batches as one user may keep. Delete some first."
+
+
+class QuestionsExceededError(AskqueueError):
+    """A question that would take its user past `USER_QUESTIONS`; it was not accepted."""
+
+    kind = "questions_exceeded"
+    message = "You keep as many questions as one user may. Delete some first."
+
+
+class TooManyFilesError(AskqueueError):
+    """More files arrive or are read than one user, or all of them, may send at once."""
+
+    kind = "too_many_files"
+    message = "Too many files arrive or are read just now. Try again in a moment."
+    retryable = True
+
+
 class TooManyQuestionsError(AskqueueError):
     """More questions in a minute than one user may ask; nothing of this one was accepted.
 
@@ -48,6 +75,28 @@ class TooManyUrgentError(TooManyQuestionsError):
 class InvalidFeedbackError(AskqueueError):
     kind = "invalid_feedback"
     message = "This reason is too long. Shorten it."
+
+
+class TooManyOwnFollowersError(AskqueueError):
+    """The caller takes as many places as one may; the rest is for others."""
+
+    kind = "too_many_own_followers"
+    message = (
+        "You follow as many questions at once as one caller may. Close a stream, or wait until one "
+        "ends, then try again; or poll for the result."
+    )
+    retryable = True
+
+
+class TooManyRequestsError(AskqueueError):
+    """So many requests of one user wait that no more may."""
+
+    kind = "too_many_requests"
+    message = (
+        "Too many of your requests wait already. Send fewer at a time: try again when some of them "
+        "are answered."
+    )
+    retryable = True
 
 
 class TooManyFollowersError(AskqueueError):

@@ -53,6 +53,18 @@ class BrokerFullError(BrokerUnavailableError):
     )
 
 
+class BrokerNearlyFullError(BrokerFullError):
+    """What is large is refused, so that short questions of everybody still fit."""
+
+    kind = "broker_nearly_full"
+    message = (
+        "The memory of the job queue (Valkey) is nearly full, so it takes only short questions. "
+        "Delete batches and questions that are over, or ask the operator to raise maxmemory of "
+        "the server (VALKEY_MEMORY_MB with docker compose)."
+    )
+    is_outage = False
+
+
 class BrokerDiskFullError(BrokerUnavailableError):
     kind = "broker_disk_full"
     message = (

@@ -9,10 +9,12 @@ import json
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path, PurePath
+from types import NoneType
+from typing import Any, TypeAlias
 
 from jobs.errors import (
     EmptyDocumentError,
@@ -21,122 +23,208 @@ from jobs.errors import (
     UnreadableDocumentError,
 )
 from jobs.extraction import sandbox
-from jobs.extraction.file_types import OLE_SIGNATURE, PDF
-from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
+from jobs.extraction.attachment_files import AttachmentFiles, ExtractedFile
+from jobs.extraction.chunking import PASSAGE_CHARS, Piece
+from jobs.extraction.file_types import MEDIA_TYPES, OLE_SIGNATURE, OUTLOOK, PDF, is_outlook
+from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, PICTURES_SECONDS, UNREADABLE_EXIT
 from jobs.settings import Settings
 
 # About 1 KB of text each; the worker holds all passages of a document while it indexes it.
 MAX_PASSAGES = 50_000
-# The embedded Qdrant scans every passage for every question: 1 s for this many, 10 s for 40,000.
-MAX_PASSAGES_EMBEDDED = 10_000
 # Native code that is refused memory crashes in many ways, few of which say so. A process that came
 # to this share of its limit was refused the rest: buffers grow by doubling.
 MEMORY_EXHAUSTED_SHARE = 0.5
+# Our program prints none that is half as long: this one is not ours any more.
+MAX_PASSAGE_CHARS = 4 * PASSAGE_CHARS
+# A sheet's name has 31 characters, a heading 120; see `jobs.extraction.chunking`.
+MAX_PLACE_CHARS = 4000
+MAX_NOTES = 12
+MAX_NOTE_CHARS = 300
+# The child limits its processor time itself. Where others go first, so many times that may pass
+# before it is taken to hang.
+WAITING_TIMES = 5
+_NUMBER = (int, NoneType)
 
-
-@dataclass(frozen=True)
-class ExtractedPassage:
-    """A piece of the text. Its pages count from 1 and are None for formats without pages."""
-
-    text: str
-    first_page: int | None
-    last_page: int | None
+Report: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """The text of a file in passages, in reading order."""
+    """The text of a file in passages, in reading order, and what to say about it, in sentences.
+
+    `pages` is 0 for formats without pages.
+    """
 
     media_type: str
     pages: int
-    passages: tuple[ExtractedPassage, ...]
+    passages: tuple[Piece, ...]
+    notes: tuple[str, ...] = ()
+    attachments: tuple[ExtractedFile, ...] = ()
 
 
 def extract(
-    path: Path, name: str, settings: Settings, check: Callable[[], None] = lambda: None
+    path: Path,
+    name: str,
+    settings: Settings,
+    check: Callable[[], None] = lambda: None,
+    report: Report = lambda done, total: None,
+    attachments_to: Path | None = None,
 ) -> Extracted:
     """Extract the text of a file in a child process.
 
     `name` is the file's own name, for its extension. `check` is called while the child runs, and
-    may raise to stop it.
+    may raise to stop it. `report` is called with the pages that are done, and with all that are to
+    do, while pictures are read. Files within the file go to the folder `attachments_to`, if any.
 
     Raises UnreadableDocumentError, EmptyDocumentError, ExtractionTooLongError or
     ExtractionTooLargeError.
     """
-    _check_start(path)
-    output = _Output(is_embedded=settings.embedded_qdrant)
+    _check_start(path, PurePath(name).suffix.lower())
+    clock = _Clock(WAITING_TIMES * settings.extraction_timeout_seconds)
+
+    def on_page(done: int, total: int) -> None:
+        clock.restart(done, total)
+        report(done, total)
+
+    def on_check() -> None:
+        clock.check()
+        check()
+
+    files = AttachmentFiles(attachments_to, settings.max_upload_bytes)
+    output = _Output(on_page, files)
     try:
         result = sandbox.run(
             _command(path, name, settings),
-            timeout_seconds=settings.extraction_timeout_seconds,
+            timeout_seconds=WAITING_TIMES
+            * (settings.extraction_timeout_seconds + PICTURES_SECONDS),
             on_line=output.add_line,
-            check=check,
-            temp_dir=_library_folder(settings.data_dir),
+            check=on_check,
         )
     except TimeoutError as error:
         raise ExtractionTooLongError() from error
-    except (sandbox.BrokenOutputError, json.JSONDecodeError) as error:
+    except sandbox.BrokenOutputError as error:
         raise _reader_crashed() from error
     _raise_for_failure(result, settings.extraction_memory_mb)
     return output.extracted()
 
 
-def _check_start(path: Path) -> None:
-    """Raise for a file that is empty or an OLE container, before a process is started for it."""
+class _Clock:
+    """The time limit of a document, which begins anew with each page read from a picture."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        self._done = 0
+
+    def restart(self, done: int, total: int) -> None:
+        """Begin anew; raises BrokenOutputError if the pages do not come in their order."""
+        if not self._done < done <= total:
+            raise sandbox.BrokenOutputError
+        self._done = done
+        self._deadline = time.monotonic() + self._seconds
+
+    def check(self) -> None:
+        """Raise TimeoutError once it is over."""
+        if time.monotonic() > self._deadline:
+            raise TimeoutError
+
+
+def _check_start(path: Path, suffix: str) -> None:
+    """Raise for what needs no process of its own: an empty file, and OLE that is no message."""
     with path.open("rb") as file:
         start = file.read(len(OLE_SIGNATURE))
     if not start:
         raise EmptyDocumentError("This file is empty.")
-    if start == OLE_SIGNATURE:
+    if start.startswith(OLE_SIGNATURE) and not is_outlook(path.read_bytes()):
+        if MEDIA_TYPES.get(suffix) == OUTLOOK:
+            raise UnreadableDocumentError()
         raise UnreadableDocumentError(
             "This file is encrypted, or in the format of Office before 2007. "
             "Save a copy without a password, as DOCX, PPTX or XLSX, and upload that."
         )
 
 
-def _library_folder(data_dir: Path) -> Path:
-    """Return the folder to which kreuzberg unpacks its native library for PDFs, to load it there.
-
-    In the machine's temporary folder, anybody could put another library in its place.
-    """
-    folder = data_dir.resolve() / f"kreuzberg-{version('kreuzberg')}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
 def _command(path: Path, name: str, settings: Settings) -> list[str]:
     suffix = PurePath(name).suffix
     memory, seconds = settings.extraction_memory_mb, settings.extraction_timeout_seconds
-    arguments = [str(path.resolve()), suffix, str(memory), str(seconds)]
+    arguments = [
+        *(str(path.resolve()), suffix, str(memory), str(seconds)),
+        settings.ocr_languages,
+    ]
     return [sys.executable, "-m", "jobs.extraction.read_text", *arguments]
 
 
 class _Output:
-    """Collects what the child prints: a line about the file, then one for each passage."""
+    """Collects what the child prints, see `jobs.extraction.read_text`."""
 
-    def __init__(self, *, is_embedded: bool) -> None:
-        self._is_embedded = is_embedded
-        self._limit = MAX_PASSAGES_EMBEDDED if is_embedded else MAX_PASSAGES
-        self._media_type: str | None = None
+    def __init__(self, report: Report, files: AttachmentFiles) -> None:
+        self._report = report
+        self._files = files
+        self._media_type = ""
         self._pages = 0
-        self._passages: list[ExtractedPassage] = []
+        self._passages: list[Piece] = []
+        self._notes: dict[str, None] = {}
 
     def add_line(self, line: bytes) -> None:
-        if self._media_type is None:
-            self._media_type, self._pages = json.loads(line)
-            return
-        text, first, last = json.loads(line)
-        if text := text.strip():
-            self._passages.append(ExtractedPassage(text, first, last))
-        if len(self._passages) > self._limit:
-            raise _too_many_passages(self._limit, is_embedded=self._is_embedded)
+        """Take one line; raises BrokenOutputError for what our program does not print."""
+        kind, *values = _parsed(line)
+        if not self._media_type and kind != "type":
+            raise sandbox.BrokenOutputError
+        match kind, values:
+            case "type", [str(media_type)]:
+                self._media_type = media_type
+            case "pages", [int(pages)]:
+                self._pages = pages
+            case "progress", [int(done), int(total)]:
+                self._report(done, total)
+            case "note", [str(note)]:
+                if len(self._notes) < MAX_NOTES:
+                    self._notes[note[:MAX_NOTE_CHARS]] = None
+            case "attachment", [str(name), int(size)]:
+                self._files.begin(name, size)
+            case "data", [str(data)]:
+                self._files.add(data)
+            case "passage", _ if _are(values, str, _NUMBER, _NUMBER, str, str, _NUMBER):
+                self._add(Piece(*values))
+            case _:
+                raise sandbox.BrokenOutputError
+
+    def _add(self, piece: Piece) -> None:
+        if (
+            len(piece.text) > MAX_PASSAGE_CHARS
+            or len(piece.place + piece.section) > MAX_PLACE_CHARS
+        ):
+            raise sandbox.BrokenOutputError
+        if text := piece.text.strip():
+            self._passages.append(piece._replace(text=text))
+        if len(self._passages) > MAX_PASSAGES:
+            raise ExtractionTooLargeError(
+                f"This file makes more than {MAX_PASSAGES:,} passages, the most of one document. "
+                "Split it."
+            )
 
     def extracted(self) -> Extracted:
-        if self._media_type is None:
+        if not self._media_type or not self._files.is_complete:
             raise _reader_crashed()
-        if not self._passages:
-            raise _no_text(self._media_type)
-        return Extracted(self._media_type, self._pages, tuple(self._passages))
+        files, notes = self._files.files, (*self._notes, *self._files.notes())
+        if not self._passages and not files:
+            raise _no_text(self._media_type, notes)
+        return Extracted(self._media_type, self._pages, tuple(self._passages), notes, files)
+
+
+def _parsed(line: bytes) -> list[Any]:
+    """Return the list in a line of JSON; raises BrokenOutputError."""
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise sandbox.BrokenOutputError from error
+    if not isinstance(values, list) or not values:
+        raise sandbox.BrokenOutputError
+    return values
+
+
+def _are(values: list[Any], *types: type | tuple[type, ...]) -> bool:
+    return len(values) == len(types) and all(map(isinstance, values, types))
 
 
 def _raise_for_failure(result: sandbox.ProcessResult, memory_mb: int) -> None:
@@ -161,18 +249,9 @@ def _names_memory(stderr: bytes) -> bool:
     return re.search(rb"memory allocation|(cannot allocate|out of) memory", stderr) is not None
 
 
-def _too_many_passages(limit: int, *, is_embedded: bool) -> ExtractionTooLargeError:
-    if is_embedded:
-        return ExtractionTooLargeError(
-            f"This file makes more than {limit:,} passages, the most that the embedded index takes "
-            "of one document. Split it, or set QDRANT_URL to a Qdrant server."
-        )
-    return ExtractionTooLargeError(
-        f"This file makes more than {limit:,} passages, the most of one document. Split it."
-    )
-
-
-def _no_text(media_type: str) -> EmptyDocumentError:
+def _no_text(media_type: str, notes: tuple[str, ...]) -> EmptyDocumentError:
+    if notes:
+        return EmptyDocumentError(" ".join(["This file holds no text that could be read.", *notes]))
     if media_type == PDF:
         return EmptyDocumentError()
     return EmptyDocumentError(
@@ -198,6 +277,15 @@ def _unreadable(reason: str) -> UnreadableDocumentError:
         return UnreadableDocumentError(
             "This file unpacks to far more than its size, so it was not read. "
             "Save it again with the program that made it, or split it."
+        )
+    if "binary workbook" in lower:
+        return UnreadableDocumentError(
+            "This file is a binary workbook (XLSB). Save it as XLSX, and upload that."
+        )
+    if "copy protection" in lower:
+        return UnreadableDocumentError(
+            "This book has copy protection (DRM), so that only the reader it was sold for can open "
+            "it. Upload a copy without protection, or another document with the same text."
         )
     if lower.startswith("not a document: "):
         return UnreadableDocumentError(

@@ -1,7 +1,8 @@
 """Finds a passage on its page, by letters and digits alone. Works on text; reads no file.
 
-The passage and the text of the page come from two programs. They differ in white space, hyphens at
-line ends and ligatures, and the page may have more in between, such as a footer.
+The passage was made of the page, but not as it stands there: white space, hyphens at line ends,
+ligatures and accents that follow their letter are others, a row of a table repeats its headings,
+and the page may have more in between, such as a footer.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ NEAR_LETTERS = 80
 # differently, or the number of a footnote.
 BRIDGED_LETTERS = 12
 MAX_OCCURRENCES = 50
+# A passage of which less is found may be rows of a table.
+FOUND_SHARE = 0.5
+MIN_ROW_LETTERS = 4
 
 
 def find_passage(page: Sequence[str], passage: str) -> tuple[list[Span], float]:
@@ -33,16 +37,23 @@ def find_passage(page: Sequence[str], passage: str) -> tuple[list[Span], float]:
         return [], 0.0
     found = list(_matches(key, wanted))
     share = sum(end - start for start, end in found) / len(wanted)
+    if share < FOUND_SHARE:
+        rows, share_of_rows = _rows(key, passage)
+        if share_of_rows > share:
+            found, share = rows, share_of_rows
     spans = _joined(sorted(found))
     return [(positions[start], positions[end - 1] + 1) for start, end in spans], min(share, 1.0)
 
 
 def _letters(text: Sequence[str]) -> tuple[str, list[int]]:
-    """Return the letters and digits of a text, casefolded (NFKC), and the position of each."""
+    """Return the letters and digits of a text, casefolded, and the position of each.
+
+    Decomposed (NFKD): a page may have its accents apart, where the passage has them composed.
+    """
     letters: list[str] = []
     positions: list[int] = []
     for position, character in enumerate(text):
-        for letter in unicodedata.normalize("NFKC", character).casefold():
+        for letter in unicodedata.normalize("NFKD", character).casefold():
             if letter.isalnum():
                 letters.append(letter)
                 positions.append(position)
@@ -87,6 +98,23 @@ def _match_length(page: str, start: int, wanted: str, at: int) -> int:
     return next(
         (length for length in range(most) if page[start + length] != wanted[at + length]), most
     )
+
+
+def _rows(page: str, passage: str) -> tuple[list[Span], float]:
+    """Find the rows of a table by their values: a page has the names of columns only once.
+
+    Returns spans and the share of the values that they cover.
+    """
+    found: list[Span] = []
+    wanted = 0
+    for line in passage.splitlines():
+        values = [part.partition(": ")[2] or part for part in line.split("; ")]
+        key, _ = _letters("".join(values))
+        wanted += len(key)
+        start = page.find(key) if len(key) >= MIN_ROW_LETTERS else -1
+        if start >= 0:
+            found.append((start, start + len(key)))
+    return found, sum(end - start for start, end in found) / max(1, wanted)
 
 
 def _joined(spans: list[Span]) -> list[Span]:

@@ -1,4 +1,4 @@
-"""Draws a page of a PDF with a passage marked, in a child process.
+"""Draws a page of a PDF with a passage marked, or a picture, in a child process.
 
 `python -m jobs.extraction.render_page FILE PAGE MEMORY_MB SECONDS` reads the passage from its
 standard input. It prints a line of JSON with the number of pages and the share of the passage that
@@ -11,10 +11,12 @@ import base64
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from jobs.extraction.confinement import confine
+from jobs.extraction.file_types import PDF_SIGNATURE_WITHIN, is_pdf
 from jobs.extraction.find_passage import Span, find_passage
 from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT, limit_resources
 
@@ -31,7 +33,12 @@ BAR_PIXELS = 6
 GAP_PIXELS = 80
 MARGIN_PIXELS = 3
 
+# Between words, and between the lines of a paragraph, are so many characters at most.
+MAX_GAP_CHARACTERS = 3
+
 Box = tuple[int, int, int, int]
+# PDFium's index of a character, or the rectangle of the field whose value it belongs to, in points.
+Place = int | tuple[float, float, float, float]
 
 
 def draw(path: Path, number: int, passage: str) -> tuple[int, float, bytes]:
@@ -42,17 +49,31 @@ def draw(path: Path, number: int, passage: str) -> tuple[int, float, bytes]:
     """
     import pypdfium2
 
+    with path.open("rb") as file:
+        if not is_pdf(file.read(PDF_SIGNATURE_WITHIN)):
+            return _draw_picture(path, number)
     document = pypdfium2.PdfDocument(path)
+    document.init_forms()  # or fields are shown without their values
     pages = len(document)
     if not 1 <= number <= pages:
         raise ValueError(f"there is no page {number} of {pages}")
     page = document[number - 1]
     bitmap = page.render(scale=_scale(*page.get_size()), rev_byteorder=True)
-    text = page.get_textpage()
-    spans, share = find_passage(_characters(text), passage)
+    characters, places = _reading_order(page)
+    spans, share = find_passage(characters, passage)
     image = bitmap.to_pil().convert("RGB")
-    _mark(image, _boxes(text, spans, bitmap.get_posconv(page)))
+    _mark(image, _boxes(page, [places[start:end] for start, end in spans], image.width))
     return pages, share, _encoded(image)
+
+
+def _draw_picture(path: Path, number: int) -> tuple[int, float, bytes]:
+    """Draw a page of a picture, on which nothing is marked."""
+    from jobs.extraction.readers.picture_file import flattened, opened, page_count, page_image
+
+    picture = opened(path.read_bytes())
+    image = flattened(page_image(picture, number, MAX_HEIGHT_PIXELS))
+    image.thumbnail((WIDTH_PIXELS, MAX_HEIGHT_PIXELS))
+    return page_count(picture), 0.0, _encoded(image)
 
 
 def _scale(width: float, height: float) -> float:
@@ -61,24 +82,60 @@ def _scale(width: float, height: float) -> float:
     return min(WIDTH_PIXELS / width, MAX_HEIGHT_PIXELS / height)
 
 
-def _characters(text: Any) -> Sequence[str]:
-    """Return the characters of a page, by PDFium's indexes."""
-    import pypdfium2.raw
+def _reading_order(page: Any) -> tuple[str, list[Place]]:
+    """Return the characters of a page as they were read, one after the other, and their places."""
+    from jobs.extraction.readers.pdf_annotations import beside, page_annotations
+    from jobs.extraction.readers.pdf_columns import reading_order
+    from jobs.extraction.readers.pdf_lines import page_text
 
-    count = min(text.count_chars(), MAX_CHARACTERS)
-    codes = (pypdfium2.raw.FPDFText_GetUnicode(text, index) for index in range(count))
-    return [chr(code) if code < 0x110000 else " " for code in codes]
+    page_of = page_text(page)
+    pieces = page_of.pieces + beside(page_annotations(page).values, page_of.pieces)
+    parts = reading_order(pieces, page_of.width, page_of.height)
+    characters: list[str] = []
+    places: list[Place] = []
+    for piece in (piece for part in parts for row in part for piece in row):
+        if piece.indexes:
+            characters += piece.text
+            places += piece.indexes
+        elif piece.end:
+            characters += page_of.content[piece.start : piece.end]
+            places += range(piece.start, piece.end)
+        else:
+            characters += piece.text
+            box = (piece.left, piece.top, piece.right, piece.bottom)
+            places += [box] * len(piece.text)
+    return "".join(characters[:MAX_CHARACTERS]), places
 
 
-def _boxes(text: Any, spans: Sequence[Span], convert: Any) -> list[Box]:
-    """Return the rectangles of the spans in pixels, one for each line of text or part of one."""
-    boxes = []
-    for start, end in spans:
-        for index in range(text.count_rects(start, end - start)):
-            left, bottom, right, top = text.get_rect(index)
-            (x0, y0), (x1, y1) = convert.to_bitmap(left, bottom), convert.to_bitmap(right, top)
-            boxes.append((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
-    return boxes
+def _boxes(page: Any, found: Sequence[Sequence[Place]], width_pixels: int) -> list[Box]:
+    """Return the rectangles of places in pixels, one for each line of text or part of one."""
+    from jobs.extraction.readers.pdf_lines import visible_area
+
+    area = visible_area(page)
+    scale = width_pixels / area.size[0]
+    boxes: dict[tuple[float, ...], None] = {}
+    text = page.get_textpage()
+    for places in found:
+        indexes = [place for place in places if isinstance(place, int)]
+        boxes |= dict.fromkeys(place for place in places if not isinstance(place, int))
+        for start, end in _runs(indexes):
+            for number in range(text.count_rects(start, end - start)):
+                boxes[area.box(*text.get_rect(number))] = None
+    return [
+        (round(left * scale), round(top * scale), round(right * scale), round(bottom * scale))
+        for left, top, right, bottom in boxes
+    ]
+
+
+def _runs(indexes: Sequence[int]) -> Iterator[Span]:
+    """Yield half-open spans of indexes that follow each other, over the spaces between words."""
+    runs: list[list[int]] = []
+    for index in indexes:
+        if runs and runs[-1][1] <= index <= runs[-1][1] + MAX_GAP_CHARACTERS:
+            runs[-1][1] = index + 1
+        else:
+            runs.append([index, index + 1])
+    yield from ((start, end) for start, end in runs)
 
 
 def _mark(image: Any, boxes: Sequence[Box]) -> None:
@@ -125,6 +182,7 @@ def main(arguments: list[str]) -> int:
     """Draw one page within limits; the exit code says what went wrong."""
     path, page, memory_mb, seconds = arguments
     limit_resources(int(memory_mb), int(seconds))
+    confine([path])
     passage = sys.stdin.buffer.read().decode()
     try:
         pages, share, picture = draw(Path(path), int(page), passage)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from jobs.extraction import sandbox
 from jobs.local.parent_death import die_with_parent
 from jobs.settings import Settings
 
@@ -84,8 +85,8 @@ def host_of(settings: Settings) -> str:
     return wildcards.get(address) or (f"[{address}]" if ":" in address else address)
 
 
-def success(settings: Settings, logs: Path) -> str:
-    """Return the message with the addresses."""
+def success(settings: Settings, logs: Path, confinement: str) -> str:
+    """Return the message with the addresses, and what the processes that read files cannot do."""
     host = host_of(settings)
     return (
         "\nAskqueue is running.\n\n"
@@ -93,6 +94,7 @@ def success(settings: Settings, logs: Path) -> str:
         f"  API            http://{host}:{settings.port}/api/docs\n"
         f"  rq-dashboard   http://{host}:{settings.dashboard_port}\n"
         f"  Logs           {logs}\n\n"
+        f"Files are read by a process of their own: {confinement}.\n"
         "Press Ctrl-C to stop.\n"
     )
 
@@ -135,7 +137,7 @@ def main(supervisor_pid: int) -> None:
     while os.getppid() == supervisor_pid:
         missing = missing_programs(settings)
         if not missing:
-            write_console(success(settings, logs))
+            write_console(success(settings, logs, sandbox.probe_confinement().described()))
             return
         if time.monotonic() > deadline and not has_reported:
             write_console(failure(missing, logs))

@@ -23,7 +23,10 @@ class Passage:
     """A piece of a document, as stored in the index and returned by retrieval.
 
     `score` is the retrieval's own (BM25 or fused rank); it orders, it is not a probability.
-    `page` is the first page, counted from 1, or None for formats without pages.
+    `page` is the first page, counted from 1, or None for formats without pages. `place` is what
+    people call the place, such as "Prices!A2:C9", where page numbers do not say it; else "".
+    `section` is the headings above. `ocr_confidence`, in percent, is of text that was read from a
+    picture. All three are as in `jobs.extraction.chunking.Piece`, and unknown to old passages.
     """
 
     id: str
@@ -34,6 +37,9 @@ class Passage:
     last_page: int | None = None
     position: int = 0
     score: float = 0.0
+    place: str = ""
+    section: str = ""
+    ocr_confidence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,9 @@ class Citation:
     score: float = 0.0
     before: str = ""
     after: str = ""
+    place: str = ""
+    section: str = ""
+    ocr_confidence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,41 @@ class CheckedQuote:
     start: int
     end: int
     number: int | None = None
+
+
+class FigureOrigin(StrEnum):
+    """Where a figure of an answer comes from."""
+
+    QUOTED = "quoted"
+    CALCULATED = "calculated"
+    NOT_IN_SOURCES = "not_in_sources"
+
+
+@dataclass(frozen=True)
+class CheckedFigure:
+    """A figure of the answer's text, from `start` to `end`, in characters.
+
+    `number` is of the passage that has a quoted one. `sum` is how a calculated one comes about,
+    such as "412.6 − 384.1".
+    """
+
+    start: int
+    end: int
+    origin: FigureOrigin
+    number: int | None = None
+    sum: str = ""
+
+
+@dataclass(frozen=True)
+class DoubtfulSentence:
+    """A sentence of the answer's text whose cited passages do not seem to bear it out.
+
+    `reason` says in a few words what they lack.
+    """
+
+    start: int
+    end: int
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +148,20 @@ class Timings:
 
 
 @dataclass(frozen=True)
+class Searched:
+    """What was searched for an answer, beside the words of its question.
+
+    `also` is what the glossary adds. `parts` are what was searched for apart, none of a question in
+    one part. `mainly_in` names the documents whose passages counted more; none if all counted
+    alike.
+    """
+
+    also: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    mainly_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Answer:
     """A finished answer. `removed_markers` counts citations that named no retrieved passage.
 
@@ -112,6 +170,9 @@ class Answer:
     in place of a follow-up; "" where that is the question itself. `earlier_at` is when this answer
     was first given, to an earlier question (Unix seconds); None if it is a new one. `cache_key` is
     what it is kept under to be given again, see `jobs.questions.answer_cache`; "" if it is not.
+    `document_notes` say what was not read of the documents that it cites. Where the documents don't
+    say, `nearest` are the passages that came nearest, which it does not cite, and `words_searched`
+    what was looked for. `figures` and `doubtful` sentences are in order of their places.
     """
 
     text: str
@@ -131,6 +192,22 @@ class Answer:
     standalone: str = ""
     earlier_at: float | None = None
     cache_key: str = ""
+    document_notes: tuple[str, ...] = ()
+    searched: Searched = field(default_factory=Searched)
+    nearest: tuple[Citation, ...] = ()
+    words_searched: tuple[str, ...] = ()
+    figures: tuple[CheckedFigure, ...] = ()
+    doubtful: tuple[DoubtfulSentence, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Citation, ...]:
+        """The passages that can be opened: those that it cites, or else the nearest."""
+        return self.citations or self.nearest
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that readers should know: its own notes, and those on the cited documents."""
+        return (*self.notes, *self.document_notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON types, for an RQ result."""

@@ -37,6 +37,7 @@ class Stage(StrEnum):
     WAITING = "waiting"
     REWRITING = "rewriting"  # a follow-up, as a question that stands alone
     RETRIEVING = "retrieving"
+    THINKING = "thinking"  # the model, before it writes the answer
     GENERATING = "generating"
     CHECKING = "checking"
 
@@ -53,7 +54,8 @@ class Question:
     `documents` are the ids of the documents to search, none for all of them. `model` is "" for the
     configured one. `follows` is the id of the question that this one follows up, `version_of` the
     id of one that this is another version of; both are "" or ids of the same user's questions.
-    Without `use_cache` it is not answered from the answer to an earlier question.
+    Without `use_cache` it is not answered from the answer to an earlier question. `everywhere` has
+    all documents count alike, also where the question seems to mean some of them.
     """
 
     text: str
@@ -62,6 +64,7 @@ class Question:
     follows: str = ""
     version_of: str = ""
     use_cache: bool = True
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ class LiveText:
     """What one job has streamed so far. Text of an older attempt is dropped when a newer starts.
 
     `last_id` is where in the stream to read on; it starts at "0-0". `number` is of the last event,
-    from 1 within an attempt.
+    from 1 within an attempt. `in_parts` is what is searched for apart, none for a question that
+    asks one thing.
     """
 
     job_id: str
@@ -158,3 +162,4 @@ class LiveText:
     last_id: str = "0-0"
     number: int = 0
     restarted: bool = False
+    in_parts: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ class WorkerReport:
 
     `problem` is set when its Qdrant cannot be used; `notes` are sentences for a quiet banner.
     `knows_private` says that it answers from nobody else's private documents, as older ones would.
+    `index_schema` is that of the collections which it makes and searches, see `jobs.search.schema`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class WorkerReport:
     problem: Failure | None = None
     threads_by_queue: Mapping[str, int] = field(default_factory=dict)
     knows_private: bool = False
+    index_schema: int = 1
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WorkerReport:

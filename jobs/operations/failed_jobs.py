@@ -18,11 +18,12 @@ from rq.job import Job, JobStatus
 
 from jobs.documents.client import INDEX_DOCUMENT
 from jobs.documents.repository import DocumentRepository
-from jobs.errors import AskqueueError, BadModelRequestError
+from jobs.errors import AskqueueError
 from jobs.models import DeadLetter, DeadLetterPage, Failure
 from jobs.questions.lifecycle import Lifecycle
 from jobs.queue.broker import DESCRIPTIONS, Broker
 from jobs.queue.connection import broker_errors
+from jobs.queue.failure_texts import without_quote
 from jobs.queue.retry_policy import History
 from jobs.queue.rq_internals import unix_time
 from jobs.queue.transitions import DELETED_FIELD
@@ -40,13 +41,6 @@ GET = (
 )
 _Value: TypeAlias = "bytes | None"
 _Reply: TypeAlias = "tuple[bytes, _Value, _Value, _Value, _Value, _Value]"
-# Messages of this kind end in the model server's own words, which may repeat the question.
-QUOTING_KIND = BadModelRequestError.kind
-WITHOUT_QUOTE = Failure(
-    QUOTING_KIND,
-    "The model server rejected the request, or it is no OpenAI-compatible one. "
-    "What it said is shown to whoever asked.",
-)
 
 
 class DeadLetters:
@@ -176,9 +170,7 @@ def _entry(row: _Row) -> DeadLetter:
 def _failure(data: Mapping[str, str] | None) -> Failure:
     if not data:
         return AskqueueError().failure
-    if data.get("kind") == QUOTING_KIND:
-        return WITHOUT_QUOTE
-    return Failure(data["kind"], data["message"], data.get("command", ""))
+    return without_quote(Failure(data["kind"], data["message"], data.get("command", "")))
 
 
 def _object(text: bytes) -> dict[str, Any]:

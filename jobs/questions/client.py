@@ -5,9 +5,7 @@ It talks to Valkey alone. Each method raises BrokerUnavailableError when Valkey 
 
 from __future__ import annotations
 
-import secrets
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, cast
@@ -38,6 +36,7 @@ from jobs.models import (
 from jobs.questions.cursor import JobPager, PageAfter
 from jobs.questions.eta import EtaEstimator
 from jobs.questions.event_stream import apply_events
+from jobs.questions.ids import new_job_id
 from jobs.questions.lifecycle import Lifecycle
 from jobs.questions.query import JobQuery
 from jobs.questions.rate_limit import Rate, RateLimiter
@@ -49,6 +48,7 @@ from jobs.questions.wait_reason import Waiting, why_waiting
 from jobs.queue.broker import Broker
 from jobs.queue.connection import broker_errors
 from jobs.queue.keys import events_key, queue_key, thread_key
+from jobs.queue.memory import MemoryReserve
 from jobs.queue.results import read_answers
 from jobs.queue.rq_internals import results_key
 from jobs.queue.workers import living_workers
@@ -59,17 +59,8 @@ log = structlog.get_logger(__name__)
 EVENTS_PER_READ = 5000
 MAX_REASON_CHARS = 1000
 WAIT_SLICE_SECONDS = 1.0
-
-
-def new_job_id() -> str:
-    """An id for a question that is about to be submitted; later ids sort after earlier ones.
-
-    RQ lets a user's waiting questions go by the second in which they were asked, and within one
-    by id. This is a UUIDv7 with its time to 0.25 µs, see RFC 9562, sections 5.7 and 6.2.
-    """
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    time_bits = (milliseconds & (1 << 48) - 1) << 16 | 0x7 << 12 | (rest << 12) // 1_000_000
-    return uuid.UUID(int=time_bits << 64 | 0b10 << 62 | secrets.randbits(62)).hex
+# A longer question is refused first when Valkey is nearly full.
+LARGE_CHARS = 1000
 
 
 JobAnswers: TypeAlias = "list[tuple[JobView, Answer | None]]"
@@ -87,6 +78,7 @@ class JobClient:
         self._lifecycle = Lifecycle(broker)
         self._records = JobRepository(broker.connection, broker.settings.retention_seconds)
         self._deletions = SoftDeletion(broker)
+        self._memory = MemoryReserve(broker.connection)
         self._full_until = 0.0  # on the monotonic clock
         self._search = JobSearch(broker)
         self._register = DocumentRepository(broker.connection)
@@ -107,7 +99,8 @@ class JobClient:
         Raises InvalidQuestionError if the text is empty or longer than `MAX_QUESTION_CHARS`, or if
         another question was asked with this id; UnknownDocumentsError or ModelNotOfferedError;
         NotFoundError if the question that it follows, or is a version of, is not there; and
-        TooManyQuestionsError or TooManyUrgentError. Then nothing is accepted.
+        TooManyQuestionsError or TooManyUrgentError; QuestionsExceededError if the user keeps too
+        many, and BrokerNearlyFullError for a long one if Valkey is. Then nothing is accepted.
         """
         asked = normalized(question)
         view = self._find(user, job_id) if job_id and asked != Question(asked.text) else None
@@ -115,6 +108,9 @@ class JobClient:
             check(asked, user, self._broker.settings, self._register)
             thread = self._thread_of(user, asked)
             job_id = job_id or new_job_id()
+            if len(asked.text) > LARGE_CHARS:
+                with broker_errors():
+                    self._memory.expect(0)
             with self._noticing_full(), broker_errors():
                 self._rates.spend(user, job_id, urgent=urgent)
                 self._lifecycle.submit(job_id, user, asked, thread=thread, urgent=urgent)
@@ -261,10 +257,15 @@ class JobClient:
                 self._connection.xread({key: last_id}, count=1, block=block_ms)
 
     def retry(self, user: str, job_id: str) -> JobView:
-        """Run a failed or stopped question again with all attempts; raises InvalidStateError."""
-        self.get_job(user, job_id)
+        """Run a failed or stopped question again with all attempts. It counts like a new one.
+
+        Raises InvalidStateError, or TooManyQuestionsError: then it stays as it was.
+        """
+        can_retry = self.get_job(user, job_id).state.can_retry
         with broker_errors():
-            if not self._lifecycle.queue_again(job_id):
+            if can_retry:
+                self._rates.spend_runs(user)
+            if not (can_retry and self._lifecycle.queue_again(job_id)):
                 raise InvalidStateError("Only a failed or stopped question can be retried.")
         log.info("question queued again", job_id=job_id, user=user)
         return self.get_job(user, job_id)

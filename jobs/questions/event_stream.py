@@ -5,8 +5,9 @@ The stream is for watching only. Whether a job is over is for its RQ status to s
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -50,10 +51,23 @@ class EventWriter:
         self._note("s", stage.value)
         self.flush()
 
+    def parts(self, parts: Sequence[str]) -> None:
+        """Announce the search, and the parts that a question is searched for in, at once."""
+        self._collect_text()
+        self._note("s", Stage.RETRIEVING.value)
+        self._unsent[-1]["p"] = json.dumps(list(parts))
+        self.flush()
+
     def text(self, text: str) -> None:
         """Add text; it is sent with the first flush that is due."""
         self._buffer.append(text)
         self.flush_if_due()
+
+    def take_back(self) -> None:
+        """Drop the text so far, also that which was sent."""
+        self._buffer.clear()
+        self._note("r", "1")
+        self.flush()
 
     def flush_if_due(self) -> None:
         """Send what is buffered if the last flush was `FLUSH_SECONDS` ago."""
@@ -113,12 +127,12 @@ def read_text(connection: redis.Redis, job_id: str) -> str:
 def apply_events(live: LiveText, entries: Iterable[Entry]) -> LiveText:
     """Add stream entries, in order, to what was read before.
 
-    The first event of a newer attempt drops the text of the older one; events of an older
-    attempt that arrive late are ignored, and an event that was sent twice because the reply to
-    the first got lost.
+    The first event of a newer attempt drops the text of the older one, and an event can take back
+    the text before it. Events of an older attempt that arrive late are ignored, and an event that
+    was sent twice because the reply to the first got lost.
     """
     attempt, stage, parts, last_id = live.attempt, live.stage, [live.text], live.last_id
-    restarted, number = live.restarted, live.number
+    restarted, number, in_parts = live.restarted, live.number, live.in_parts
     for entry_id, fields in entries:
         last_id = entry_id.decode()
         entry_attempt = int(fields.get(b"a", b"0"))
@@ -126,13 +140,17 @@ def apply_events(live: LiveText, entries: Iterable[Entry]) -> LiveText:
             continue
         if entry_attempt > attempt:
             restarted = restarted or any(parts)
-            attempt, parts, number = entry_attempt, [], 0
+            attempt, parts, number, in_parts = entry_attempt, [], 0, ()
         entry_number = int(fields.get(b"n", number + 1))
         if entry_number <= number:
             continue
         number = entry_number
+        if b"r" in fields:
+            parts = []
         if b"s" in fields:
             stage = Stage(fields[b"s"].decode())
+        if b"p" in fields:
+            in_parts = tuple(json.loads(fields[b"p"]))
         if b"t" in fields:
             parts.append(fields[b"t"].decode())
     return replace(
@@ -143,4 +161,5 @@ def apply_events(live: LiveText, entries: Iterable[Entry]) -> LiveText:
         last_id=last_id,
         number=number,
         restarted=restarted,
+        in_parts=in_parts,
     )

@@ -20,7 +20,8 @@ def evaluation_lines(jobs: JobClient, user: str, job_ids: Sequence[str]) -> Iter
     One object a line: job_id, question, standalone (what was answered in place of a follow-up, or
     null), documents (the ids of those it was asked of; none for all), asked_at (ISO 8601, UTC),
     answer, earlier_at (when it was first given, to an earlier question; else null), support, model,
-    citations and passages (in the order of their numbers), feedback (useful, reason; or null).
+    citations and passages (in the order of their numbers), nearest, figures and doubtful (as in
+    `jobs.models.Answer`), feedback (useful, reason; or null).
     Raises BrokerUnavailableError.
     """
     for start in range(0, len(job_ids), PAGE):
@@ -43,6 +44,9 @@ def _line(view: JobView, answer: Answer) -> dict[str, Any]:
         "model": answer.model,
         "citations": data["citations"],
         "passages": data["passages"],
+        "nearest": data["nearest"],
+        "figures": data["figures"],
+        "doubtful": data["doubtful"],
         "feedback": asdict(view.feedback) if view.feedback else None,
     }
 

@@ -19,14 +19,21 @@ import anyio
 import redis.asyncio
 import redis.exceptions
 
-from jobs.errors import BrokerUnavailableError, InvalidCursorError, NotFoundError
+from jobs.access.api_keys import ApiKey
+from jobs.errors import (
+    AskqueueError,
+    BrokerUnavailableError,
+    InvalidCursorError,
+    NotFoundError,
+    WrongKeyError,
+)
 from jobs.models import Answer, JobState, JobView, LiveText, Stage
 from jobs.questions.client import EVENTS_PER_READ, JobClient
 from jobs.questions.event_stream import Entry, apply_events
 from jobs.questions.repository import read_job, to_view
 from jobs.questions.search import with_position
 from jobs.questions.wait_reason import Waiting
-from jobs.queue.keys import events_key, queue_key
+from jobs.queue.keys import api_keys_key, events_key, queue_key
 from jobs.queue.rq_internals import results_key
 from jobs.settings import QUESTIONS_QUEUE
 
@@ -46,7 +53,7 @@ class EventKind(StrEnum):
     STATUS = "status"  # of the job, as it is now
     STAGE = "stage"
     TEXT = "text"  # what comes after the text before it
-    RESTARTED = "restarted"  # a newer attempt begins: the text so far does not count
+    RESTARTED = "restarted"  # the text so far does not count; mostly, as a newer attempt begins
     BEAT = "beat"  # nothing happened for a while
     FINISHED = "finished"
     FAILED = "failed"
@@ -96,18 +103,22 @@ class Position:
 class JobEvent:
     """One event. `position` is None where the next event must be behind the same place.
 
-    `view` is the job with a status or an end; None at the end of one that was deleted. `waiting` is
-    what a job waits for whose status this is.
+    `parts` come with the stage of the search, where a question is searched for in parts.
+    `view` is the job with a status or an end. It is None if there is nothing more to follow for
+    this caller: `error` says why, and the job may go on. `waiting` is what a job waits for whose
+    status this is.
     """
 
     kind: EventKind
     position: Position | None = None
     attempt: int = 0
     stage: Stage = Stage.WAITING
+    parts: tuple[str, ...] = ()
     text: str = ""
     view: JobView | None = None
     waiting: Waiting | None = None
     answer: Answer | None = None
+    error: AskqueueError | None = None
 
 
 class JobFollower:
@@ -117,15 +128,18 @@ class JobFollower:
         self._url = broker_url
         self._client = client
 
-    async def follow(self, user: str, job_id: str, position: Position) -> AsyncGenerator[JobEvent]:
+    async def follow(
+        self, user: str, job_id: str, position: Position, *, key: ApiKey | None = None
+    ) -> AsyncGenerator[JobEvent]:
         """What happens from this position on, until the job has ended. It waits out an outage.
 
+        If it is followed with an API key, it ends with the key too, within `LOOK_SECONDS` or so.
         Close the iterator, or its connection stays open until it is collected.
         """
         # Of its own: a connection belongs to the event loop that made it, and waits in a read.
         link = redis.asyncio.Redis.from_url(self._url)
         try:
-            follower = _Follower(link, self._client, user, job_id, position)
+            follower = _Follower(link, self._client, user, job_id, position, key)
             async with aclosing(follower.run()) as events:
                 async for event in events:
                     yield event
@@ -144,10 +158,12 @@ class _Follower:
         user: str,
         job_id: str,
         position: Position,
+        key: ApiKey | None,
     ) -> None:
         self._link, self._client = link, client
         self._user, self._job_id = user, job_id
         self._position = position
+        self._key = key
         self._has_text = False
         self._told: tuple[Any, ...] = ()
         self._last_result = "0-0"
@@ -161,8 +177,8 @@ class _Follower:
                     yield event
                     if event.kind.is_end:
                         return
-            except NotFoundError:
-                yield JobEvent(EventKind.FAILED, attempt=self._position.attempt)
+            except (NotFoundError, WrongKeyError) as error:
+                yield JobEvent(EventKind.FAILED, attempt=self._position.attempt, error=error)
                 return
             except (redis.exceptions.RedisError, BrokerUnavailableError, OSError):
                 await asyncio.sleep(AWAY_SECONDS)
@@ -194,7 +210,7 @@ class _Follower:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _look(self) -> tuple[JobView, list[Entry]]:
-        """Yield the job, then what is new of it, or all if it is over. Raises NotFoundError."""
+        """Return the job, and what is new of it; raises NotFoundError and WrongKeyError."""
         pipeline = self._link.pipeline(transaction=False)
         # they queue commands, which both kinds of pipeline do alike
         read_job(pipeline, self._job_id)  # type: ignore[arg-type]
@@ -202,7 +218,11 @@ class _Follower:
         key, last_id = events_key(self._job_id), self._position.last_id
         pipeline.xrange(key, f"({last_id}", "+", count=EVENTS_PER_READ)
         pipeline.lpos(queue_key(QUESTIONS_QUEUE), self._job_id)
-        rq_values, record_values, results, entries, index = await pipeline.execute()
+        if self._key is not None:
+            pipeline.hexists(api_keys_key(self._key.user), self._key.id)
+        rq_values, record_values, results, entries, index, *alive = await pipeline.execute()
+        if self._key is not None and (not alive[0] or self._key.is_expired(time.time())):
+            raise WrongKeyError()
         view = to_view(self._job_id, rq_values, record_values)
         if view is None or view.user != self._user:
             raise NotFoundError()
@@ -227,6 +247,7 @@ class _Follower:
             )
             after = apply_events(live, [entry])
             is_news = (after.attempt, after.number) != (before.attempt, before.number)
+            takes_back = b"r" in entry[1] and is_news
             if after.attempt > before.attempt > 0:
                 self._has_text = False
                 yield JobEvent(EventKind.RESTARTED, attempt=after.attempt)
@@ -235,8 +256,11 @@ class _Follower:
             if after.text:
                 self._has_text = True
                 yield event
+            elif takes_back:
+                self._has_text = False
+                yield replace(event, kind=EventKind.RESTARTED)
             elif is_news:
-                yield replace(event, kind=EventKind.STAGE, stage=after.stage)
+                yield replace(event, kind=EventKind.STAGE, stage=after.stage, parts=after.in_parts)
 
     async def _end(self, view: JobView) -> AsyncIterator[JobEvent]:
         """The text, if it was not sent piece by piece, and the end."""

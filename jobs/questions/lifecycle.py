@@ -20,7 +20,7 @@ from jobs.questions import answer_cache, priority
 from jobs.questions.event_stream import read_text
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import ANSWER_QUESTION, Broker
-from jobs.queue.keys import DELETED_JOBS_KEY, SUSPECTS_KEY, events_key, limit_key
+from jobs.queue.keys import DELETED_JOBS_KEY, SUSPECTS_KEY, answer_key, events_key, limit_key
 from jobs.queue.rq_internals import (
     RateLimitRegistry,
     enqueue,
@@ -149,7 +149,7 @@ class Lifecycle:
                 job.delete(pipeline=pipeline)
                 pipeline.zrem(DELETED_JOBS_KEY, job_id)
                 pipeline.lrem(queue.intermediate_queue_key, 1, job_id)
-                pipeline.delete(events_key(job_id))
+                pipeline.delete(events_key(job_id), answer_key(job_id))
                 place.give_back(pipeline)
 
             return write

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 from jobs.models import JobState
+from jobs.normalization import normalize
 
 # More words hardly narrow a search down, and each costs time for every question.
 MAX_WORDS = 12
@@ -58,4 +58,4 @@ class JobQuery:
 
 def fold(text: str) -> str:
     """The text as it is compared: case, width and the writing of accents do not count."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return normalize("NFKC", normalize("NFKC", text).casefold())

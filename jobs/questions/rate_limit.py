@@ -1,7 +1,8 @@
 """How many questions a user may ask, and make urgent, in any minute.
 
-Counted in Valkey, in a moving window, for pages and programs alike. Rows of batches have bounds of
-their own and are not counted, nor is a retry: the question was.
+Counted in Valkey, in a moving window, for pages and programs alike. Whatever a user does that
+begins calls of the model counts: a question, a retry, and of a batch that begins or goes on, the
+rows that run at once. What the worker tries again by itself, after an error, does not.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from jobs.errors import TooManyQuestionsError, TooManyUrgentError
-from jobs.queue.keys import RATES_PREFIX, job_key, spent_key
+from jobs.errors import QuestionsExceededError, TooManyQuestionsError, TooManyUrgentError
+from jobs.queue.keys import RATES_PREFIX, job_key, spent_key, user_jobs_key
 from jobs.settings import Settings
 
 WINDOW_SECONDS = 60
@@ -46,6 +47,7 @@ class RateLimiter:
         self._limiter = MovingWindowRateLimiter(storage)
         self._questions = settings.questions_per_minute
         self._urgent = settings.urgent_per_minute
+        self._kept = settings.user_questions
 
     def spend(self, user: str, job_id: str, *, urgent: bool = False) -> None:
         """Count a question, once for each id; raises TooManyQuestionsError or TooManyUrgentError.
@@ -53,13 +55,33 @@ class RateLimiter:
         The id is that of the job. Whoever sends a question again, because no reply came, is not
         counted twice: neither if it was accepted, nor if that broke off after the counting.
         """
-        if not (self._questions or urgent):
+        pipeline = self._connection.pipeline(transaction=False)
+        pipeline.exists(job_key(job_id), spent_key(job_id))
+        pipeline.zcard(user_jobs_key(user))
+        was_counted, kept = pipeline.execute()
+        if was_counted:
             return
-        if self._connection.exists(job_key(job_id), spent_key(job_id)):
+        if kept >= self._kept:
+            raise QuestionsExceededError(
+                f"You keep {kept:,} questions, which is the most. Delete some of yours that are "
+                "over, then send this one again."
+            )
+        if not (self._questions or urgent):
             return
         if urgent:
             self.spend_urgent(user)
-        wait = self._spend("questions", user, self._questions) if self._questions else None
+        self.spend_runs(user)
+        # Only now: a question that was refused is counted when it is sent again.
+        self._connection.set(spent_key(job_id), 1, ex=WINDOW_SECONDS)
+
+    def spend_runs(self, user: str, count: int = 1) -> None:
+        """Count questions that are run, also again; raises TooManyQuestionsError, and counts none.
+
+        More at once than the limit count as the limit, or they could never be run.
+        """
+        if not self._questions or count < 1:
+            return
+        wait = self._spend("questions", user, self._questions, min(count, self._questions))
         if wait is not None:
             raise _refusal(
                 TooManyQuestionsError,
@@ -68,8 +90,6 @@ class RateLimiter:
                 f"You have asked {self._questions:,} questions within a minute, which is the most. "
                 "Wait a moment, then send this one again.",
             )
-        # Only now: a question that was refused is counted when it is sent again.
-        self._connection.set(spent_key(job_id), 1, ex=WINDOW_SECONDS)
 
     def spend_urgent(self, user: str) -> None:
         """Count a question that is made urgent; raises TooManyUrgentError."""
@@ -95,10 +115,10 @@ class RateLimiter:
         reset = max(0.0, stats.reset_time - time.time()) if used else 0.0
         return Rate(self._questions, stats.remaining, reset)
 
-    def _spend(self, what: str, user: str, limit: int) -> float | None:
-        """Count one; or, if that is too many, the seconds until there is room, and none counted."""
+    def _spend(self, what: str, user: str, limit: int, count: int = 1) -> float | None:
+        """Count these, or none if that is too many: then the seconds until one counts no more."""
         item = RateLimitItemPerMinute(limit)
-        if self._limiter.hit(item, what, user):
+        if self._limiter.hit(item, what, user, cost=count):
             return None
         reset = self._limiter.get_window_stats(item, what, user).reset_time
         return min(float(WINDOW_SECONDS), max(1.0, math.ceil(reset - time.time())))

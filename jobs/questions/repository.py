@@ -18,7 +18,7 @@ from rq.job import Job, JobStatus
 from jobs.models import Failure, Feedback, JobState, JobView, Question, Stage
 from jobs.questions.query import SEARCHED_CHARS, fold
 from jobs.queue.codec import Hash, decode_values, encode, encode_fields, stored_names
-from jobs.queue.keys import job_key, thread_key, user_jobs_key
+from jobs.queue.keys import answer_key, job_key, thread_key, user_jobs_key
 from jobs.queue.rq_internals import unix_time
 from jobs.queue.transitions import DELETED_FIELD
 from jobs.settings import BATCH_QUEUE
@@ -71,6 +71,7 @@ class Record:
     thread: str = ""
     urgent: bool = False
     afresh: bool = False
+    everywhere: bool = False
     earlier: float = 0.0
     retry_waits: float = 0.0
 
@@ -84,6 +85,7 @@ class Record:
             follows=self.follows,
             version_of=self.version_of,
             use_cache=not self.afresh,
+            everywhere=self.everywhere,
         )
 
 
@@ -147,6 +149,7 @@ class JobRepository:
             thread=thread,
             urgent=urgent,
             afresh=not question.use_cache,
+            everywhere=question.everywhere,
         )
         fields = encode(record, sparse=True)
         folded = fold(question.text)
@@ -162,9 +165,9 @@ class JobRepository:
         pipeline.expire(index, self._retention_seconds)
 
     def remove(self, pipeline: Pipeline, job_id: str, user: str) -> None:
-        """No record, and no place in the user's index or among the question's versions."""
+        """No record or answer, no place in the user's index or among the question's versions."""
         pipeline.eval(LEAVE_THREAD, 1, job_key(job_id), job_id, thread_key(""))
-        pipeline.delete(job_key(job_id))
+        pipeline.delete(job_key(job_id), answer_key(job_id))
         pipeline.zrem(user_jobs_key(user), job_id)
 
     def next_attempt(self, connection: redis.Redis, job_id: str) -> tuple[int, str]:

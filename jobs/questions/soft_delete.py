@@ -19,7 +19,7 @@ from rq.job import Job
 from jobs.questions.lifecycle import Lifecycle
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
-from jobs.queue.keys import DELETED_JOBS_KEY, events_key, job_key, user_jobs_key
+from jobs.queue.keys import DELETED_JOBS_KEY, answer_key, events_key, job_key, user_jobs_key
 from jobs.queue.rq_internals import results_key
 from jobs.queue.transitions import DELETED_FIELD, JobSnapshot, Write, change
 
@@ -47,14 +47,20 @@ class SoftDeletion:
     def delete(self, job_id: str, user: str) -> bool:
         """Hide a question from everybody until this is undone; False if it is not over."""
 
-        def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
             if not snapshot.is_over:
                 return None
             now = time.time()
+            # In one round trip, which `pipeline` cannot do while it watches the job.
+            reads = self._connection.pipeline(transaction=False)
+            reads.zscore(user_jobs_key(user), job_id)
+            for key in _keys_of(job_id):
+                reads.pexpiretime(key)
+            score, *expire_at = reads.execute()
             restore = {
                 # None for a row of a batch, which is not in the user's index.
-                "score": pipeline.zscore(user_jobs_key(user), job_id),
-                "expire_at": {key: pipeline.pexpiretime(key) for key in _keys_of(job_id)},
+                "score": score,
+                "expire_at": dict(zip(_keys_of(job_id), expire_at, strict=True)),
             }
             fields: dict[FieldT, EncodableT] = {
                 DELETED_FIELD: now,
@@ -138,4 +144,10 @@ class SoftDeletion:
 
 
 def _keys_of(job_id: str) -> tuple[str, ...]:
-    return (Job.key_for(job_id), results_key(job_id), job_key(job_id), events_key(job_id))
+    return (
+        Job.key_for(job_id),
+        results_key(job_id),
+        job_key(job_id),
+        answer_key(job_id),
+        events_key(job_id),
+    )

@@ -32,11 +32,7 @@ def check(asked: Question, user: str, settings: Settings, register: DocumentRepo
     chosen.
     """
     _check_text(asked.text, settings.max_question_chars)
-    if asked.model and asked.model not in settings.offered_models:
-        raise ModelNotOfferedError(
-            f"The model “{asked.model[:80]}” is not offered here. Choose one of: "
-            f"{', '.join(settings.offered_models)}."
-        )
+    check_model(asked.model, settings)
     if len(asked.documents) > MAX_DOCUMENTS:
         raise UnknownDocumentsError(
             f"These are {len(asked.documents):,} documents; choose {MAX_DOCUMENTS} at most, "
@@ -51,6 +47,15 @@ def check(asked: Question, user: str, settings: Settings, register: DocumentRepo
                 f"{'is' if missing == 1 else 'are'} not there (any more). Choose others, or none "
                 "to ask all."
             )
+
+
+def check_model(model: str, settings: Settings) -> None:
+    """Raise ModelNotOfferedError for a model that people may not choose; "" is the usual one."""
+    if model and model not in settings.offered_models:
+        raise ModelNotOfferedError(
+            f"The model “{model[:80]}” is not offered here. Choose one of: "
+            f"{', '.join(settings.offered_models)}."
+        )
 
 
 def _check_text(text: str, longest: int) -> None:

@@ -13,7 +13,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.rate_limit import RateLimit
 
-from jobs.queue.rq_internals import fetch_job, make_queue
+from jobs.queue.rq_internals import RateLimitRegistry, fetch_job, make_queue
 from jobs.queue.transitions import JobSnapshot, Write, change
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, QUEUE_NAMES, Settings
 
@@ -110,6 +110,31 @@ class Broker:
             return lambda pipeline: job.delete(pipeline=pipeline)
 
         return change(self.connection, job_id, decide)
+
+    def withdraw(self, job_id: str) -> bool:
+        """Delete a job that has no record, unless it is running; False if it is, or is gone."""
+        try:
+            job = self.fetch(job_id)
+        except NoSuchJobError:
+            return False
+        queue = self.queues[job.origin]
+
+        def decide(_pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:
+            if snapshot.status in (None, JobStatus.STARTED):
+                return None
+
+            def write(pipeline: Pipeline) -> None:
+                job.delete(pipeline=pipeline)
+                pipeline.lrem(queue.key, 1, job_id)
+                pipeline.lrem(queue.intermediate_queue_key, 1, job_id)
+
+            return write
+
+        if not change(self.connection, job_id, decide):
+            return False
+        if job.has_rate_limit:
+            RateLimitRegistry.from_job(job).cancel(job_id)
+        return True
 
     def fetch(self, job_id: str) -> Job:
         """Return the RQ job; raises rq.exceptions.NoSuchJobError."""

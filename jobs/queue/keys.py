@@ -13,11 +13,17 @@ PRIVATE_DOCUMENTS_KEY = PREFIX + "documents:private"
 DELETED_DOCUMENTS_KEY = PREFIX + "documents:deleted"
 DOCUMENTS_VERSION_KEY = PREFIX + "documents:version"
 LOOSE_FILES_KEY = PREFIX + "documents:loose"
+UNEMBEDDED_KEY = PREFIX + "documents:unembedded"
 INDEX_KEY = PREFIX + "index"
+GLOSSARY_KEY = PREFIX + "glossary"
 WORKERS_KEY = PREFIX + "workers"
 MAINTENANCE_LOCK_KEY = PREFIX + "lock:maintenance"
 RETENTION_LOCK_KEY = PREFIX + "lock:retention"
 REMOVAL_LOCK_KEY = PREFIX + "lock:removal"
+# With a TTL: a job that removes the passages of deleted documents waits to begin.
+REMOVAL_WAITS_KEY = PREFIX + "lock:removal-waits"
+# With a TTL: an older index was renewed by itself, or tried to be.
+RENEWAL_LOCK_KEY = PREFIX + "lock:renewal"
 LOG_LOCK_KEY = PREFIX + "lock:log"
 OPEN_BATCHES_KEY = PREFIX + "batches:open"
 FEEDING_LOCK_KEY = PREFIX + "lock:feeding"
@@ -25,6 +31,8 @@ DELETED_JOBS_KEY = PREFIX + "jobs:deleted"
 METRICS_KEY = PREFIX + "metrics"
 PAUSED_KEY = PREFIX + "paused"
 RATES_PREFIX = PREFIX + "rate"
+QUESTION_SETS_KEY = PREFIX + "question-sets"
+RUNNING_SETS_KEY = PREFIX + "question-sets:running"
 URGENT_KEY = PREFIX + "urgent"
 URGENT_ROW_KEY = PREFIX + "urgent:row"
 OUTBOX_KEY = PREFIX + "outbox"
@@ -38,9 +46,19 @@ def queue_key(name: str) -> str:
     return Queue.redis_queue_namespace_prefix + name
 
 
+def embedding_key(document_id: str) -> str:
+    """String with a TTL of minutes: the worker that gives a document its vectors."""
+    return f"{PREFIX}lock:embedding:{document_id}"
+
+
 def job_key(job_id: str) -> str:
     """Hash: the record of one question (who asked what, stage, attempt, failure, preview)."""
     return f"{PREFIX}job:{job_id}"
+
+
+def answer_key(job_id: str) -> str:
+    """String with a TTL: the answer of one question, as JSON; see `jobs.queue.results`."""
+    return f"{PREFIX}answer:{job_id}"
 
 
 def events_key(job_id: str) -> str:
@@ -63,6 +81,16 @@ def uploads_key(user: str) -> str:
     return f"{PREFIX}user:{user}:uploads"
 
 
+def deletions_key(user: str) -> str:
+    """Sorted set with a TTL: the documents of a user that were just deleted, by time."""
+    return f"{PREFIX}user:{user}:deletions"
+
+
+def storage_key(user: str) -> str:
+    """Hash with a TTL of a day: what a user's documents take up, see `jobs.documents.quota`."""
+    return f"{PREFIX}user:{user}:storage"
+
+
 def thread_key(root_id: str) -> str:
     """Sorted set: the ids of a question's versions by the time they were last asked.
 
@@ -79,6 +107,21 @@ def batch_key(batch_id: str) -> str:
 def user_batches_key(user: str) -> str:
     """Sorted set: the ids of one user's batches by the time they were submitted."""
     return f"{PREFIX}user:{user}:batches"
+
+
+def batch_sizes_key(user: str) -> str:
+    """Sorted set: the ids of one user's batches by their bytes, until nothing of them is left."""
+    return f"{PREFIX}user:{user}:batches:sizes"
+
+
+def question_set_key(set_id: str) -> str:
+    """Hash: one question set. The keys of its questions and its runs begin with this."""
+    return f"{PREFIX}question-set:{set_id}"
+
+
+def question_set_run_key(run_id: str) -> str:
+    """Hash: one run of a question set. The key of its results begins with this."""
+    return f"{PREFIX}question-set-run:{run_id}"
 
 
 def api_key_key(digest: str) -> str:

@@ -1,35 +1,57 @@
-"""The answers of finished jobs, as RQ keeps them."""
+"""The answers of finished jobs.
+
+They are not RQ's results: whoever may read RQ's keys, such as rq-dashboard, may read those.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from jobs.models import Answer
+from jobs.queue.keys import answer_key
 from jobs.queue.rq_internals import read_result, results_key
 
 
-def read_answers(connection: redis.Redis, job_ids: Sequence[str]) -> list[Answer | None]:
-    """Return the latest result of each of these jobs, if it is an answer; one round trip.
+def write_answer(
+    pipeline: Pipeline, job_id: str, answer: Mapping[str, Any], ttl_seconds: int
+) -> None:
+    """Queue the write of what `Answer.to_dict` returned, in the transaction that ends the job."""
+    pipeline.set(answer_key(job_id), json.dumps(answer), ex=ttl_seconds)
 
-    Raises what redis raises.
+
+def read_answers(connection: redis.Redis, job_ids: Sequence[str]) -> list[Answer | None]:
+    """Return the answer of each of these jobs, or None; one round trip.
+
+    Versions before this one kept answers as RQ's results. Those are read until they expire, after
+    `RETENTION_DAYS`. Raises what redis raises.
     """
     pipeline = connection.pipeline(transaction=False)
     for job_id in job_ids:
+        pipeline.get(answer_key(job_id))
         pipeline.xrevrange(results_key(job_id), count=1)
+    replies = pipeline.execute() if job_ids else []
     return [
-        _answer_of(job_id, entries, connection)
-        for job_id, entries in zip(job_ids, pipeline.execute() if job_ids else [], strict=True)
+        _answer_of(job_id, text, entries, connection)
+        for job_id, text, entries in zip(job_ids, replies[::2], replies[1::2], strict=True)
     ]
 
 
 def _answer_of(
-    job_id: str, entries: list[tuple[bytes, dict[Any, Any]]], connection: redis.Redis
+    job_id: str,
+    text: bytes | None,
+    entries: list[tuple[bytes, dict[Any, Any]]],
+    connection: redis.Redis,
 ) -> Answer | None:
-    if not entries:
+    if text is not None:
+        value = json.loads(text)
+    elif entries:
+        entry_id, fields = entries[0]
+        value = read_result(job_id, entry_id, fields, connection)
+    else:
         return None
-    entry_id, fields = entries[0]
-    value = read_result(job_id, entry_id, fields, connection)
     return Answer.from_dict(value) if isinstance(value, dict) else None

@@ -144,14 +144,16 @@ def enqueue_rate_limited(pipeline: Pipeline, queue: Queue, job: Job) -> None:
 def save_success(
     pipeline: Pipeline,
     job: Job,
-    result: Any,
     *,
     ttl_seconds: int,
     worker_name: str,
     execution: Execution,
 ) -> None:
-    """Queue the writes that finish the job with a result."""
-    job._result = result
+    """Queue the writes that finish the job, with a result that holds no value.
+
+    What a task returns is the caller's to keep: see `jobs.queue.results`.
+    """
+    job._result = None  # `Job.perform` has set it
     job._handle_success(
         ttl_seconds,
         pipeline,
@@ -163,10 +165,10 @@ def save_success(
     job.cleanup(ttl_seconds, pipeline, remove_from_queue=False)
 
 
-def save_failure(pipeline: Pipeline, job: Job, trace: str, *, worker_name: str) -> None:
-    """Queue the writes that fail the job, with its metadata."""
+def save_failure(pipeline: Pipeline, job: Job, text: str, *, worker_name: str) -> None:
+    """Queue the writes that fail the job, with its metadata; `text` says why."""
     job.set_status(JobStatus.FAILED, pipeline=pipeline)
-    job._handle_failure(trace, pipeline, worker_name=worker_name, execution_ended_at=job.ended_at)
+    job._handle_failure(text, pipeline, worker_name=worker_name, execution_ended_at=job.ended_at)
     pipeline.hset(job.key, "meta", job.serializer.dumps(job.meta))  # `_handle_failure` does not
 
 

@@ -18,6 +18,15 @@ NO_SPACE = b"No space left"
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def in_use_error() -> IndexUnavailableError:
+    """Return the error of a second process that opens an embedded index."""
+    return IndexUnavailableError(
+        "The embedded document index is in use by another worker process. "
+        "Run one worker, or set QDRANT_URL to a Qdrant server.",
+        command="docker compose up -d qdrant",
+    )
+
+
 @contextmanager
 def index_errors() -> Iterator[None]:
     """Raise IndexUnavailableError or IndexDiskFullError in place of what the client raises."""

@@ -1,21 +1,23 @@
-"""How a passage is stored as a point of Qdrant, and the filters that select points."""
+"""How a passage is stored as a point of Qdrant, by whichever engine."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-
-from qdrant_client import models
+from collections.abc import Mapping
+from typing import Any
 
 from jobs.models import Passage
+from jobs.search.engine import Entry
 
-# The vector of a passage, and the fields of its payload that are searched or filtered by.
+# The vectors of a passage, and the fields of its payload that are searched or filtered by.
+WORDS = "words"
 DENSE = "dense"
 TEXT = "text"
 DOCUMENT_ID = "document_id"
 # Private passages have it. Those without it are shared, as are all that were stored by versions
 # without private documents.
 OWNER = "owner"
+PLACE_FIELDS = ("place", "section", "ocr_confidence")
 
 
 def passage_id(document_id: str, position: int) -> str:
@@ -23,59 +25,32 @@ def passage_id(document_id: str, position: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{document_id}:{position}"))
 
 
-def to_point(
-    passage: Passage, vector: Sequence[float] | None, owner: str = ""
-) -> models.PointStruct:
-    """Return the point of a passage, without a vector if it is None, private if it has an owner."""
-    return models.PointStruct(
-        id=passage.id,
-        vector={DENSE: list(vector)} if vector is not None else {},
-        payload={
-            DOCUMENT_ID: passage.document_id,
-            "document_name": passage.document_name,
-            TEXT: passage.text,
-            "page": passage.page,
-            "last_page": passage.last_page,
-            "position": passage.position,
-            **({OWNER: owner} if owner else {}),
-        },
-    )
+def payload_of(entry: Entry) -> dict[str, Any]:
+    """Return what is stored of a passage beside its vectors."""
+    passage = entry.passage
+    return {
+        DOCUMENT_ID: passage.document_id,
+        "document_name": passage.document_name,
+        TEXT: passage.text,
+        "page": passage.page,
+        "last_page": passage.last_page,
+        "position": passage.position,
+        # What does not say anything takes no space.
+        **{name: value for name in PLACE_FIELDS if (value := getattr(passage, name))},
+        **({OWNER: entry.owner} if entry.owner else {}),
+    }
 
 
-def to_passage(point: models.ScoredPoint) -> Passage:
+def passage_of(point_id: object, payload: Mapping[str, Any], score: float) -> Passage:
     """Return the passage of a point that a search found."""
-    payload = point.payload or {}
     return Passage(
-        id=str(point.id),
+        id=str(point_id),
         document_id=payload[DOCUMENT_ID],
         document_name=payload["document_name"],
         text=payload[TEXT],
         page=payload.get("page"),
         last_page=payload.get("last_page"),
         position=payload.get("position", 0),
-        score=point.score,
+        score=score,
+        **{name: payload[name] for name in PLACE_FIELDS if name in payload},
     )
-
-
-def of_document(document_id: str) -> models.Filter:
-    """Select the passages of one document."""
-    match = models.MatchValue(value=document_id)
-    return models.Filter(must=[models.FieldCondition(key=DOCUMENT_ID, match=match)])
-
-
-def visible_to(user: str, document_ids: Sequence[str]) -> models.Filter:
-    """Select what a user may find: shared passages and their own, of these documents or of all.
-
-    "" is nobody, who finds shared passages only.
-    """
-    readable: list[models.Condition] = [
-        models.IsEmptyCondition(is_empty=models.PayloadField(key=OWNER)),
-    ]
-    if user:
-        match = models.MatchValue(value=user)
-        readable.append(models.FieldCondition(key=OWNER, match=match))
-    conditions: list[models.Condition] = [models.Filter(should=readable)]
-    if document_ids:
-        chosen = models.MatchAny(any=list(document_ids))
-        conditions.append(models.FieldCondition(key=DOCUMENT_ID, match=chosen))
-    return models.Filter(must=conditions)

@@ -10,6 +10,9 @@ from jobs.documents.client import SUPPORTED_EXTENSIONS, DocumentClient
 from jobs.errors import AskqueueError
 from jobs.models import SAMPLES_USER
 
+# Of the samples, and no sample itself.
+QUESTIONS = "questions.json"
+
 log = structlog.get_logger(__name__)
 
 
@@ -18,7 +21,7 @@ def add_samples(documents: DocumentClient, folder: Path) -> None:
     if not folder.is_dir() or not documents.claim_samples():
         return
     for path in sorted(folder.iterdir()):
-        if path.suffix in SUPPORTED_EXTENSIONS:
+        if path.suffix in SUPPORTED_EXTENSIONS and path.name != QUESTIONS:
             try:
                 documents.add(SAMPLES_USER, path.name, path.read_bytes())
             except AskqueueError as error:

@@ -24,23 +24,47 @@ class LimitSettings(BaseModel):
     user_storage_mb: int = Field(
         1000, ge=0, description="Most that the documents of one user take up, in MB; 0: no limit."
     )
+    user_documents: int = Field(5000, ge=0, description="Most documents of one user; 0: no limit.")
     batch_concurrency: int = Field(
         4, ge=1, description="Rows of one user's batches queued or running at once."
     )
     batch_max_rows: int = Field(
         5000, ge=1, le=20_000, description="Most rows of one batch, 20,000 at most."
     )
+    user_batches_mb: int = Field(
+        200,
+        ge=1,
+        description="Most that the batches of one user take up in Valkey with their answers, in "
+        "MB, reckoned as 4 KB a row and the text.",
+    )
+    user_questions: int = Field(
+        20_000, ge=1, description="Most questions that one user keeps, batches apart."
+    )
     max_upload_mb: int = Field(50, ge=1, description="Largest uploaded file, in MB.")
     extraction_timeout_seconds: int = Field(
-        120, ge=1, description="Longest text extraction of one document, in seconds."
+        120,
+        ge=1,
+        description="Most processor time for the text of one document, in seconds; for each page, "
+        "where pages are pictures.",
     )
     extraction_memory_mb: int = Field(
         2048, ge=256, description="Most memory for the extraction of one document, in MB."
+    )
+    ocr_languages: str = Field(
+        "eng",
+        pattern=r"^[A-Za-z][A-Za-z_]*(\+[A-Za-z][A-Za-z_]*)*$",
+        description="The languages of scans and other pictures, by Tesseract's names, such as "
+        "`eng+deu`. The data of others than `eng` must be installed (Debian: "
+        "`tesseract-ocr-eng tesseract-ocr-deu`).",
     )
 
     @property
     def max_upload_bytes(self) -> int:
         return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def user_batches_bytes(self) -> int:
+        return self.user_batches_mb * 1_000_000
 
     @property
     def user_storage_bytes(self) -> int:

@@ -30,7 +30,8 @@ class Settings(
 ):
     """Everything that can be set, by environment variable or in `.env`.
 
-    An empty value means the default, except for `EMBEDDING_MODEL`, where it turns embeddings off.
+    An empty value means the default, except for `EMBEDDING_MODEL`, where it turns
+    the embeddings of a server off.
     """
 
     model_config = SettingsConfigDict(

@@ -6,18 +6,19 @@ import base64
 import secrets
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, cast
 
 import redis
 from redis.client import Pipeline
 
+from jobs.access.api_keys import ApiKey
 from jobs.errors import InvalidStateError, InvalidWebhookError, NotFoundError
 from jobs.queue.broker import Broker
 from jobs.queue.codec import decode, encode, encode_fields
 from jobs.queue.connection import broker_errors
-from jobs.queue.keys import OUTBOX_KEY, user_webhooks_key, webhook_key
+from jobs.queue.keys import OUTBOX_KEY, api_keys_key, user_webhooks_key, webhook_key
 from jobs.webhooks import outbox
 from jobs.webhooks.delivery import SECRET_BYTES, SECRET_PREFIX
 from jobs.webhooks.outbox import Delivery
@@ -26,6 +27,10 @@ from jobs.webhooks.ssrf_guard import Resolve, checked_addresses, lookup, parse_t
 MAX_WEBHOOKS = 10  # of one user
 # Tests and deliveries sent again are refused while so many wait.
 MAX_WAITING = 100
+KEY_ENDED = (
+    "The API key that made this webhook was revoked or has expired, and the webhook ended with it. "
+    "Remove it, and make it again if it is still wanted."
+)
 UNKNOWN = "There is no such webhook. It may have been deleted."
 
 
@@ -42,7 +47,8 @@ class Webhook:
     """A webhook without its secret. Times are Unix times.
 
     `failing_since` is the first failure after the last success, None if the last one succeeded.
-    `disabled` says why nothing is sent any more; "" while it is.
+    `disabled` says why nothing is sent any more; "" while it is. `key_id` is the API key that made
+    it, and with which it ends, at the latest at `key_expires_at`; "" if a person made it.
     """
 
     id: str
@@ -53,6 +59,8 @@ class Webhook:
     created_at: float
     failing_since: float | None = None
     disabled: str = ""
+    key_id: str = ""
+    key_expires_at: float | None = None
 
 
 class Webhooks:
@@ -64,9 +72,17 @@ class Webhooks:
         self._resolve = resolve
 
     def create(
-        self, user: str, url: str, events: Collection[Event], *, include_answer: bool = False
+        self,
+        user: str,
+        url: str,
+        events: Collection[Event],
+        *,
+        include_answer: bool = False,
+        key: ApiKey | None = None,
     ) -> tuple[Webhook, str]:
         """Make a webhook of this user; return it with its secret, which is not shown again.
+
+        One that is made with an API key ends with it.
 
         Raises InvalidWebhookError for an address that cannot be used, no event, or too many
         webhooks.
@@ -83,6 +99,8 @@ class Webhooks:
             events=frozenset(events),
             include_answer=include_answer,
             created_at=time.time(),
+            key_id=key.id if key else "",
+            key_expires_at=key.expires_at if key else None,
         )
         secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
@@ -109,15 +127,16 @@ class Webhooks:
                 for webhook_id in ids:
                     pipeline.hgetall(webhook_key(webhook_id.decode()))
                 found = [decode(Webhook, fields) for fields in pipeline.execute()] if ids else []
-        return sorted(filter(None, found), key=lambda webhook: webhook.created_at)
+            mine = [self._as_it_is(webhook) for webhook in found if webhook is not None]
+        return sorted(mine, key=lambda webhook: webhook.created_at)
 
     def get(self, user: str, webhook_id: str) -> Webhook:
         """Return one webhook; raises NotFoundError if there is no such webhook of this user."""
         with broker_errors():
             webhook = read_webhook(self._connection, webhook_id)
-        if webhook is None or webhook.user != user:
-            raise NotFoundError(UNKNOWN)
-        return webhook
+            if webhook is None or webhook.user != user:
+                raise NotFoundError(UNKNOWN)
+            return self._as_it_is(webhook)
 
     def delete(self, user: str, webhook_id: str) -> None:
         """Remove a webhook with its log and all that waits to be sent; raises NotFoundError."""
@@ -148,9 +167,9 @@ class Webhooks:
         """Send a delivery with no content, once; returns its id.
 
         If it arrives, a webhook that was switched off is on again. Raises NotFoundError, and
-        InvalidStateError if too much waits already.
+        InvalidStateError if too much waits already, or its API key has ended.
         """
-        self.get(user, webhook_id)
+        self._refuse_ended(self.get(user, webhook_id))
         with broker_errors():
             self._refuse_too_many(webhook_id)
             return outbox.enter_test(self._connection, webhook_id)
@@ -158,9 +177,10 @@ class Webhooks:
     def resend(self, user: str, webhook_id: str, delivery_id: str) -> Delivery:
         """Send a delivery again now, under the same id, with all its attempts.
 
-        Raises NotFoundError, and InvalidStateError if too much waits already.
+        Raises NotFoundError, and InvalidStateError if too much waits already, or its API key has
+        ended.
         """
-        self.get(user, webhook_id)
+        self._refuse_ended(self.get(user, webhook_id))
         delivery, now = outbox.delivery_key(webhook_id, delivery_id), time.time()
         watched = (webhook_key(webhook_id), delivery)
 
@@ -179,6 +199,16 @@ class Webhooks:
             raise NotFoundError("There is no such delivery. They are kept for seven days.")
         return found[0]
 
+    def _as_it_is(self, webhook: Webhook) -> Webhook:
+        """Return a webhook whose key ended as switched off, before a worker notices."""
+        if has_key(self._connection, webhook):
+            return webhook
+        return replace(webhook, disabled=KEY_ENDED)
+
+    def _refuse_ended(self, webhook: Webhook) -> None:
+        if webhook.disabled == KEY_ENDED:
+            raise InvalidStateError(KEY_ENDED)
+
     def _refuse_too_many(self, webhook_id: str) -> None:
         if self._connection.zcard(outbox.pending_key(webhook_id)) >= MAX_WAITING:
             raise InvalidStateError(
@@ -190,6 +220,18 @@ def read_webhook(connection: redis.Redis, webhook_id: str) -> Webhook | None:
     """Return the webhook of any user, None if it is gone; raises what redis raises."""
     fields = cast("dict[bytes, bytes]", connection.hgetall(webhook_key(webhook_id)))
     return decode(Webhook, fields)
+
+
+def has_key(connection: redis.Redis, webhook: Webhook) -> bool:
+    """Return whether the API key that made a webhook still counts; True if a person made it.
+
+    One round trip for one that a key made. Raises what redis raises.
+    """
+    if not webhook.key_id:
+        return True
+    if webhook.key_expires_at is not None and webhook.key_expires_at <= time.time():
+        return False
+    return bool(connection.hexists(api_keys_key(webhook.user), webhook.key_id))
 
 
 def read_secret(connection: redis.Redis, webhook_id: str) -> str:

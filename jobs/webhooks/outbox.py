@@ -24,6 +24,8 @@ from jobs.settings import QUESTIONS_QUEUE
 KEPT_SECONDS = 7 * 24 * 3600
 # Of one webhook; what left the log is sent all the same.
 LOGGED_DELIVERIES = 100
+# So many of one webhook wait at most: what ends while its server is away for long is not told.
+MAX_PENDING = 5000
 # One worker at a time sends what a webhook has; a turn is shorter than its lease.
 LEASE_SECONDS = 120
 CLAIM_CANDIDATES = 200
@@ -32,9 +34,10 @@ TEST_TYPE = "webhook.test"
 # Enter a delivery for each webhook that wants it. KEYS: record of the question, outbox. ARGV:
 # prefix of keys, delivery id, type, now, seconds that it is kept, length of the log, one webhook's
 # id or "" for all of the asker's, then the fields of the delivery.
-ENTER = """
+ENTER = f"""
+local most = {MAX_PENDING}
 local prefix, id, kind, now, kept, logged, only = unpack(ARGV, 1, 7)
-local webhooks = {only}
+local webhooks = {{only}}
 if only == '' then
     local user = redis.call('HGET', KEYS[1], 'user')
     if not user then return 0 end
@@ -46,6 +49,7 @@ for _, webhook in ipairs(webhooks) do
     local events, disabled = unpack(redis.call('HMGET', key, 'events', 'disabled'))
     local wanted = events and not disabled
         and string.find(' ' .. events .. ' ', ' ' .. kind .. ' ', 1, true)
+        and redis.call('ZCARD', key .. ':pending') < most
     if wanted or (events and only ~= '') then
         redis.call('HSET', key .. ':delivery:' .. id, unpack(ARGV, 8))
         redis.call('EXPIRE', key .. ':delivery:' .. id, kept)

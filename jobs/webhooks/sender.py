@@ -23,7 +23,15 @@ from jobs.queue.keys import webhook_key
 from jobs.queue.results import read_answers
 from jobs.queue.valkey_errors import server_words
 from jobs.webhooks import outbox
-from jobs.webhooks.client import Event, Webhook, note_health, read_secret, read_webhook
+from jobs.webhooks.client import (
+    KEY_ENDED,
+    Event,
+    Webhook,
+    has_key,
+    note_health,
+    read_secret,
+    read_webhook,
+)
 from jobs.webhooks.delivery import Reply, body_of, post
 from jobs.webhooks.outbox import TEST_TYPE, Delivery
 
@@ -148,6 +156,9 @@ class Sender:
         secret = read_secret(self._connection, webhook_id)
         if delivery is None or webhook is None or not secret:
             return False
+        if not has_key(self._connection, webhook):
+            self._end(webhook)
+            return False
         answer = None
         if webhook.include_answer and delivery.type == Event.FINISHED:
             answer = read_answers(self._connection, [delivery.job_id])[0]
@@ -155,6 +166,20 @@ class Sender:
         reply = self._send(webhook.url, secret, delivery.id, body, self._settings)
         self._note(*after(webhook, delivery, reply, time.time()))
         return not reply.error
+
+    def _end(self, webhook: Webhook) -> None:
+        """Switch a webhook off whose API key has ended, and drop what waits, unless it is gone."""
+        key = webhook_key(webhook.id)
+
+        def write(pipeline: Pipeline) -> None:
+            if not pipeline.exists(key):
+                return
+            pipeline.multi()
+            note_health(pipeline, replace(webhook, disabled=KEY_ENDED))
+            outbox.drop_pending(pipeline, webhook.id)
+
+        self._connection.transaction(write, key)
+        log.info("webhook ended with its API key", webhook=webhook.id, key=webhook.key_id)
 
     def _note(self, webhook: Webhook, delivery: Delivery) -> None:
         """Write both, unless the webhook was deleted meanwhile."""

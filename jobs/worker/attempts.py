@@ -7,7 +7,6 @@ see. An attempt that has been superseded changes nothing.
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,7 +26,9 @@ from jobs.questions.event_stream import read_text
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.durations import note_duration
+from jobs.queue.failure_texts import describe, without_quote
 from jobs.queue.keys import SUSPECTS_KEY
+from jobs.queue.results import write_answer
 from jobs.queue.retry_policy import Outcome
 from jobs.queue.rq_internals import (
     Execution,
@@ -124,7 +125,10 @@ class Attempts:
         return attempt
 
     def finish(self, attempt: Attempt, worker: BaseWorker, result: Any) -> bool:
-        """Finish the job with `result`; return False if this attempt no longer counts."""
+        """Finish the job; return False if this attempt no longer counts.
+
+        The `result` of a question is its answer. Of other jobs, none is kept.
+        """
         job, execution = attempt.job, attempt.execution
         job.ended_at = now()
         counts = metrics.count_finished(job, result)
@@ -133,13 +137,13 @@ class Attempts:
             save_success(
                 pipeline,
                 job,
-                result,
                 ttl_seconds=self._retention_seconds,
                 worker_name=worker.name,
                 execution=execution,
             )
             if attempt.number:
                 cited = [citation["document_id"] for citation in result.get("citations", ())]
+                write_answer(pipeline, job.id, result, self._retention_seconds)
                 self._records.finish(pipeline, job.id, result["text"], cited)
                 answer_cache.remember(pipeline, job.id, result, self._retention_seconds)
                 outbox.announce(pipeline, job, JobState.FINISHED)
@@ -154,8 +158,7 @@ class Attempts:
         self, attempt: Attempt, worker: BaseWorker, outcome: Outcome, error: BaseException
     ) -> bool:
         """Fail the job or let it run again; return False if this attempt no longer counts."""
-        trace = "".join(traceback.format_exception(error))
-        set_outcome = self.outcome_writer(attempt.job, outcome, trace, worker.name)
+        set_outcome = self.outcome_writer(attempt.job, outcome, describe(error), worker.name)
         return self._close(attempt, worker, set_outcome)
 
     def let_go(self, attempt: Attempt, worker: BaseWorker) -> None:
@@ -169,15 +172,18 @@ class Attempts:
             RateLimitRegistry.from_job(attempt.job).release_stale_and_enqueue(attempt.job.id)
 
     def outcome_writer(
-        self, job: Job, outcome: Outcome, trace: str, worker_name: str = "", *, lost: bool = False
+        self, job: Job, outcome: Outcome, text: str, worker_name: str = "", *, lost: bool = False
     ) -> Write:
-        """Return the function that writes the outcome of an attempt, whether it ended or died."""
+        """Return the function that writes the outcome of an attempt, whether it ended or died.
+
+        RQ keeps `text`, from `jobs.queue.failure_texts.describe`.
+        """
         job.ended_at, held_key = now(), job.rate_limit_key
         counts = metrics.count_ended(job, outcome, lost=lost)  # before it is queued again
         job.meta["history"] = outcome.history.to_dict()
         is_question = job.func_name == ANSWER_QUESTION
         if outcome.retry_in_seconds is None:
-            job.meta["failure"] = asdict(outcome.failure)
+            job.meta["failure"] = asdict(without_quote(outcome.failure))
             partial = read_text(self._connection, job.id) if is_question else ""
             retry_at = 0.0
         else:
@@ -185,7 +191,7 @@ class Attempts:
 
         def write(pipeline: Pipeline) -> None:
             if outcome.retry_in_seconds is None:
-                save_failure(pipeline, job, trace, worker_name=worker_name)
+                save_failure(pipeline, job, text, worker_name=worker_name)
             elif outcome.alone:
                 _enqueue_alone(pipeline, job, held_key)
             elif outcome.retry_in_seconds > 0:

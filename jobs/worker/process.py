@@ -23,9 +23,12 @@ import structlog
 from rq.job import Job
 
 from jobs.batches.feeder import Feeder
+from jobs.documents.embedding_progress import EmbeddingProgress
 from jobs.errors import AskqueueError
+from jobs.extraction import sandbox
 from jobs.logs import configure_logging
 from jobs.models import Failure, WorkerReport
+from jobs.question_sets.finisher import Finisher
 from jobs.queue.connection import broker_errors, connect
 from jobs.queue.keys import WORKERS_KEY, worker_key
 from jobs.queue.pauses import Pauses
@@ -33,7 +36,10 @@ from jobs.queue.retry_policy import Outcome
 from jobs.queue.transitions import running
 from jobs.queue.valkey_errors import server_words
 from jobs.queue.workers import WORKER_ALIVE_SECONDS, living_workers
+from jobs.search.background_vectors import BackgroundVectors
+from jobs.search.renewal import renew_index
 from jobs.search.samples import add_samples
+from jobs.search.schema import SCHEMA
 from jobs.search.target_collection import sync_target
 from jobs.settings import Settings
 from jobs.webhooks.sender import Sender
@@ -51,7 +57,9 @@ HEARTBEAT_SECONDS = 2.0
 MAINTENANCE_SECONDS = 1.0
 INDEX_CHECK_SECONDS = 15.0
 FEEDING_SECONDS = 0.5
+QUESTION_SETS_SECONDS = 2.0
 WEBHOOK_CHECK_SECONDS = 0.5
+VECTORS_CHECK_SECONDS = 1.0
 RETENTION_CHECK_SECONDS = 15.0  # it runs once a minute, over all workers
 HAND_BACK_SECONDS = 3.0
 BROKER_WAIT_SECONDS = 1.0
@@ -92,18 +100,30 @@ class WorkerProcess:
                 ("heartbeat", self._heartbeat, HEARTBEAT_SECONDS),
                 ("maintenance", self._maintenance().run_once, MAINTENANCE_SECONDS),
                 ("feeding", Feeder(self.runtime.broker).run_once, FEEDING_SECONDS),
+                ("question-sets", Finisher(self.runtime.broker).run_once, QUESTION_SETS_SECONDS),
                 ("index-check", self._check_index, INDEX_CHECK_SECONDS),
                 ("retention", self._retention().run_once, RETENTION_CHECK_SECONDS),
                 ("webhooks", self._sender().run_once, WEBHOOK_CHECK_SECONDS),
+                ("vectors", self._vectors().run_once, VECTORS_CHECK_SECONDS),
             )
         ]
         for thread in [*watchers, *self.threads]:
             thread.start()
         log.info("worker started", worker=self.name, threads=self.settings.worker_threads)
+        sandbox.remove_left_folders()
+        self._report_confinement()
         # Without a timeout, the main thread would not run its signal handlers.
         while not self._stopping.wait(timeout=1.0):
             pass
         self._shut_down()
+
+    def _report_confinement(self) -> None:
+        try:
+            holds = sandbox.probe_confinement().described()
+        except (AskqueueError, sandbox.BrokenOutputError, OSError, TimeoutError) as error:
+            log.error("files cannot be read", worker=self.name, error=repr(error))
+        else:
+            log.info("files are read apart", worker=self.name, holds=holds)
 
     def stop(self, *_signal: object) -> None:
         """Begin to shut down. Also a signal handler."""
@@ -149,10 +169,12 @@ class WorkerProcess:
             log.error("the index cannot be used", kind=error.kind, error=error.message)
 
     def _check_index(self) -> None:
-        """Check whether Qdrant can be used, and update the target collection."""
+        """Check whether Qdrant can be used, update the target collection, renew an old index."""
+        runtime = self.runtime
         try:
-            self.runtime.index.check()
-            sync_target(self.runtime.register, self.runtime.index)
+            runtime.index.check()
+            sync_target(runtime.register, runtime.index)
+            renew_index(runtime.documents, runtime.register, runtime.index)
         except AskqueueError as error:
             self._problem = error.failure
         else:
@@ -166,6 +188,13 @@ class WorkerProcess:
 
     def _sender(self) -> Sender:
         return Sender(self.runtime.broker, self._stopping)
+
+    def _vectors(self) -> BackgroundVectors:
+        runtime = self.runtime
+        progress = EmbeddingProgress(runtime.connection)
+        return BackgroundVectors(
+            runtime.register, progress, lambda: runtime.index, self._stopping.is_set
+        )
 
     def _maker(self, queue: str, connection: redis.Redis) -> Callable[[str], ThreadWorker]:
         def make(name: str) -> ThreadWorker:
@@ -248,10 +277,11 @@ class WorkerProcess:
             running=self._running(),
             extractive=not self.settings.has_chat_model,
             chat_model=self.settings.chat_model if self.settings.has_chat_model else "",
-            embedding_model=self.settings.embedding_model if self.settings.has_embeddings else "",
+            embedding_model=self.settings.embedding_model_name,
             notes=(unsupported.message,) if unsupported else (),
             problem=self._problem,
             knows_private=True,
+            index_schema=SCHEMA,
         )
         with runtime.connection.pipeline() as pipeline:
             pipeline.set(

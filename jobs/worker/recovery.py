@@ -15,6 +15,7 @@ from rq.job import Job, JobStatus
 from jobs.errors import WorkerLostError
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
+from jobs.queue.failure_texts import describe
 from jobs.queue.retry_policy import History, Outcome, after_loss
 from jobs.queue.rq_internals import (
     Execution,
@@ -97,7 +98,7 @@ class Recovery:
         outcome = after_loss(History.from_dict(job.meta.get("history", {})))
         number, user = self._records.next_attempt(self._connection, job_id)
         write_outcome = self._attempts.outcome_writer(
-            job, outcome, WorkerLostError.message, lost=True
+            job, outcome, describe(WorkerLostError()), lost=True
         )
 
         def decide(pipeline: Pipeline, snapshot: JobSnapshot) -> Write | None:

@@ -18,7 +18,7 @@ from jobs.documents.client import DocumentClient
 from jobs.questions.soft_delete import SoftDeletion
 from jobs.queue.broker import ANSWER_QUESTION, Broker
 from jobs.queue.connection import broker_errors
-from jobs.queue.keys import LOG_LOCK_KEY, RETENTION_LOCK_KEY, job_key
+from jobs.queue.keys import LOG_LOCK_KEY, RETENTION_LOCK_KEY, answer_key, job_key
 from jobs.queue.rq_internals import (
     RateLimitRegistry,
     get_worker_keys,
@@ -51,9 +51,15 @@ OWNERS = {
     "askqueue:documents:version": "the register; one for the installation",
     "askqueue:documents:deleted": "the job that removes a deleted document's passages",
     "askqueue:documents:loose": "DocumentClient; a file goes after a day without a document",
+    "askqueue:documents:unembedded": "BackgroundVectors; a document goes when it has its vectors",
     "askqueue:index": "the register; one for the installation",
+    "askqueue:glossary": "the operators; at most jobs.glossary.store.MAX_RULES terms",
     "askqueue:jobs:deleted": "Retention; a question goes for good a minute after its deletion",
     "askqueue:batches:open": "the feeder; a batch goes when it has no row left to ask or to stop",
+    "askqueue:question-sets": "the operators; an entry goes with its set",
+    "askqueue:question-sets:running": "jobs.question_sets.finisher; a run goes when it is over",
+    "askqueue:question-set:*": "the operators; goes with the set",
+    "askqueue:question-set-run:*": "the operators; goes with the run, or with its set",
     "askqueue:metrics": "jobs.operations.metrics; one, a field for each queue and kind of error",
     "askqueue:paused": "the operators; a field for each paused queue",
     "askqueue:urgent": "jobs.questions.priority; one that is over goes when the next one begins",
@@ -119,7 +125,7 @@ class Retention:
             ids = cast("list[bytes]", self._connection.zrangebyscore(key, "-inf", before))
             for job_id in (item.decode() for item in ids):
                 with self._connection.pipeline() as pipeline:
-                    pipeline.delete(Job.key_for(job_id), results_key(job_id))
+                    pipeline.delete(Job.key_for(job_id), results_key(job_id), answer_key(job_id))
                     pipeline.zrem(key, job_id)
                     pipeline.execute()
 

@@ -10,26 +10,35 @@ import redis
 from rq.job import Job
 
 from jobs.answering.extractive import Extractive
+from jobs.answering.likeness import likeness_of
 from jobs.cancellation import Cancellations
 from jobs.documents.client import INDEX_DOCUMENT, DocumentClient
 from jobs.documents.file_store import FileStore
 from jobs.documents.repository import DocumentRepository
+from jobs.glossary.live_glossary import LiveGlossary
+from jobs.glossary.sets import starter_sets
+from jobs.glossary.store import GlossaryStore
 from jobs.llm.chat import SYSTEM_PROMPT, ChatModel, Generator, messages_of
 from jobs.llm.embeddings import build_embedder
+from jobs.llm.rerank import Reranker, build_reranker
 from jobs.models import Passage
 from jobs.questions.answer_cache import AnswerCache, digest_of
 from jobs.questions.repository import JobRepository
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.retry_policy import Outcome
+from jobs.search.card_catalog import CardCatalog
 from jobs.search.index import PassageIndex, build_index
 from jobs.search.indexer import Indexer, mark_failed
+from jobs.search.searcher import Searcher
 from jobs.settings import Settings
 
 # Identifies the wording of the prompt: an answer made with another one is not given again.
 PROMPT = digest_of(
-    [SYSTEM_PROMPT, repr(messages_of("question", [Passage("", "", "name", "text")]))]
+    [SYSTEM_PROMPT, repr(messages_of("question", [Passage("", "", "name", "text")], "boundary"))]
 )
+# The same for the terms that the glossary comes with.
+STARTER_SETS = digest_of([repr(starter_sets())])
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
@@ -46,6 +55,8 @@ class Runtime:
         self.store = FileStore(settings.document_store_url)
         self.documents = DocumentClient(self.broker, self.store, self.register)
         self.cache = AnswerCache(self.connection, self.register)
+        self.catalog = CardCatalog(self.register)
+        self.glossary = LiveGlossary(GlossaryStore(self.connection))
         self.open_index: PassageIndex | None = None
 
     @property
@@ -56,6 +67,11 @@ class Runtime:
         return self.open_index
 
     @property
+    def searcher(self) -> Searcher:
+        """What searches the index for questions."""
+        return Searcher(self.index, self.catalog, self.reranker)
+
+    @property
     def basis(self) -> tuple[object, ...]:
         """What an answer depends on besides the documents and the model; part of a cache key."""
         settings, index = self.settings, self.index
@@ -63,17 +79,27 @@ class Runtime:
             index.target_collection,
             settings.passages_per_answer,
             settings.openai_base_url,
+            settings.rerank_url,
+            settings.rerank_model,
             PROMPT,
+            STARTER_SETS,
         )
 
     @property
     def indexer(self) -> Indexer:
         """An indexer of this process's documents and index."""
-        return Indexer(self.register, self.store, self.index, self.settings)
+        return Indexer(self.register, self.documents, self.store, self.index, self.settings)
+
+    @cached_property
+    def reranker(self) -> Reranker | None:
+        """The configured reranker."""
+        return build_reranker(self.settings)
 
     @cached_property
     def generator(self) -> Generator:
         """The configured generator."""
+        if not self.settings.has_chat_model:
+            return Extractive(likeness_of(lambda: self.index.embedder))
         return build_generator(self.settings)
 
     def generator_of(self, model: str) -> Generator:
@@ -93,6 +119,7 @@ def build_generator(settings: Settings) -> Generator:
         settings.openai_api_key.get_secret_value(),
         settings.chat_model,
         settings.model_timeout_seconds,
+        settings.max_answer_tokens,
     )
 
 

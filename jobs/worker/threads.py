@@ -22,7 +22,8 @@ from rq.timeouts import JobTimeoutException, TimerDeathPenalty
 from rq.worker import WorkerStatus
 from structlog.contextvars import bound_contextvars
 
-from jobs.errors import AskqueueError, SupersededError
+from jobs.errors import AskqueueError, SupersededError, UnknownTaskError
+from jobs.queue.broker import DESCRIPTIONS
 from jobs.queue.pauses import CHECK_SECONDS, Pauses
 from jobs.queue.retry_policy import History, Outcome, after_error, known_error
 from jobs.queue.rq_internals import Execution, JsonWorker, format_time, now, register_worker
@@ -151,6 +152,8 @@ class ThreadWorker(JsonWorker):
                 performing(attempt),
                 TimerDeathPenalty(job.timeout, JobTimeoutException, job_id=job.id),
             ):
+                if job.func_name not in DESCRIPTIONS:
+                    raise UnknownTaskError()
                 result = job.perform()
         except SupersededError:
             self._commit(lambda: self._attempts.let_go(attempt, self))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 from fastapi.testclient import TestClient
 
+from jobs.documents.repository import DocumentRepository
 from jobs.settings import Settings
 from ui.api import documents
 
@@ -39,6 +41,35 @@ def test_document_is_added_once_listed_and_deleted(http: TestClient) -> None:
         assert (response.status_code, response.json()["error"]["kind"]) == (404, "not_found")
 
 
+def test_document_says_what_it_came_with(http: TestClient, connection: redis.Redis) -> None:
+    """And a mail or an archive which documents were in it."""
+    _, document = add(http)
+    assert "came_with" not in document
+    assert document["contents"] == []
+    register = DocumentRepository(connection)
+    register.update(document["id"], came_with="deal.zip", contents=("a", "b"))
+    document = http.get(f"/documents/{document['id']}").json()
+    assert (document["came_with"], document["contents"]) == ("deal.zip", ["a", "b"])
+
+
+def test_document_says_how_many_passages_have_vectors(
+    http: TestClient, connection: redis.Redis
+) -> None:
+    """`embedded` is a share; one that waits for none has all."""
+    document = http.post("/documents", files={"file": ("notes.md", b"# Notes")}).json()
+    assert document["embedded"] == 1.0
+    DocumentRepository(connection).update(document["id"], passages=8, to_embed=2)
+    assert http.get(f"/documents/{document['id']}").json()["embedded"] == 0.75
+
+
+def test_document_has_its_notes(http: TestClient, connection: redis.Redis) -> None:
+    """What was not read of it stands with it, one sentence each."""
+    _, document = add(http)
+    assert document["notes"] == []
+    DocumentRepository(connection).update(document["id"], notes=("Page 2 holds no text.",))
+    assert http.get(f"/documents/{document['id']}").json()["notes"] == ["Page 2 holds no text."]
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
@@ -54,7 +85,7 @@ def test_file_of_no_use_is_422_in_the_words_of_the_page(
     status, body = add(http, name, data)
     assert (status, body["error"]["kind"]) == (422, "invalid_upload")
     assert words in body["error"]["message"]
-    assert http.get("/documents").json() == {"documents": []}
+    assert http.get("/documents").json() == {"documents": [], "total": 0}
 
 
 def test_upload_beyond_the_limit_is_not_read_to_its_end(http: TestClient) -> None:

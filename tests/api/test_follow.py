@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 import anyio
 import pytest
+import redis
 from fastapi.testclient import TestClient
 
-from jobs.models import Question
-from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
+from jobs.access.api_keys import ApiKey, Scope
+from jobs.errors import TooManyOwnFollowersError, WrongKeyError
+from jobs.models import Question, Stage
+from jobs.questions.event_stream import EventWriter
+from jobs.questions.follower import (
+    GATHER_SECONDS,
+    LOOK_SECONDS,
+    EventKind,
+    JobEvent,
+    JobFollower,
+    Position,
+)
 from jobs.questions.wait_reason import WaitReason
 from jobs.settings import Settings
 from tests.api.app import API
 from tests.coroutines import run_apart
 from tests.waiting import HANG_SECONDS
 from ui.api.dependencies import API_USER
-from ui.api.streams import follower_limiter
+from ui.api.events import _data
+from ui.api.streams import (
+    MAX_FOLLOWERS,
+    MAX_OF_A_KEY,
+    MAX_OF_A_USER,
+    MAX_OF_NOBODY,
+    CallerPlaces,
+    follower_limiter,
+    follower_places,
+)
 from ui.clients import Clients
 
 CHAT = {"model": "askqueue", "messages": [{"role": "user", "content": "Why?"}]}
@@ -43,7 +64,11 @@ def stopped(clients: Clients) -> str:
 
 
 def follow(
-    settings: Settings, clients: Clients, job_id: str, on_event: Callable[[JobEvent], bool]
+    settings: Settings,
+    clients: Clients,
+    job_id: str,
+    on_event: Callable[[JobEvent], bool],
+    key: ApiKey | None = None,
 ) -> list[EventKind]:
     """The kinds of the events until the end, or until `on_event` says that it is enough."""
 
@@ -51,7 +76,7 @@ def follow(
         kinds = []
         following = JobFollower(settings.broker_url, clients.jobs)
         async with asyncio.timeout(HANG_SECONDS):
-            events = following.follow(API_USER, job_id, Position())
+            events = following.follow(API_USER, job_id, Position(), key=key)
             async with aclosing(events):
                 async for event in events:
                     kinds.append(event.kind)
@@ -75,6 +100,76 @@ def test_follower_beyond_the_limit_is_told_when_to_come_again(
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "too_many_followers")
     assert int(refused.headers["Retry-After"]) > 0
     assert clients.jobs.count_jobs(API_USER) == 1
+
+
+def test_one_caller_leaves_places_for_others(clients: Clients) -> None:
+    """A user has a share, of all keys together, and each key a smaller one; both come back."""
+    places = CallerPlaces(of_a_user=3, of_a_key=2, of_nobody=4)
+    one, other = (clients.keys.create("ann", name, [Scope.READ])[0] for name in ("one", "other"))
+    with ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(places.taken("ann", one))
+        with pytest.raises(TooManyOwnFollowersError), places.taken("ann", one):
+            pass
+        held.enter_context(places.taken("ann", other))
+        for key in (other, None):
+            with pytest.raises(TooManyOwnFollowersError), places.taken("ann", key):
+                pass
+        held.enter_context(places.taken("bob", None))
+    assert not places._taken
+    assert MAX_OF_A_KEY < MAX_OF_A_USER < MAX_OF_NOBODY < MAX_FOLLOWERS
+
+
+def test_caller_with_too_many_followers_is_refused_while_others_get_in(
+    http: TestClient, clients: Clients
+) -> None:
+    """429 with Retry-After, in each shape of error, and the places of others are untouched."""
+    places = CallerPlaces(of_a_user=1)
+    API.dependency_overrides[follower_places] = lambda: places
+    _, secret = clients.keys.create("ann", "program", [Scope.ASK, Scope.READ])
+    headers = {"Authorization": f"Bearer {secret}"}
+    mine = clients.jobs.submit("ann", Question("Why?")).id
+    clients.jobs.stop("ann", mine)
+    with places.taken("ann", None):
+        refused = http.get(f"/jobs/{mine}/events", headers=headers)
+        assert (refused.status_code, refused.json()["error"]["kind"]) == (
+            429,
+            "too_many_own_followers",
+        )
+        assert int(refused.headers["Retry-After"]) > 0
+        refused = http.post("/v1/chat/completions", json=CHAT, headers=headers)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (
+            429,
+            "too_many_own_followers",
+        )
+        assert int(refused.headers["Retry-After"]) > 0
+        assert http.get(f"/jobs/{stopped(clients)}/events").status_code == 200
+    assert http.get(f"/jobs/{mine}/events", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+def test_follower_ends_with_its_key(
+    settings: Settings, clients: Clients, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """The job goes on, and nothing more of it is told: not even the next event after that look."""
+    now = time.time()
+    key, _ = clients.keys.create(API_USER, "a", [Scope.READ], expires_at=now + 3600)
+    told: list[JobEvent] = []
+
+    def end_key(event: JobEvent) -> bool:
+        told.append(event)
+        if event.kind is EventKind.STATUS and end == "revoked":
+            clients.keys.revoke(API_USER, key.id)
+        elif event.kind is EventKind.STATUS:
+            monkeypatch.setattr("time.time", lambda: now + 3601)
+        return False
+
+    job_id = ask(clients)
+    kinds = follow(settings, clients, job_id, end_key, key)
+    assert kinds == [EventKind.STATUS, EventKind.FAILED]
+    assert isinstance(told[-1].error, WrongKeyError)
+    assert LOOK_SECONDS + GATHER_SECONDS < 2
+    assert not clients.jobs.get_job(API_USER, job_id).state.is_over
 
 
 def test_place_is_free_again_however_the_reply_ended(http: TestClient, clients: Clients) -> None:
@@ -138,6 +233,29 @@ def test_follower_is_told_what_a_question_waits_for(settings: Settings, clients:
 
     follow(settings, clients, second, note)
     assert told == [(2, 1, WaitReason.NO_WORKER), (1, 0, WaitReason.NO_WORKER)]
+
+
+def test_follower_is_told_the_parts_of_a_question(
+    connection: redis.Redis, settings: Settings, clients: Clients
+) -> None:
+    """With the stage of the search, and over HTTP in the same event; other stages have none."""
+    job_id = ask(clients)
+    writer = EventWriter(connection, job_id, 1)
+    writer.parts(["What is A?", "What is B?"])
+    writer.stage(Stage.GENERATING)
+    events: list[JobEvent] = []
+
+    def on_event(event: JobEvent) -> bool:
+        events.append(event)
+        return event.stage is Stage.GENERATING
+
+    follow(settings, clients, job_id, on_event)
+    stages = [event for event in events if event.kind is EventKind.STAGE]
+    assert [event.stage for event in stages] == [Stage.RETRIEVING, Stage.GENERATING]
+    assert [event.parts for event in stages] == [("What is A?", "What is B?"), ()]
+    data = [_data(event, job_id).model_dump(exclude_none=True) for event in stages]
+    assert data[0]["parts"] == ["What is A?", "What is B?"]
+    assert "parts" not in data[1]
 
 
 def test_follower_of_a_deleted_job_hears_its_end(settings: Settings, clients: Clients) -> None:

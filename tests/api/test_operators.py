@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from jobs.access.sign_in_brake import EACH, SignInBrake
 from jobs.errors import AskqueueError, BadApiKeyError, NoQuotaError
 from jobs.models import JobState, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
+from tests.api.app import SIGNER
 from tests.integration.failing import fail_next
 from ui.clients import Clients, build_clients
 
@@ -84,6 +87,67 @@ def test_without_a_password_it_is_closed(
         response = http.request(method, path, json=body)
         assert_error(response, 403, "operators_closed")
         assert "DASHBOARD_PASSWORD" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-For": "203.0.113.7"},
+        {"X-Real-IP": "203.0.113.7"},
+        {"Via": "1.1 proxy"},
+        {"Forwarded": "for=203.0.113.7"},
+        {"X-Forwarded-Proto": "https"},
+    ],
+)
+@pytest.mark.parametrize(("method", "path", "body"), [*ENDPOINTS, ("GET", "/metrics", None)])
+def test_personal_installation_is_closed_behind_a_proxy(
+    open_api: Callable[..., TestClient],
+    method: str,
+    path: str,
+    body: object,
+    headers: dict[str, str],
+) -> None:
+    """Behind nginx as it is, everybody comes by the name 127.0.0.1: one header gives it away."""
+    http = open_api("127.0.0.1:8501", redis_url="")
+    assert_error(http.request(method, path, json=body, headers=headers), 403, "operators_closed")
+    http.cookies.set(SIGNER.cookie_name, SIGNER.new_cookie())
+    assert http.get("/me", headers=headers).json()["is_operator"] is False
+    assert http.get("/me").json()["is_operator"] is True
+
+
+def test_guesses_at_the_password_are_braked(
+    operator: TestClient,
+    clients: Clients,
+    make_settings: Callable[..., Settings],
+    use_clients: Callable[[Clients], None],
+) -> None:
+    """Of three hundred, a few are compared; the others are told when to try again."""
+    settings = make_settings(dashboard_username=USER, dashboard_password=PASSWORD)
+    brake = SignInBrake(lambda: 0.0)  # a clock that stands still
+    use_clients(replace(clients, settings=settings, sign_ins=brake))
+    replies = [operator.get("/metrics", auth=(USER, str(guess))) for guess in range(300)]
+    assert [reply.status_code for reply in replies] == [401] * EACH.burst + [429] * (
+        300 - EACH.burst
+    )
+    refused = replies[-1]
+    assert_error(refused, 429, "too_many_sign_ins")
+    assert 0 < int(refused.headers["Retry-After"]) <= EACH.seconds
+    assert_error(operator.get("/metrics"), 429, "too_many_sign_ins")
+
+
+def test_password_of_the_proxy_is_no_guess(open_api: Callable[..., TestClient]) -> None:
+    """A proxy may sign people in by the same header; operators by name never wait for it."""
+    http = open_api(
+        auth_mode="proxy",
+        trusted_proxies="127.0.0.1",
+        operators="ann",
+        dashboard_username=USER,
+        dashboard_password=PASSWORD,
+    )
+    http._transport.client = ("127.0.0.1", 1)  # type: ignore[attr-defined]
+    for _ in range(3 * EACH.burst):
+        reply = http.get("/metrics", auth=("ann", "hers"), headers={"X-Forwarded-User": "ann"})
+        assert reply.status_code == 200
 
 
 def test_personal_installation_is_open(

@@ -68,7 +68,7 @@ class World:
             self.clients.jobs.delete(user, deleted)
             self.own(user, self.deleted, deleted)
             sheet = pasted_sheet(f"{word(user)} one?\n{word(user)} two?")
-            lines = lines_of(f"{word(user)}.csv", sheet, 0, has_header=False)
+            lines = lines_of(f"{word(user)}.csv", sheet, 0, header_row=None)
             self.own(user, self.batches, self.clients.batches.submit(user, lines).id)
             key, self.secrets[user] = self.clients.keys.create(user, word(user), Scope)
             self.own(user, self.keys, key.id)
@@ -274,6 +274,8 @@ PATHS = [
     ("GET", "/batches/{batch}"),
     ("GET", "/batches/{batch}/results"),
     ("GET", "/batches/{batch}/results?format=csv"),
+    ("GET", "/batches/{batch}/results?format=xlsx"),
+    ("GET", "/jobs/{question}/file?format=md"),
     ("POST", "/batches/{batch}/pause"),
     ("POST", "/batches/{batch}/resume"),
     ("POST", "/batches/{batch}/stop"),
@@ -284,7 +286,7 @@ PATHS = [
     ("POST", "/webhooks/{webhook}/test"),
     ("DELETE", "/webhooks/{webhook}"),
 ]
-LISTS = ["/jobs", "/jobs?q=swort", "/jobs?limit=3", "/batches", "/webhooks"]
+LISTS = ["/jobs", "/jobs/export", "/jobs?q=swort", "/jobs?limit=3", "/batches", "/webhooks"]
 
 
 def test_api_leaks_nothing(world: World, http: TestClient) -> None:

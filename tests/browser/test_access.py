@@ -121,6 +121,24 @@ def test_documents_page_has_no_barriers(page: Page, look: Look) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS, indirect=True, ids=str)
+def test_glossary_page_has_no_barriers(page: Page, look: Look) -> None:
+    """For those who may only read it, and for an operator, who has its forms."""
+    page.goto("/glossary")
+    expect(page.get_by_text("Operators can change the glossary.")).to_be_visible()
+    expect_access(page)
+    page.goto("/failed")
+    page.get_by_label("User").fill(USER)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password", exact=True).press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    if look.is_phone:
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name="Glossary").click()
+    expect(page.get_by_role("button", name="Add", exact=True)).to_be_visible()
+    expect_access(page)
+
+
+@pytest.mark.parametrize("look", LOOKS, indirect=True, ids=str)
 def test_failed_jobs_page_has_no_barriers(page: Page, model: FakeModelServer, look: Look) -> None:
     """Before an operator has signed in, and with what failed."""
     has_failed(page, model)

@@ -29,7 +29,7 @@ def csv_file(name: str) -> dict[str, str | bytes]:
 
 
 def download(page: Page, kind: str, folder: Path) -> Path:
-    started = download_of(page, page.get_by_role("button", name=f"Download {kind}", exact=True))
+    started = download_of(page, page.get_by_role("link", name=f"Download {kind}", exact=True))
     path = folder / started.suggested_filename
     started.save_as(path)
     return path

@@ -61,7 +61,7 @@ def test_citation_shows_the_marked_page_of_the_original(
     expect(picture).to_be_visible()
     expect(dialog.get_by_text(re.compile(r"^Page \d of 9$"))).to_be_visible()
     expect_marked(picture)
-    download = download_of(page, dialog.get_by_role("button", name="Download the original"))
+    download = download_of(page, dialog.get_by_role("link", name="Download the original"))
     download.save_as(tmp_path / "original.pdf")
     original = ROOT / "samples" / "annual-report-2025.pdf"
     assert (tmp_path / "original.pdf").read_bytes() == original.read_bytes()

@@ -32,7 +32,7 @@ def say_why(page: Page, why: str) -> None:
 
 def exported(page: Page) -> dict[str, Any]:
     """The only line of the export."""
-    download = download_of(page, page.get_by_role("button", name="Export", exact=True))
+    download = download_of(page, page.get_by_role("link", name="Export", exact=True))
     assert download.suggested_filename == "askqueue.jsonl"
     line: dict[str, Any] = json.loads(download.path().read_text(encoding="utf-8"))
     return line

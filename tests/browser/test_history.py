@@ -117,7 +117,7 @@ def test_selected_questions_are_deleted_undone_retried_and_exported(
     select_row(page, 2)
     expect(page.get_by_text("1 selected")).to_be_visible()
     file = tmp_path / "export.jsonl"
-    download_of(page, page.get_by_role("button", name="Export")).save_as(file)
+    download_of(page, page.get_by_role("link", name="Export")).save_as(file)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert [line["question"] for line in lines] == [QUESTIONS[1]]
     assert "Traceback" not in stack.log("web")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.browser.access import expect_access
 from tests.browser.conftest import OpenBrowser
@@ -49,6 +49,35 @@ def click_row(page: Page, number: int, *, from_left: float = 250, from_right: fl
     assert box is not None
     x = box["width"] - from_right if from_right else from_left
     table.click(position={"x": x, "y": 35 * number + 17})
+
+
+def test_pages_get_all_that_they_ask_for(open_browser: OpenBrowser) -> None:
+    """No font, script or picture of a page is refused, and icons are drawn, not spelled out."""
+    page = open_browser()
+    refused: list[str] = []
+
+    def note(reply: Response) -> None:
+        # Streamlit finds out below which path it is served by asking at that of the page first.
+        if reply.status >= 400 and not re.search(r"\w/_stcore/(health|host-config)$", reply.url):
+            refused.append(reply.url)
+
+    page.on("response", note)
+    for path, title in (
+        ("/", "Ask your documents"),
+        ("/documents", "Documents"),
+        ("/batch", "Batches"),
+        ("/glossary", "Glossary"),
+        ("/api_keys", "API keys"),
+    ):
+        page.goto(path)
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        failed = page.evaluate(
+            """document.fonts.ready.then(fonts =>
+                [...fonts].filter(font => font.status === "error").map(font => font.family))"""
+        )
+        assert not failed
+    assert not refused
+    assert page.evaluate("document.fonts.check(\"16px 'Material Symbols Rounded'\")")
 
 
 def test_question_runs_to_a_cited_answer(page: Page, model: FakeModelServer) -> None:

@@ -14,7 +14,13 @@ from tests.fakes import FakeModelServer
 from tests.openid import OpenIdProvider
 
 PEOPLE = {
-    "ann": {"sub": "1", "email": "ann@example.com", "email_verified": True, "groups": ["ops"]},
+    "ann": {
+        "sub": "1",
+        "email": "ann@example.com",
+        "email_verified": True,
+        # more than fit into a cookie, the one that counts among them
+        "groups": [f"{number**20}" for number in range(2, 300)] + ["ops"],
+    },
     "bob": {"sub": "2", "email": "bob@example.com", "email_verified": True},
 }
 QUESTION = "Who signs the lease?"

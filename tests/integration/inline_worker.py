@@ -5,13 +5,14 @@ Text is taken from plain files without a child process, so that a test may have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from jobs.extraction.extract import Extracted, ExtractedPassage
+from jobs.extraction.chunking import Piece
+from jobs.extraction.extract import Extracted
 from jobs.search import indexer
 from jobs.search.target_collection import sync_target
 from jobs.settings import BATCH_QUEUE, INDEXING_QUEUE, QUESTIONS_QUEUE, Settings
@@ -59,7 +60,9 @@ def inline_worker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterat
         runtime.connection.close()
 
 
-def _extract(
-    path: Path, _name: str, _settings: Settings, _check: Callable[[], None] = lambda: None
-) -> Extracted:
-    return Extracted("text/plain", 0, (ExtractedPassage(path.read_text(), None, None),))
+def _extract(path: Path, *_: object) -> Extracted:
+    """Take a file for one passage; its lines that begin with "Note: " are notes on it."""
+    lines = path.read_text().splitlines()
+    notes = tuple(line.removeprefix("Note: ") for line in lines if line.startswith("Note: "))
+    text = "\n".join(line for line in lines if not line.startswith("Note: "))
+    return Extracted("text/plain", 0, (Piece(text, section="Travel"),), notes)

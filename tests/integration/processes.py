@@ -36,6 +36,7 @@ def environment(**values: object) -> dict[str, str]:
     """The environment of a process: of the test run, without its settings, with these."""
     blank = dict.fromkeys((name.upper() for name in Settings.model_fields), "")
     del blank["QUESTIONS_PER_MINUTE"]  # see `tests`
+    blank["LOCAL_EMBEDDING_MODEL"] = "off"
     blank["CACHE"] = "off"  # tests and benchmarks ask the same again, and mean it
     return {**os.environ, **blank, **{name.upper(): str(value) for name, value in values.items()}}
 

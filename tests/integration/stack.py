@@ -5,7 +5,6 @@ Not a test itself. What a worker serves and whom it calls is in its environment.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +22,8 @@ from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.retry_policy import History
 from jobs.settings import Settings
-from tests.integration.processes import ROOT, environment, module
+from tests.integration.processes import environment
+from tests.preloaded import PreloadedProcess
 from tests.waiting import HANG_SECONDS, until
 
 USER = "ann"
@@ -43,31 +43,21 @@ class Stack:
             DocumentRepository(broker.connection),
         )
         self.env = env
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.log = settings.data_dir.with_name("worker.log")
+        self._processes: list[PreloadedProcess] = []
 
     @property
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self) -> PreloadedProcess:
         """The worker process that was started last."""
         return self._processes[-1]
 
-    def spawn_worker(self, log: Path | None = None, **values: str) -> subprocess.Popen[bytes]:
-        """Start a worker process that writes to `log`, or else to where the tests do."""
-        output = log.open("ab") if log else None
-        try:
-            process = subprocess.Popen(
-                module("jobs.worker"),
-                cwd=ROOT,
-                env={**self.env, **values},
-                stdout=output,
-                stderr=output,
-            )
-        finally:
-            if output is not None:
-                output.close()
+    def spawn_worker(self, log: Path | None = None, **values: str) -> PreloadedProcess:
+        """Start a worker process that writes to `log`, or else to the stack's."""
+        process = PreloadedProcess(["jobs.worker"], {**self.env, **values}, log or self.log)
         self._processes.append(process)
         return process
 
-    def start_worker(self, log: Path | None = None, **values: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, log: Path | None = None, **values: str) -> PreloadedProcess:
         """Start a worker process and wait until it reports."""
         process = self.spawn_worker(log, **values)
         until(lambda: any(f"-{process.pid}-" in report.name for report in self.jobs.workers()))

@@ -17,7 +17,7 @@ from jobs.batches.feeder import Feeder
 from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.documents.fingerprints import Fingerprints
 from jobs.documents.repository import DocumentRepository
-from jobs.llm.chat import Chunk
+from jobs.llm.reply import Chunk
 from jobs.models import (
     Answer,
     Document,
@@ -91,6 +91,20 @@ def desk(
         made = Desk(build_clients(settings), worker)
         made.add("ann", TRAVEL)
         yield made
+
+
+def test_notes_on_a_document_stand_with_each_answer_that_cites_it(desk: Desk) -> None:
+    """Also with an earlier answer that is given again; a document without notes says nothing."""
+    assert desk.ask()[1].remarks == ()
+    question = "What does parking at a hotel cost?"
+    desk.add("bob", b"Note: Page 2 holds no text.\n" + PARKING)
+    for _ in range(2):
+        job_id, answer = desk.ask(question=question)
+        assert answer.remarks == ("About “bob.txt”: Page 2 holds no text.",)
+        assert answer.citations[0].section == "Travel"
+    assert answer.earlier_at is not None
+    job = desk.clients.jobs.get_job("ann", job_id)
+    assert "Page 2 holds no text." in to_markdown(job, answer)
 
 
 def test_same_question_is_answered_from_the_earlier_answer(desk: Desk) -> None:
@@ -218,16 +232,16 @@ def test_nothing_is_served_or_kept_while_a_document_is_on_its_way(desk: Desk) ->
 
 def test_answer_made_during_a_change_is_not_kept(desk: Desk) -> None:
     """A document that came and went while the answer was written is in no later answer."""
-    index, search = desk.worker.runtime.index, desk.worker.runtime.index.search
+    index, search = desk.worker.runtime.index, desk.worker.runtime.index.by_words
 
     def search_meanwhile(*arguments: object, **options: object) -> object:
-        index.search = search  # type: ignore[method-assign] # once
+        index.by_words = search  # type: ignore[method-assign] # once
         document = desk.add("bob", PARKING)
         found = search(*arguments, **options)  # type: ignore[arg-type]
         desk.delete(document)
         return found
 
-    index.search = search_meanwhile  # type: ignore[method-assign,assignment] # for one question
+    index.by_words = search_meanwhile  # type: ignore[method-assign,assignment] # for one question
     _, answer = desk.ask()
     assert {passage.document_name for passage in answer.passages} == {"ann.txt", "bob.txt"}
     assert not desk.is_hit()
@@ -263,7 +277,7 @@ def test_rows_of_a_batch_take_part(desk: Desk, settings: Settings) -> None:
     """A batch is answered from the cache, and its answers serve later questions."""
     desk.ask()
     text = f"{QUESTION}\nWhat is the limit in every city?"
-    lines = lines_of("a.csv", pasted_sheet(text), 0, has_header=False)
+    lines = lines_of("a.csv", pasted_sheet(text), 0, header_row=None)
     batch = desk.clients.batches.submit("ann", lines)
     Feeder(desk.worker.runtime.broker).run_once()
     desk.worker.work("batch")

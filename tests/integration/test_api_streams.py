@@ -20,7 +20,7 @@ from jobs.models import JobState
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.settings import Settings
-from tests.fakes import FakeModelServer
+from tests.fakes import FakeModelServer, events, says
 from tests.integration.processes import ROOT
 from tests.integration.stack import QUESTION, Stack, stack_of
 from tests.integration.test_server import Web, running
@@ -189,6 +189,18 @@ def test_follower_of_a_killed_worker_drops_the_text_and_reads_on(
     assert follower.end is not None
     assert "restarted" in follower.names
     assert follower.text == follower.end["result"] == "word " * (WORDS - 1) + "[1]."
+
+
+@pytest.mark.usefixtures("stack")
+def test_follower_drops_what_turns_out_to_be_thoughts(web: Web, model: FakeModelServer) -> None:
+    """The attempt is the same; `restarted` takes back the text, and the answer follows."""
+    stop = {"delta": {}, "finish_reason": "stop"}
+    model.raw_reply = events(says("Passage [2]?"), says("</think>"), says("EUR 160 [1]."), stop)
+    follower = follower_of(web, submit(web))
+    follower.connect()
+    assert follower.end is not None
+    assert follower.names.count("restarted") == 1
+    assert follower.text == follower.end["result"] == "EUR 160 [1]."
 
 
 def test_follower_of_a_waiting_question_is_told_what_it_waits_for(

@@ -90,7 +90,7 @@ def test_batch_survives_the_end_of_everything(
 ) -> None:
     """Worker and Valkey are killed twice in the middle; each row is answered once, in order."""
     batches = BatchClient(stack.broker)
-    lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS)), 0, has_header=False)
+    lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS)), 0, header_row=None)
     model.answer, model.token_delay_seconds = "The limit is EUR 160 [1].", 0.02
     stack.start_worker()
     stack.add_document()
@@ -123,7 +123,7 @@ def test_running_rows_finish_when_a_batch_is_paused(stack: Stack, model: FakeMod
     model.answer, model.token_delay_seconds = "The limit is EUR 160 [1].", 0.2
     stack.start_worker()
     stack.add_document()
-    lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS[:30])), 0, has_header=False)
+    lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS[:30])), 0, header_row=None)
     batch = batches.submit(USER, lines)
     until(lambda: batches.get(USER, batch.id).count(RowState.STARTED) == 4)
     paused = batches.pause(USER, batch.id)
@@ -148,7 +148,7 @@ def test_failed_rows_are_asked_again(stack: Stack, model: FakeModelServer) -> No
     model.behave("bad_key", times=3)
     stack.start_worker()
     stack.add_document()
-    lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS[:12])), 0, has_header=False)
+    lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS[:12])), 0, header_row=None)
     batch = batches.submit(USER, lines)
     until(lambda: batches.get(USER, batch.id).is_over)
     assert batches.get(USER, batch.id).counts == {RowState.FINISHED: 9, RowState.FAILED: 3}
@@ -174,7 +174,7 @@ def test_stopped_rows_are_asked_again(stack: Stack, model: FakeModelServer) -> N
     model.answer, model.token_delay_seconds = "first " * 10_000 + "[1].", 0.2
     stack.start_worker()
     stack.add_document()
-    lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS[:6])), 0, has_header=False)
+    lines = lines_of("cases.csv", pasted_sheet("\n".join(QUESTIONS[:6])), 0, header_row=None)
     batch = batches.submit(USER, lines)
     until(lambda: batches.get(USER, batch.id).count(RowState.STARTED) == 4)
     stopped = batches.stop(USER, batch.id)

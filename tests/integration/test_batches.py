@@ -40,7 +40,7 @@ def feeder(broker: Broker) -> Feeder:
 
 def lines(count: int = 10) -> Lines:
     text = "\n".join(f"What is rule {number}?" for number in range(count))
-    return lines_of("rules.csv", pasted_sheet(text), 0, has_header=False)
+    return lines_of("rules.csv", pasted_sheet(text), 0, header_row=None)
 
 
 def on_queue(broker: Broker) -> list[str]:
@@ -308,13 +308,13 @@ def test_too_many_rows_are_refused(
     )
     with pytest.raises(InvalidBatchError, match="6 rows; the most is 5"):
         batches.submit(USER, lines(6))
-    long = lines_of("x.csv", pasted_sheet("Who?\n" + "x" * 21), 0, has_header=False)
+    long = lines_of("x.csv", pasted_sheet("Who?\n" + "x" * 21), 0, header_row=None)
     with pytest.raises(InvalidBatchError, match=r"row 2 has 21 characters; the most is 20"):
         batches.submit(USER, long)
-    empty = lines_of("x.csv", pasted_sheet("a\t\nb\t\nc\td"), 1, has_header=False)
+    empty = lines_of("x.csv", pasted_sheet("a\t\nb\t\nc\td"), 1, header_row=None)
     assert isinstance(batches.submit(USER, empty), Batch)
     with pytest.raises(InvalidBatchError, match="no questions"):
-        batches.submit(USER, lines_of("x.csv", pasted_sheet("a"), 0, has_header=True))
+        batches.submit(USER, lines_of("x.csv", pasted_sheet("a"), 0, header_row=0))
 
 
 def test_rows_are_paged_in_order_and_by_state(

@@ -21,7 +21,8 @@ from jobs.errors import (
     NotFoundError,
 )
 from jobs.models import JobState, LiveText, Question
-from jobs.questions.client import JobClient, new_job_id
+from jobs.questions.client import JobClient
+from jobs.questions.ids import new_job_id
 from jobs.questions.query import JobQuery
 from jobs.questions.repository import JobRepository
 from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion

@@ -31,8 +31,9 @@ from jobs.models import (
     Question,
     Stage,
 )
-from jobs.questions.client import JobClient, new_job_id
+from jobs.questions.client import JobClient
 from jobs.questions.export import evaluation_lines
+from jobs.questions.ids import new_job_id
 from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
 from jobs.questions.validation import MAX_DOCUMENTS
 from jobs.queue.broker import Broker

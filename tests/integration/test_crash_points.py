@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -20,7 +20,7 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from jobs.errors import AskqueueError, BadApiKeyError, ModelTimeoutError
-from jobs.llm.chat import Chunk
+from jobs.llm.reply import Chunk
 from jobs.models import JobState, LiveText, Passage, Question
 from jobs.questions.client import JobClient
 from jobs.questions.soft_delete import UNDO_KEPT_SECONDS, SoftDeletion
@@ -48,15 +48,16 @@ MOST_REQUESTS = 200
 class FakeIndex:
     embeddings_unsupported = None
 
-    def search(
-        self,
-        question: str,
-        limit: int,
-        collection: str,
-        documents: Sequence[str] = (),
-        user: str = "",
+    def question_vector(self, question: str, collection: str) -> None:
+        return None
+
+    def by_words(
+        self, terms: Mapping[str, float], limit: int, collection: str, **scope: object
     ) -> list[Passage]:
-        return [Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160.")]
+        return [Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160.", score=1.0)]
+
+    def passages(self, ids: Sequence[str], collection: str) -> list[Passage]:
+        return []
 
     def texts(self, ids: Sequence[str], collection: str) -> dict[str, str]:
         return {}

@@ -49,7 +49,11 @@ class Desk:
     @property
     def indexer(self) -> Indexer:
         assert self._index is not None
-        return Indexer(self.register, self.store, self._index, self.settings)
+        return Indexer(self.register, self.client, self.store, self._index, self.settings)
+
+    def share(self, other: Desk) -> None:
+        """Use the index of another desk."""
+        self._index = other._index
 
     def add(self, name: str, data: bytes) -> Document:
         document, _ = self.client.add("ann", name, data)

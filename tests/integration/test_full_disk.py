@@ -1,25 +1,27 @@
 """A full disk under the uploads, or under the embedded index: one document fails, the rest stays.
 
-No root is needed: a limit on the size of files makes the same writes fail.
+No root is needed: uploads fail by a limit on the size of files. The index maps its files into
+memory, and writes only where there is much room: here it wants more than there can be.
 """
 
 from __future__ import annotations
 
 import resource
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
+from jobs.cancellation import Cancellation
 from jobs.errors import DocumentStoreFullError, IndexDiskFullError
-from jobs.models import DocumentStatus, JobState, Question
+from jobs.models import DocumentStatus
 from jobs.queue.broker import Broker
+from jobs.search import edge_shard
 from jobs.settings import Settings
-from tests.integration.processes import ROOT, environment, module, running
-from tests.waiting import HANG_SECONDS, until
-from ui.clients import Clients, build_clients
+from tests.integration.processes import ROOT, environment, module
+from tests.integration.test_documents import Desk
+from ui.clients import build_clients
 
 USER = "ann"
 SMALL = b"# Travel policy\n\nThe hotel limit is EUR 160 per night in every city.\n"
@@ -27,10 +29,6 @@ LARGE = b"\n\n".join(
     b"Rule %d of the parking policy: space %d belongs to car %d. " % (number, number, number) * 5
     for number in range(400)
 )
-
-
-def limit_files(process_id: int, size: int) -> None:
-    resource.prlimit(process_id, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def test_upload_to_a_full_disk_is_refused_and_leaves_nothing(
@@ -65,48 +63,24 @@ def test_upload_to_a_full_disk_is_refused_and_leaves_nothing(
 
 
 @pytest.fixture
-def worker(
-    connection: redis.Redis, settings: Settings, tmp_path: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process that owns an embedded index."""
-    env = environment(
-        redis_url=settings.redis_url,
-        data_dir=settings.data_dir,
-        index_samples="false",
-        worker_threads="questions:2,indexing:1",
-    )
-    # Its log goes nowhere: that too would be as full as the disk.
-    with running(module("jobs.worker"), Path("/dev/null"), env) as process:
-        yield process
+def desk(broker: Broker, settings: Settings) -> Iterator[Desk]:
+    made = Desk(broker, settings)
+    yield made
+    made.close()
 
 
 def test_full_disk_under_the_index_fails_one_document_with_its_sentence(
-    worker: subprocess.Popen[bytes], make_settings: Callable[..., Settings]
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is indexed still answers; when there is room, the failed one is indexed at a click."""
-    clients = build_clients(make_settings())
-    documents = clients.documents
-    kept, _ = documents.add(USER, "travel.md", SMALL)
-    until(lambda: documents.get(kept.id).status is DocumentStatus.INDEXED, "indexing")
-    folder = make_settings().data_dir / "qdrant"
-    size = max(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    limit_files(worker.pid, size)
-    failed, _ = documents.add(USER, "parking.md", LARGE)
-    until(lambda: documents.get(failed.id).failure is not None, "the failure")
-    failure = documents.get(failed.id).failure
-    assert failure == IndexDiskFullError().failure
-    assert documents.get(kept.id).status is DocumentStatus.INDEXED
-    assert "EUR 160" in answer(clients, "What is the hotel limit per night?")
-    limit_files(worker.pid, resource.RLIM_INFINITY)
-    documents.index_again(USER, failed.id)
-    until(lambda: documents.get(failed.id).status is DocumentStatus.INDEXED, "indexing")
-    assert "car 7" in answer(clients, "Which space of parking belongs to car 7?")
-    assert worker.poll() is None
-
-
-def answer(clients: Clients, question: str) -> str:
-    job = clients.jobs.submit(USER, Question(question))
-    assert clients.jobs.wait(USER, job.id, HANG_SECONDS).state is JobState.FINISHED
-    found = clients.jobs.get_answer(USER, job.id)
-    assert found is not None
-    return found.text
+    """What is indexed is found all the same; when there is room, the failed one is indexed."""
+    desk.use_model(None)
+    desk.add("travel.md", SMALL)
+    with monkeypatch.context() as patch:
+        patch.setattr(edge_shard, "SPARE_BYTES", 2**62)
+        failed, _ = desk.client.add(USER, "parking.md", LARGE)
+        with pytest.raises(IndexDiskFullError, match="Free some space"):
+            desk.indexer.index_document(failed.id, Cancellation())
+        assert desk.found("What is the hotel limit per night?") == ["travel.md"]
+    desk.indexer.index_document(failed.id, Cancellation())
+    assert desk.client.get(failed.id).status is DocumentStatus.INDEXED
+    assert desk.found("Which space of parking belongs to car 7?")[0] == "parking.md"

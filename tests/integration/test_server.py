@@ -201,11 +201,45 @@ def test_websocket_is_refused_to_other_origins(web: Web) -> None:
         assert is_refused(web, origin), origin
 
 
-def test_upload_needs_the_token_of_the_page(browser: httpx.Client) -> None:
-    """A form of another site cannot put files into somebody's session."""
+def test_streamlit_serves_no_metrics_and_takes_no_foreign_messages(browser: httpx.Client) -> None:
+    """Nobody counts the visitors, and no site that embeds a page controls it."""
+    for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore/agent/openapi.json"):
+        assert browser.get(path).status_code == 404, path
+    config = browser.get("/_stcore/host-config", headers={"Origin": "https://evil.streamlit.app"})
+    assert config.json()["allowedOrigins"] == []
+    assert "access-control-allow-origin" not in config.headers
+
+
+def test_session_is_given_back_to_its_user_alone(web: Web, browser: httpx.Client) -> None:
+    """Whoever learns the id of a session, such as from a log, takes over nothing."""
     browser.get("/")
-    reply = browser.put("/_stcore/upload_file/session/file", files={"file": ("a.txt", b"text")})
-    assert reply.status_code == 403
+    ann = dict(browser.cookies)
+    browser.cookies.clear()
+    browser.get("/")
+    bob = dict(browser.cookies)
+    session = session_of(web, ann)
+    for intruder in (bob, {}):
+        assert session_of(web, intruder, session) != session
+    assert session_of(web, ann, session) == session
+
+
+def session_of(web: Web, cookies: dict[str, str], session: str = "") -> str:
+    """The session that a visitor gets, who says that it is to be this one."""
+    protocols = [Subprotocol(part) for part in ("streamlit", "none", session) if part]
+    with connect(
+        f"ws://{web.host}/_stcore/stream",
+        additional_headers={"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())},
+        subprotocols=protocols,
+        origin=Origin(web.url),
+    ) as websocket:
+        run = BackMsg()
+        run.rerun_script.query_string = ""
+        websocket.send(run.SerializeToString())
+        while True:
+            message = ForwardMsg()
+            message.ParseFromString(websocket.recv(timeout=HANG_SECONDS))
+            if message.WhichOneof("type") == "new_session":
+                return message.new_session.initialize.session_id
 
 
 def is_refused(web: Web, origin: str) -> bool:
@@ -225,6 +259,22 @@ def test_configuration_is_accepted(web: Web) -> None:
     """Streamlit knows each option of .streamlit/config.toml, and warns of none."""
     assert "not a valid config option" not in web.log.read_text()
     assert "warning" not in web.log.read_text().lower()
+
+
+# The last of those that share the server: after it, no browser is new for a while.
+def test_script_gets_no_identity_for_each_question(browser: httpx.Client) -> None:
+    """Hundreds of visits without a cookie make few people; whoever has one goes on."""
+    browser.get("/")
+    known = dict(browser.cookies)
+    users = set()
+    for _ in range(300):
+        browser.cookies.clear()
+        users.add(browser.get("/").headers.get("set-cookie", "").split(";")[0])
+    assert 1 < len(users) < 200
+    refused = browser.get("/")
+    browser.cookies.update(known)
+    assert browser.get("/").status_code == 200
+    assert "" in users or refused.status_code == 200
 
 
 def test_bug_in_a_page_shows_one_sentence(valkey_url: str, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def folder(tmp_path: Path) -> Path:
     (made / "deep").mkdir(parents=True)
     (made / "travel.md").write_bytes(TRAVEL)
     (made / "deep" / "storage.MD").write_bytes(STORAGE)
-    (made / "photo.jpg").write_bytes(b"no document")
+    (made / "song.mp3").write_bytes(b"no document")
     return made
 
 
@@ -109,12 +109,12 @@ def test_failed_and_refused_files_are_named_and_cost_the_exit_code(
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
     (folder / "letter.docx").write_bytes(b"Just a text.")
     with worker(desk):
-        assert shell("add", folder, folder / "photo.jpg", folder / "missing.md") == 1
+        assert shell("add", folder, folder / "song.mp3", folder / "missing.md") == 1
     output = capsys.readouterr().out
     assert "2 indexed, 0 queued, 1 failed, 3 refused" in output
     assert f"{folder / 'broken.pdf'}: No text could be read" in output
     assert "“letter.docx” is named .docx, but holds a text" in output
-    assert "“photo.jpg” is of no kind that can be read" in output
+    assert "“song.mp3” is of no kind that can be read" in output
     assert "missing.md" in output
 
 
@@ -185,6 +185,25 @@ def test_valkey_that_is_away_is_one_sentence(
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     assert shell("add", folder) == 1
     assert capsys.readouterr().out.count("cannot be reached") == 1
+
+
+def test_all_documents_are_indexed_again(
+    desk: Desk, shell: Callable[..., int], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each that is not under way already is queued, or those that are named."""
+    with worker(desk):
+        assert shell("add", folder) == 0
+    ids = [document.id for document in desk.client.list_all()]
+    capsys.readouterr()
+    assert shell("index-again", ids[0][:12]) == 0
+    assert capsys.readouterr().out == "1 queued\n"
+    assert shell("index-again") == 0
+    said = capsys.readouterr().out
+    assert said.count("being indexed already") == 1
+    assert f"{len(ids) - 1} queued" in said
+    assert desk.client.get(ids[-1]).status is DocumentStatus.QUEUED
+    assert shell("index-again", "zz") == 1
+    assert "zz: no such document" in capsys.readouterr().out
 
 
 def test_module_runs_as_a_program(broker: Broker, settings: Settings) -> None:

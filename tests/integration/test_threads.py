@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import redis
 from rq import Queue
-from rq.job import Job
+from rq.job import Job, JobStatus
 
+from jobs.errors import UnknownTaskError
 from jobs.models import JobState, Question
 from jobs.questions.client import JobClient
 from jobs.queue.broker import Broker
@@ -58,3 +61,18 @@ def test_heartbeat_of_an_attempt_that_no_longer_counts_leaves_the_job_alone(
     connection.hset(attempt.job.key, "status", "queued")
     worker.maintain_heartbeats(attempt.job, attempt.execution)
     assert connection.hgetall(attempt.job.key) == {b"status": b"queued"}
+
+
+def test_job_that_names_a_function_of_others_is_not_run(
+    broker: Broker, connection: redis.Redis, tmp_path: Path
+) -> None:
+    """Whoever can write to RQ's keys, such as rq-dashboard's user, runs no code in a worker."""
+    made = tmp_path / "made"
+    job = broker.queues["questions"].enqueue("os.mkdir", str(made))
+    worker = ThreadWorker("questions", "w", connection, Attempts(broker), lambda *_outcome: None)
+    popped = worker.pop(1)
+    assert popped is not None
+    worker.execute_job(*popped)
+    assert not made.exists()
+    assert job.get_status(refresh=True) is JobStatus.FAILED
+    assert job.latest_result().exc_string == f"UnknownTaskError: {UnknownTaskError.message}"

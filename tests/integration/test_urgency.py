@@ -179,7 +179,7 @@ def test_what_cannot_be_urgent_is_refused(desk: Desk) -> None:
         desk.client.make_urgent("ann", begun)
     with pytest.raises(NotFoundError):
         desk.client.make_urgent("bob", begun)
-    lines = lines_of("rules.csv", pasted_sheet("Why?\nWhat for?"), 0, has_header=False)
+    lines = lines_of("rules.csv", pasted_sheet("Why?\nWhat for?"), 0, header_row=None)
     batch = BatchClient(desk.broker).submit("ann", lines)
     Feeder(desk.broker).run_once()
     with pytest.raises(InvalidStateError, match="no row of a batch"):

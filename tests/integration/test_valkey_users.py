@@ -120,6 +120,31 @@ def test_dashboard_sees_no_questions(server: ValkeyServer) -> None:
         connection.hgetall("askqueue:job:1")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("GET", "askqueue:answer:1"),
+        ("DUMP", "askqueue:answer:1"),
+        ("COPY", "askqueue:answer:1", "rq:stolen"),
+        ("RENAME", "askqueue:answer:1", "rq:stolen"),
+        ("EVAL", "return redis.call('GET', KEYS[1])", "1", "askqueue:answer:1"),
+        ("EVAL", "return redis.call('GET', 'askqueue:answer:1')", "0"),
+        ("SORT", "rq:finished:questions", "BY", "nosort", "GET", "askqueue:answer:*"),
+        ("SORT_RO", "rq:finished:questions", "BY", "nosort", "GET", "askqueue:answer:*"),
+        ("BITOP", "OR", "rq:stolen", "askqueue:answer:1"),
+        ("MIGRATE", "evil.example", "6379", "askqueue:answer:1", "0", "10"),
+    ],
+    ids=lambda command: "-".join(command[:2]),
+)
+def test_dashboard_reads_no_answer(server: ValkeyServer, command: Sequence[str]) -> None:
+    """Answers are outside of RQ's keys, and no command leads the dashboard's user to one."""
+    with (
+        connect(url(server, "dashboard")) as connection,
+        pytest.raises(redis.exceptions.ResponseError, match=r"(?i)no permissions|can't access"),
+    ):
+        connection.execute_command(*command)
+
+
 def test_without_a_password_one_learns_that_it_lives(server: ValkeyServer) -> None:
     """The health check needs no password, and gets nothing else."""
     with connect(f"redis://{server.host}:{server.port}/0") as connection:
@@ -193,7 +218,7 @@ def work_as_web(clients: Clients, finished_id: str) -> None:
 def work_as_owner(clients: Clients, receiver: Receiver) -> None:
     """Batches, private documents, keys and webhooks, and an answer that was given before."""
     sheet = pasted_sheet("Where?\nWhen?")
-    batch = clients.batches.submit(USER, lines_of("two", sheet, 0, has_header=False))
+    batch = clients.batches.submit(USER, lines_of("two", sheet, 0, header_row=None))
     document, _ = clients.documents.add(USER, "mine.md", b"# Mine", Visibility.PRIVATE)
     indexed = DocumentStatus.INDEXED
     until(lambda: clients.documents.get(document.id, USER).status is indexed, "indexing")

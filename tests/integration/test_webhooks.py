@@ -10,6 +10,7 @@ import pytest
 import redis
 from rq.job import Job, JobStatus
 
+from jobs.access.api_keys import ApiKeys, Scope
 from jobs.errors import (
     AddressNotAllowedError,
     InvalidStateError,
@@ -66,6 +67,11 @@ def send_all(broker: Broker, **values: object) -> None:
     sender.close()
 
 
+def told(receiver: Receiver) -> list[str]:
+    """Which of the webhooks got a delivery, in order, by the end of their addresses."""
+    return [got.path.rpartition("=")[2] for got in receiver.received]
+
+
 def due_now(connection: redis.Redis, webhook_id: str) -> None:
     """Let the wait before the next attempt be over."""
     for delivery_id in connection.zrange(outbox.pending_key(webhook_id), 0, -1):
@@ -98,6 +104,39 @@ def test_webhook_is_told_by_a_real_worker(settings: Settings, connection: redis.
     assert got.message["data"]["job_id"] == job.id
     assert got.message["data"]["links"]["page"] == f"https://ask.example.com/?job={job.id}"
     assert "EUR 160" in got.message["data"]["answer"]["text"]
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+def test_nothing_is_sent_once_the_key_that_made_it_has_ended(
+    client: JobClient,
+    broker: Broker,
+    webhooks: Webhooks,
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
+) -> None:
+    """Neither what waits already nor what comes later; a webhook of a person goes on."""
+    keys, now = ApiKeys(broker.connection), time.time()
+    key, _ = keys.create(USER, "program", [Scope.ASK, Scope.READ], expires_at=now + 3600)
+    with Receiver() as receiver:
+        webhooks.create(USER, f"{receiver.url}&to=mine", list(Event))
+        webhooks.create(
+            USER, f"{receiver.url}&to=theirs", list(Event), include_answer=True, key=key
+        )
+        client.stop(USER, client.submit(USER, Question("before?")).id)
+        send_all(broker)
+        assert sorted(told(receiver)) == ["mine", "theirs"]
+        client.stop(USER, client.submit(USER, Question("waits?")).id)
+        if end == "revoked":
+            keys.revoke(USER, key.id)
+        else:
+            monkeypatch.setattr("time.time", lambda: now + 3601)
+        client.stop(USER, client.submit(USER, Question("after?")).id)
+        send_all(broker)
+        send_all(broker)
+        assert told(receiver)[2:] == ["mine", "mine"]
+    mine, theirs = webhooks.list_webhooks(USER)
+    assert (mine.disabled, "API key" in theirs.disabled) == ("", True)
+    assert broker.connection.exists(outbox.pending_key(theirs.id)) == 0
 
 
 def test_stopped_question_is_told_of_without_a_word_of_it(
@@ -353,6 +392,21 @@ def test_log_is_bounded_and_what_left_it_is_sent(
     keys = list(connection.scan_iter(f"{webhook_key(webhook_id)}:*"))
     assert len(keys) == LOGGED_DELIVERIES + 1
     assert all(0 < connection.ttl(key) <= outbox.KEPT_SECONDS for key in keys)
+
+
+def test_what_waits_for_a_receiver_that_is_away_is_bounded(
+    client: JobClient, broker: Broker, make: Make
+) -> None:
+    """Whoever asks on and on adds nothing to a full outbox, and the question ends all the same."""
+    webhook_id, _ = make("https://127.0.0.1:9/hook")
+    pending = outbox.pending_key(webhook_id)
+    waiting = {f"msg_{number}": 2.0**40 for number in range(outbox.MAX_PENDING - 1)}
+    broker.connection.zadd(pending, waiting)
+    for number in range(3):
+        job = client.stop(USER, client.submit(USER, Question(f"{number}?")).id)
+        assert job.state is JobState.STOPPED
+    assert broker.connection.zcard(pending) == outbox.MAX_PENDING
+    assert broker.connection.zcard(outbox.log_key(webhook_id)) == 1
 
 
 def test_rows_of_a_batch_are_not_announced(broker: Broker, webhooks: Webhooks, make: Make) -> None:

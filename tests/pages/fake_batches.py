@@ -68,7 +68,7 @@ class FakeBatches:
         if self.refusal is not None:
             raise self.refusal
 
-    def submit(self, user: str, lines: Lines) -> Batch:
+    def submit(self, user: str, lines: Lines, *, model: str = "", use_cache: bool = True) -> Batch:
         self._called()
         self.submitted.append(lines)
         batch_id = self.put([RowState.PENDING] * len(lines.questions), name=lines.name)

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from jobs.access.sign_in_brake import SignInBrake
 from jobs.documents.ids import document_id_of
 from jobs.documents.page_images import PageImage
+from jobs.documents.quota import Storage
 from jobs.errors import AskqueueError, InvalidStateError, InvalidUploadError, NotFoundError
 from jobs.models import (
     Answer,
@@ -19,6 +21,7 @@ from jobs.models import (
     DeadLetter,
     DeadLetterPage,
     Document,
+    DocumentPage,
     DocumentStatus,
     Eta,
     Failure,
@@ -42,6 +45,7 @@ from jobs.questions.wait_reason import Waiting, why_waiting
 from jobs.queue.pauses import Pause
 from jobs.settings import QUEUE_NAMES, Settings
 from tests.pages.fake_batches import FakeBatches
+from tests.pages.fake_glossary import FakeGlossary
 from ui.clients import Conditions
 
 USER = "b-alice"
@@ -70,6 +74,7 @@ class FakeJobs:
         self.answers: dict[str, Answer] = {}
         self.partials: dict[str, str] = {}
         self.texts: dict[str, str] = {}
+        self.in_parts: dict[str, tuple[str, ...]] = {}
         self.deleted: dict[str, JobView] = {}
         self.etas: dict[str, Eta] = {}
         self.paused = False
@@ -219,7 +224,8 @@ class FakeJobs:
 
     def read_live(self, user: str, live: LiveText) -> tuple[JobView, LiveText]:
         job = self.get_job(user, live.job_id)
-        return job, replace(live, stage=job.stage, text=self.texts.get(live.job_id, ""))
+        text, parts = self.texts.get(live.job_id, ""), self.in_parts.get(live.job_id, ())
+        return job, replace(live, stage=job.stage, text=text, in_parts=parts)
 
     def retry(self, user: str, job_id: str) -> JobView:
         self._called("retry", job_id)
@@ -275,10 +281,9 @@ class FakePictures:
     def has_original(self, document_id: str, name: str) -> bool:
         return not self.gone
 
-    def original(self, document_id: str, name: str) -> bytes:
-        return b"the original"
-
-    def draw(self, document_id: str, name: str, page: int, passage: str) -> PageImage:
+    def draw(
+        self, document_id: str, name: str, page: int, passage: str, *, user: str = ""
+    ) -> PageImage:
         self.drawn.append((name, page))
         if self.error is not None:
             raise self.error
@@ -319,7 +324,13 @@ class FakeDocuments:
         ]
 
     def add(
-        self, user: str, name: str, data: bytes, visibility: Visibility = Visibility.SHARED
+        self,
+        user: str,
+        name: str,
+        data: bytes,
+        visibility: Visibility = Visibility.SHARED,
+        *,
+        container: Document | None = None,
     ) -> tuple[Document, bool]:
         if not data:
             raise InvalidUploadError(f"“{name}” is empty.")
@@ -333,10 +344,18 @@ class FakeDocuments:
         self.entries[document_id] = document
         return document, True
 
-    def list_documents(self, user: str = "") -> list[Document]:
+    def list_documents(self, user: str = "", limit: int = 500) -> list[Document]:
         if self.error is not None:
             raise self.error
         return [each for each in self.entries.values() if each.owner in ("", user)]
+
+    def page(self, user: str = "", offset: int = 0, limit: int = 100) -> DocumentPage:
+        found = self.list_documents(user)
+        return DocumentPage(tuple(found[offset : offset + limit]), len(found))
+
+    def storage(self, user: str) -> Storage:
+        own = [each for each in self.entries.values() if each.added_by == user]
+        return Storage(sum(each.size for each in own), 1_000_000_000, len(own), 5000)
 
     def get(self, document_id: str, user: str = "") -> Document:
         if document_id not in self.entries:
@@ -473,6 +492,8 @@ class FakeClients:
     batches: FakeBatches = field(default_factory=FakeBatches)
     pictures: FakePictures = field(default_factory=FakePictures)
     operations: FakeOperations = field(default_factory=FakeOperations)
+    glossary: FakeGlossary = field(default_factory=FakeGlossary)
+    sign_ins: SignInBrake = field(default_factory=SignInBrake)
 
     def conditions(self) -> Conditions:
         index, pauses = self.documents.index_state(), self.operations.paused()

@@ -21,6 +21,7 @@ from jobs.models import (
 )
 from tests.pages.conftest import OpenPage, button_keys, shown_job, words
 from tests.pages.fakes import ANSWER, BAD_KEY, FakeClients
+from tests.waiting import HANG_SECONDS
 from ui.components.common.text import plain
 
 
@@ -95,6 +96,7 @@ def test_waiting_question_says_what_it_waits_for(clients: FakeClients, open_page
         (JobState.QUEUED, {"position": 3}, "2 ahead of you"),
         (JobState.WAITING, {}, "Waiting for your other questions"),
         (JobState.STARTED, {"stage": Stage.GENERATING}, "Writing the answer…"),
+        (JobState.STARTED, {"stage": Stage.THINKING}, "The model is thinking…"),
     ],
 )
 def test_unfinished_question_says_when_it_is_done(
@@ -305,8 +307,8 @@ def test_no_worker_is_told_with_a_command(clients: FakeClients, open_page: OpenP
 
 
 def test_no_worker_is_not_told_too_early(clients: FakeClients, open_page: OpenPage) -> None:
-    """In the first seconds, a worker may still be on its way."""
-    clients.jobs.put("How many trucks?", JobState.QUEUED, position=1, age_seconds=1)
+    """In the first seconds, a worker may still be on its way; also where the page takes long."""
+    clients.jobs.put("How many trucks?", JobState.QUEUED, position=1, age_seconds=-HANG_SECONDS)
     clients.jobs.reports = []
     assert "No worker is running" not in words(open_page())
 

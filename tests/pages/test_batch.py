@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from openpyxl import Workbook
 from streamlit.testing.v1 import AppTest
 
 from jobs.batches.models import BatchState, RowState
@@ -59,13 +62,40 @@ def test_upload_shows_what_would_be_asked(clients: FakeClients, open_page: OpenP
 
 
 def test_guesses_can_be_corrected(clients: FakeClients, open_page: OpenPage) -> None:
-    """Another column, and a first row that is no header."""
+    """Another column, and no row with names."""
     app = upload(open_page("batch"))
-    app.checkbox[0].uncheck().run()
-    assert "3 questions in 5 rows" in words(app).replace("*", "")
     app.selectbox[0].select_index(0).run()
+    assert "3 questions in 5 rows" in words(app).replace("*", "")
+    app.selectbox[1].select_index(0).run()
     app.button(key="batch_submit").click().run()
     assert clients.batches.submitted[0].questions == ("Id", "1", "2", "3", "4")
+
+
+def test_row_with_the_names_can_be_chosen(clients: FakeClients, open_page: OpenPage) -> None:
+    """Titles above it are no rows; one further down begins the table there."""
+    data = b"List,\n,\nId,Question\n1,Who signs?\nNo.,Frage\n2,Wer zahlt?\n"
+    app = upload(open_page("batch"), "a.csv", data)
+    assert app.selectbox[0].value == 2
+    app.selectbox[0].select_index(5).run()
+    app.button(key="batch_submit").click().run()
+    assert clients.batches.submitted[0].header == ("No.", "Frage")
+    assert clients.batches.submitted[0].questions == ("Wer zahlt?",)
+
+
+def test_questions_without_results_leave_the_choices(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Another column of the workbook can be asked."""
+    book = Workbook()
+    for row in (["City", "Question"], ["Ghent", '="What of "&A2&"?"']):
+        book.worksheets[0].append(row)
+    data = io.BytesIO()
+    book.save(data)
+    app = upload(open_page("batch"), "a.xlsx", data.getvalue())
+    assert "The question in row 2 is a formula" in words(app)
+    app.selectbox[1].select_index(0).run()
+    app.button(key="batch_submit").click().run()
+    assert clients.batches.submitted[0].questions == ("Ghent",)
 
 
 def test_pasted_lines_are_asked(clients: FakeClients, open_page: OpenPage) -> None:

@@ -11,6 +11,7 @@ from jobs.errors import BrokerUnavailableError
 from jobs.models import SAMPLES_USER, DocumentStatus, Failure, IndexState
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import USER, FakeClients
+from ui.components.common.text import plain
 
 UNREADABLE = Failure("unreadable_document", "No text could be read from this file.")
 
@@ -37,6 +38,30 @@ def test_list_has_the_facts_of_each_document(clients: FakeClients, open_page: Op
     assert list(row["Status"]) == ["Indexed"]
     assert "1 document, 1 indexed, 18 passages" in words(app)
     assert app.session_state["refresh_seconds"] is None
+
+
+def test_table_says_what_documents_came_with(open_page: OpenPage, clients: FakeClients) -> None:
+    """Only where one came with another."""
+    clients.documents.put("travel.md")
+    assert "Came with" not in open_page("documents").dataframe[0].value
+    clients.documents.put("escrow.txt", came_with="deal.zip")
+    table = open_page("documents").dataframe[0].value
+    assert set(table["Came with"]) == {"", "deal.zip"}
+
+
+def test_notes_are_counted_in_the_table_and_stand_below_it(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """Each remark on what was not read is there as plain text; without any there is no column."""
+    clients.documents.put("whole.pdf")
+    assert "Notes" not in open_page("documents").dataframe[0].value
+    notes = ("Page 2 holds no text.", "A [link](http://x.y) was *not* read.")
+    clients.documents.put("scan.pdf", notes=notes)
+    app = open_page("documents")
+    assert set(app.dataframe[0].value["Notes"]) == {"", "⚠ 2"}
+    assert "1 document with notes" in app.expander[0].label
+    lines = app.expander[0].markdown[0].value.splitlines()
+    assert lines == [f"**{plain('scan.pdf')}**", "", *(f"- {plain(note)}" for note in notes)]
 
 
 def test_list_says_until_when_each_document_is_kept(
@@ -88,6 +113,20 @@ def test_indexing_shows_live_progress(clients: FakeClients, open_page: OpenPage)
     assert "Progress" not in app.dataframe[0].value
     assert app.session_state["refresh_seconds"] is None
     assert document in clients.documents.entries
+
+
+def test_vectors_that_are_still_made_show_their_progress(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """An indexed document can be asked; how far its vectors are shows until all are there."""
+    clients.documents.put("report.pdf", passages=8, to_embed=6)
+    app = open_page("documents")
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["Status"], row["Progress"], row["Stage"]) == (["Indexed"], 0.25, "Meaning")
+    assert app.session_state["refresh_seconds"] == 1.5
+    clients.documents.put("report.pdf", passages=8)
+    app.run()
+    assert "Progress" not in app.dataframe[0].value
 
 
 def test_upload_tells_what_became_of_each_file(clients: FakeClients, open_page: OpenPage) -> None:
@@ -168,6 +207,18 @@ def test_changed_model_offers_to_index_again(clients: FakeClients, open_page: Op
     assert "reindex_all" not in button_keys(app)
     assert app.get("progress")
     assert app.session_state["refresh_seconds"] == 1.5
+
+
+def test_index_of_an_earlier_version_is_no_change_of_the_model(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """It is renewed by itself; the page says so, and what answers meanwhile."""
+    clients.documents.put("report.pdf")
+    clients.documents.index = IndexState("passages-keywords", "passages2-keywords", documents=4)
+    text = words(open_page("documents"))
+    assert "This version has a new index" in text
+    assert "indexed again by itself" in text
+    assert "The embedding model has changed" not in text
 
 
 def test_outage_is_told_without_a_trace(clients: FakeClients, open_page: OpenPage) -> None:

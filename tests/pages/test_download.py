@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from jobs.answer_files.formats import file_name
 from jobs.models import JobState
 from tests.pages.conftest import OpenPage
 from tests.pages.fakes import FakeClients
-from ui.components.question.download import file_name
 
 
 def test_finished_answer_can_be_downloaded(clients: FakeClients, open_page: OpenPage) -> None:
     """A finished answer offers three formats; an unfinished one offers none."""
 
     def offered() -> list[str]:
-        buttons = open_page().get("download_button")
+        buttons = open_page().get("link_button")
         return [button.label for button in buttons if button.key.startswith("download_")]
 
     clients.jobs.put("What is the hotel limit?", JobState.FINISHED)

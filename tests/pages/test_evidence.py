@@ -13,6 +13,7 @@ from jobs.errors import BrokerUnavailableError, UnreadablePageError
 from jobs.models import Answer, CheckedQuote, Citation, Document, JobState, SupportLevel
 from tests.pages.conftest import OpenPage, button_keys, words
 from tests.pages.fakes import ANSWER, FakeClients
+from ui.components.common.text import plain
 from ui.components.question.citations import with_marks
 from ui.components.question.source_dialog import changes_since
 
@@ -30,7 +31,7 @@ def put(clients: FakeClients, answer: Answer = BOTH) -> str:
 def originals(app: AppTest) -> list[Any]:
     """The buttons that download a document, not those for the answer or all questions."""
     own = ("export", "download_")
-    return [each for each in app.get("download_button") if not each.key.startswith(own)]
+    return [each for each in app.get("link_button") if not each.key.startswith(own)]
 
 
 def test_citation_opens_between_its_neighbours(clients: FakeClients, open_page: OpenPage) -> None:
@@ -56,6 +57,20 @@ def test_citation_of_a_pdf_opens_its_page(clients: FakeClients, open_page: OpenP
     assert "Page 9 of 9" in words(app)
     assert "could be found" not in words(app)
     assert [button.label for button in originals(app)] == ["Download the original"]
+
+
+def test_source_says_where_in_its_document_it_stands(
+    clients: FakeClients, open_page: OpenPage
+) -> None:
+    """The cells or the printed page, and the headings above it."""
+    cited = replace(TEXT, place="Prices!A2:C9", section="Fees › Harbour_dues")
+    job = put(clients, replace(ANSWER, citations=(cited,)))
+    app = open_page()
+    assert plain("Prices!A2:C9") in app.button(key=f"citation_{job}_1").label
+    app.button(key=f"citation_{job}_1").click().run()
+    assert [each.value for each in app.caption if "Fees" in each.value] == [
+        f":material/segment: {plain(cited.section)}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +161,7 @@ def test_quotes_are_marked_where_they_stand(clients: FakeClients, open_page: Ope
 def test_text_cannot_forge_the_mark_of_a_quote() -> None:
     """Neither the mark's stand-in nor its Markdown, written by a model, becomes a mark."""
     forged = "“made up\ue001” :green[:material/check_circle:]"
-    assert ":green[:material/check_circle:]" not in with_marks(forged, [])
+    assert ":green[:material/check_circle:]" not in with_marks(Answer(forged))
 
 
 def test_sentences_without_a_citation_are_counted(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from starlette.requests import HTTPConnection
 from streamlit.testing.v1 import AppTest
 
 import ui.identity.people
+from jobs.access.sign_in_brake import EACH, SignInBrake
 from jobs.errors import BrokerUnavailableError
 from jobs.models import Failure
 from jobs.settings import Settings
@@ -101,7 +103,6 @@ def test_page_asks_for_the_operators_password_first(
         sign_in(app, username, password)
         assert [error.value for error in app.error] == ["Wrong user name or password."]
         assert not app.dataframe
-    app.session_state["sign_ins"] = (0, 0.0)
     sign_in(app, USER, PASSWORD)
     assert rows(app) == ["Bad API key"]
     assert PASSWORD not in str(app.session_state)
@@ -110,24 +111,29 @@ def test_page_asks_for_the_operators_password_first(
 
 
 @pytest.mark.usefixtures("locked")
-def test_wrong_passwords_cost_growing_waits(open_page: OpenPage) -> None:
-    """Two tries are free; then even the right password has to wait, longer each time."""
+def test_wrong_passwords_make_every_session_wait(clients: FakeClients, open_page: OpenPage) -> None:
+    """After some mistakes, even the right password has to wait, in a new session as well."""
+    clients.sign_ins = SignInBrake(lambda: 0.0)  # a clock that stands still
     app = open_page("failed")
-    for _ in range(3):
+    for _ in range(EACH.burst):
         sign_in(app, USER, "wrong")
-    sign_in(app, USER, PASSWORD)
-    assert "Too many failed attempts. Try again in 2 seconds." in words(app)
-    waits = []
-    for _ in range(3):
-        tries, _until = app.session_state["sign_ins"]
-        app.session_state["sign_ins"] = (tries, 0.0)
-        sign_in(app, USER, "wrong")
-        sign_in(app, USER, PASSWORD)
-        waits.append(app.warning[-1].value)
-    assert [wait.split()[-2] for wait in waits] == ["4", "8", "16"]
-    app.session_state["sign_ins"] = (9, 0.0)
-    sign_in(app, USER, PASSWORD)
-    assert "Nothing has failed." in words(app)
+        assert [error.value for error in app.error] == ["Wrong user name or password."]
+    for other in (app, open_page("failed")):
+        sign_in(other, USER, PASSWORD)
+        assert "Too many wrong passwords came from your address. Try again in " in words(other)
+        assert not other.dataframe
+
+
+@pytest.mark.usefixtures("personal")
+def test_nobody_sees_the_page_behind_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, open_page: OpenPage
+) -> None:
+    """It lets others in, though it comes by a name of this machine."""
+    assert is_in_navigation(open_page())
+    headers = [(b"x-forwarded-for", b"203.0.113.7")]
+    forwarded = HTTPConnection({"type": "websocket", "headers": headers})
+    monkeypatch.setattr(ui.identity.people, "page_connection", lambda: forwarded)
+    assert not is_in_navigation(open_page())
 
 
 @pytest.mark.usefixtures("personal")

@@ -86,4 +86,4 @@ def test_documents_page_says_how_much_room_is_used(
     """Of one's own documents, and how much there is."""
     clients.documents.put("mine.pdf", size=2_500_000, added_by=USER)
     clients.documents.put("theirs.pdf", size=9_000_000, added_by="b-bob")
-    assert "yours take up 2.5 MB of 1,000 MB" in words(open_page("documents"))
+    assert ", 2.5 MB of 1,000 MB" in words(open_page("documents"))

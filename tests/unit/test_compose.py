@@ -72,6 +72,29 @@ def test_service_is_kept_alive_and_bounded(name: str) -> None:
     assert {"cpus", "memory"} <= set(service["deploy"]["resources"]["limits"])
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_service_has_no_privileges(name: str) -> None:
+    """No capability, none to be had by a setuid program, and nothing of the host's."""
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "pid", "ipc", "network_mode", "devices", "userns_mode"} & set(service)
+    assert not any("docker.sock" in volume for volume in service.get("volumes", []))
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"qdrant"}))
+def test_service_writes_to_its_volumes_alone(name: str) -> None:
+    """The rest of the image is read-only, with a bounded /tmp in memory."""
+    assert SERVICES[name]["read_only"] is True
+    assert re.fullmatch(r"/tmp:size=\d+m,mode=1777", *SERVICES[name]["tmpfs"])
+
+
+def test_valkey_does_not_start_as_root() -> None:
+    """Its image would change the user by itself, for which it needs capabilities."""
+    assert SERVICES["valkey"]["user"] == "valkey"
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_health_checks_in_python_compile(name: str) -> None:
     """The health checks of our own image are programs that Python can read."""

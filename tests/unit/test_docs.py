@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate_settings import TARGET, default_of, settings_page
+from jobs.extraction.file_types import MEDIA_TYPES
 from jobs.settings import Settings
 from jobs.worker.retention import OWNERS
 from ui.api import app
@@ -113,6 +114,14 @@ def test_every_page_is_linked_from_the_readme() -> None:
         for link in LINK.findall(index.read_text())
     }
     assert [page for page in (ROOT / "docs").rglob("*.md") if page not in linked] == []
+
+
+def test_documents_page_lists_every_extension() -> None:
+    """The table of formats has what may be uploaded, all of it and nothing else."""
+    page = (ROOT / "docs" / "documents-and-privacy.md").read_text()
+    table = page.partition("| format | extensions |")[2].partition("\n\n")[0]
+    listed = re.findall(r"`(\.\w+)`", table)
+    assert sorted(listed) == sorted(MEDIA_TYPES)
 
 
 def test_api_page_lists_every_endpoint() -> None:

@@ -59,6 +59,7 @@ SUBJECTS = (
     "questions",
     "documents",
     "access",
+    "glossary",
     "webhooks",
     "services",
     "model_server",

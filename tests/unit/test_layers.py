@@ -39,18 +39,23 @@ def test_architecture_lists_the_packages_in_the_order_of_the_contracts() -> None
 
 
 def test_settings_alone_read_the_environment() -> None:
-    """Variables of the environment are read in jobs/settings/ alone; the launcher hands them on."""
+    """Variables of the environment are read in jobs/settings/ alone.
+
+    The launcher hands them on, and the process that reads a file looks where its own folder is.
+    """
     readers = {
         str(path.relative_to(ROOT))
         for folder in ("jobs", "ui")
         for path in (ROOT / folder).rglob("*.py")
         if reads_environment(path)
     }
-    assert readers <= {"jobs/local/launcher.py"}
+    assert readers <= {"jobs/local/launcher.py", "jobs/extraction/read_text.py"}
 
 
 def reads_environment(path: Path) -> bool:
     return any(
-        isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+        isinstance(node, ast.Attribute)
+        and node.attr in {"environ", "getenv"}
+        and ast.unparse(node.value) != "request"  # WSGI's, of one request
         for node in ast.walk(ast.parse(path.read_text()))
     )

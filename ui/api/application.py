@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from jobs.logs import configure_logging
@@ -16,14 +16,18 @@ from ui.api import (
     batches,
     documents,
     events,
+    files,
+    glossary,
     health,
     jobs,
     me,
     openai,
     operators,
+    question_sets,
     questions,
     webhooks,
 )
+from ui.api.dependencies import take_turn
 from ui.api.description import description
 from ui.api.errors import ERRORS, HANDLERS
 from ui.clients import Clients
@@ -35,9 +39,17 @@ DOCS_PATH = "/docs"
 # Far more than any question. If the length is announced, the framework itself refuses, in text.
 MAX_BODY_BYTES = 1024 * 1024
 
-ROUTERS = (
-    *(questions.router, jobs.router, events.router, openai.router, batches.router),
-    *(documents.router, health.router, me.router, operators.router, webhooks.router),
+# What these do takes a while, and so their caller's turn.
+IN_TURN = (
+    *(questions.router, jobs.router, files.router, batches.router, documents.router, me.router),
+    *(webhooks.router, glossary.router),
+)
+# These last as long as a file needs to arrive, and take their turn then; or as long as a job, and
+# have places of their own; or they are for programs that look after this process.
+AT_ONCE = (
+    *(documents.upload_router, batches.upload_router, questions.waiting_router, events.router),
+    *(openai.router, health.router, operators.router, glossary.operator_router),
+    question_sets.router,
 )
 
 
@@ -67,6 +79,12 @@ def create_app(clients: Clients) -> FastAPI:
     app.state.clients = clients
     app.add_middleware(AllowedHosts, allowed=clients.settings.host_names)
     app.add_middleware(ApiHeaders, docs_path=DOCS_PATH)
-    for router in ROUTERS:
+    for router in IN_TURN:
+        app.include_router(
+            router,
+            dependencies=[Depends(take_turn, scope="function")],
+            responses={429: ERRORS[429]},
+        )
+    for router in AT_ONCE:
         app.include_router(router)
     return app

@@ -3,39 +3,62 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from pathlib import PurePath
+from tempfile import TemporaryFile
+from typing import IO, Annotated, Any, Literal
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, FailFast, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from jobs.batches.models import Batch, BatchState, LineResult, Lines, RowState
-from jobs.batches.results_file import to_csv
+from jobs.batches.results_file import csv_rows, write_xlsx
 from jobs.batches.spreadsheet import Sheet, likely_sheet, lines_of, read_sheets
+from jobs.batches.table_limits import MAX_FILE_BYTES, MAX_ROWS
 from jobs.errors import InvalidBatchError
-from ui.api.dependencies import AppClients, Asker, Reader, refuse_other_sites
+from ui.api.arriving import BoundedRequest
+from ui.api.dependencies import (
+    AppClients,
+    Asker,
+    GivenKey,
+    Reader,
+    Turns,
+    in_turn,
+    refuse_other_sites,
+    turn_of,
+)
 from ui.api.errors import ERRORS, ErrorDetail, detail_of
 from ui.api.models import Text, is_unicode, moment
+from ui.api.streams import while_alive
+from ui.web.attachments import attachment
 
-# As on the page; BATCH_MAX_ROWS is what counts.
-MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_LISTED = 100
 CSV_TYPE = "text/csv"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# Workbooks that are made at once, more than one user has turns: each has temporary files of as
+# much as its answers.
+MAX_WORKBOOKS = 4
+PIECE_BYTES = 256 * 1024
 EXAMPLE_ID = "3b7c0f9a1d2e4f5a8b9c0d1e2f3a4b5c"
 UNKNOWN = {**ERRORS[404], "description": "Unknown batch, or another user's"}
 CHANGE: dict[int | str, dict[str, Any]] = {403: ERRORS[403], 404: UNKNOWN}
+RUN = {**CHANGE, 429: ERRORS[429]}
 
 
 class BatchRequest(BaseModel):
     """Questions to ask as one batch. The same list again is the same batch, and resumes it."""
 
-    questions: list[Text] = Field(
-        min_length=1, examples=[["What is the hotel limit?", "Who approves a flight?"]]
+    # What is no list of questions is refused at the first of them.
+    questions: Annotated[list[Text], FailFast()] = Field(
+        min_length=1,
+        max_length=MAX_ROWS - 1,
+        examples=[["What is the hotel limit?", "Who approves a flight?"]],
     )
     name: Text = Field("Questions", max_length=200, examples=["Audit of March"])
 
@@ -81,15 +104,24 @@ class BatchResults(BaseModel):
     lines: list[BatchLine]
 
 
+_workbooks = threading.BoundedSemaphore(MAX_WORKBOOKS)
 router = APIRouter(prefix="/batches", responses={503: ERRORS[503]}, tags=["batches"])
+upload_router = APIRouter(prefix="/batches", responses={503: ERRORS[503]}, tags=["batches"])
 
 
-@router.post(
+@upload_router.post(
     "",
     status_code=202,
     dependencies=[Depends(refuse_other_sites)],
     max_body_size=MAX_FILE_BYTES,
-    responses={403: ERRORS[403], 409: ERRORS[409], 413: ERRORS[413], 415: ERRORS[415]},
+    responses={
+        403: ERRORS[403],
+        408: ERRORS[408],
+        409: ERRORS[409],
+        413: ERRORS[413],
+        415: ERRORS[415],
+        429: ERRORS[429],
+    },
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -104,9 +136,10 @@ router = APIRouter(prefix="/batches", responses={503: ERRORS[503]}, tags=["batch
     },
 )
 async def submit_batch(
-    request: Request,
+    request: BoundedRequest,
     clients: AppClients,
     user: Asker,
+    turns: Turns,
     name: Annotated[
         str, Query(max_length=200, description="Name of the CSV."), AfterValidator(is_unicode)
     ] = "questions.csv",
@@ -117,7 +150,7 @@ async def submit_batch(
         ),
     ] = "",
     header: Annotated[
-        bool | None, Query(description="Whether the first row is a header; guessed if absent.")
+        bool | None, Query(description="Whether a row names the columns; guessed if absent.")
     ] = None,
 ) -> BatchInfo:
     """Ask a list of questions (JSON) or a table with one in each row (CSV), as one batch.
@@ -126,13 +159,14 @@ async def submit_batch(
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
-    if kind == "application/json":
-        lines = _listed(body)
-    elif kind == CSV_TYPE:
-        lines = await anyio.to_thread.run_sync(_read, body, name, column, header)
-    else:
+    if kind not in ("application/json", CSV_TYPE):
         raise HTTPException(415, "Send application/json or text/csv.")
-    return _info(await anyio.to_thread.run_sync(clients.batches.submit, user, lines))
+    async with turn_of(user, turns):
+        if kind == CSV_TYPE:
+            lines = await anyio.to_thread.run_sync(_read, user, body, name, column, header)
+        else:
+            lines = await anyio.to_thread.run_sync(_listed, body)
+        return _info(await anyio.to_thread.run_sync(clients.batches.submit, user, lines))
 
 
 @router.get("")
@@ -152,21 +186,36 @@ def read_batch(batch_id: str, clients: AppClients, user: Reader) -> BatchInfo:
 @router.get(
     "/{batch_id}/results",
     response_model=BatchResults,
-    responses={200: {"content": {CSV_TYPE: {"schema": {"type": "string"}}}}, 404: UNKNOWN},
+    responses={
+        200: {"content": {kind: {"schema": {"type": "string"}} for kind in (CSV_TYPE, XLSX_TYPE)}},
+        404: UNKNOWN,
+    },
 )
 def read_results(
-    batch_id: str, clients: AppClients, user: Reader, format: Literal["json", "csv"] = "json"
+    batch_id: str,
+    clients: AppClients,
+    user: Reader,
+    key: GivenKey,
+    turns: Turns,
+    format: Literal["json", "csv", "xlsx"] = "json",
 ) -> Response:
-    """Return each line with its answer, in the order of the input, even before the end."""
+    """Return each line with its answer, in the order of the input, even before the end.
+
+    If your API key ends meanwhile, the reply breaks off, and is no valid JSON.
+    """
     header = clients.batches.header(user, batch_id)
     results = clients.batches.results(user, batch_id)
-    if format == "csv":
-        return Response(
-            to_csv(header, results),
-            media_type=CSV_TYPE,
-            headers={"Content-Disposition": 'attachment; filename="answers.csv"'},
+    results = while_alive(results, clients, key)
+    if format != "json":
+        stem = PurePath(clients.batches.get(user, batch_id).name).stem
+        pieces = csv_rows(header, results) if format == "csv" else _workbook(header, results)
+        return StreamingResponse(
+            in_turn(pieces, user, turns),
+            media_type=CSV_TYPE if format == "csv" else XLSX_TYPE,
+            headers=attachment(f"{stem}-answers.{format}"),
         )
-    return StreamingResponse(_as_json(list(header), results), media_type="application/json")
+    lines = in_turn(_as_json(list(header), results), user, turns)
+    return StreamingResponse(lines, media_type="application/json")
 
 
 @router.post("/{batch_id}/pause", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
@@ -181,13 +230,13 @@ def stop_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
     return _info(clients.batches.stop(user, batch_id))
 
 
-@router.post("/{batch_id}/resume", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
+@router.post("/{batch_id}/resume", dependencies=[Depends(refuse_other_sites)], responses=RUN)
 def resume_batch(batch_id: str, clients: AppClients, user: Asker) -> BatchInfo:
     """Ask the questions that were not asked yet, were stopped, or have expired."""
     return _info(clients.batches.resume(user, batch_id))
 
 
-@router.post("/{batch_id}/retry", dependencies=[Depends(refuse_other_sites)], responses=CHANGE)
+@router.post("/{batch_id}/retry", dependencies=[Depends(refuse_other_sites)], responses=RUN)
 def retry_batch(batch_id: str, clients: AppClients, user: Asker) -> Retried:
     """Ask the failed questions again, each with a full number of attempts."""
     return Retried(retried=clients.batches.retry_failed(user, batch_id))
@@ -212,20 +261,47 @@ def _listed(body: bytes) -> Lines:
         located = [{**each, "loc": ("body", *each["loc"])} for each in problems]
         raise RequestValidationError(located) from None
     rows = tuple((question.strip(),) for question in asked.questions)
-    return lines_of(asked.name, Sheet(asked.name, (("Question",), *rows)), 0, has_header=True)
+    return lines_of(asked.name, Sheet(asked.name, (("Question",), *rows)), 0, header_row=0)
 
 
-def _read(body: bytes, name: str, column: str, header: bool | None) -> Lines:
-    """Return the lines of a CSV; raises InvalidBatchError."""
-    sheets = read_sheets(name, body)
+def _read(user: str, body: bytes, name: str, column: str, header: bool | None) -> Lines:
+    """Return the lines of a CSV; raises InvalidBatchError or TooManyFilesError."""
+    sheets = read_sheets(name, body, user)
     sheet = sheets[likely_sheet(sheets)]
-    headed = sheet.seems_to_have_header if header is None else header
-    names = sheet.header(has_header=headed)
+    header_row = _header_row(sheet, header)
+    names = sheet.header(header_row)
     if not column:
-        return lines_of(name, sheet, sheet.likely_column(has_header=headed), has_header=headed)
+        return lines_of(name, sheet, sheet.likely_column(header_row), header_row=header_row)
     if column not in names:
         raise InvalidBatchError(f"There is no column “{column}”. There are: {', '.join(names)}.")
-    return lines_of(name, sheet, names.index(column), has_header=headed)
+    return lines_of(name, sheet, names.index(column), header_row=header_row)
+
+
+def _header_row(sheet: Sheet, is_there: bool | None) -> int | None:
+    """Return the row with the names of the columns; the caller may know whether there is one."""
+    if is_there is False:
+        return None
+    guessed = sheet.likely_header_row
+    return 0 if is_there and guessed is None else guessed
+
+
+def _workbook(header: Sequence[str], results: Iterator[LineResult]) -> Iterator[bytes]:
+    """Return a workbook in pieces, once all of it is made; it does not fit into memory."""
+    file = TemporaryFile()  # noqa: SIM115 (closed when the last piece was sent, or nobody waits)
+    try:
+        with _workbooks:
+            write_xlsx(header, results, file)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return _pieces(file)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
 
 
 def _as_json(header: list[str], results: Iterator[LineResult]) -> Iterator[str]:

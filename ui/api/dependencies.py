@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeAlias
-from urllib.parse import urlsplit
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, TypeAlias, TypeVar, cast
 
+import anyio.to_thread
 from fastapi import Depends, Request
 from fastapi.security import (
     HTTPAuthorizationCredentials,
@@ -19,20 +20,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from jobs.access.api_keys import PREFIX, ApiKey, Scope
-from jobs.access.operators import Access, access_of, are_credentials, are_operators
+from jobs.access.operators import Access, are_operators
 from jobs.errors import (
+    AmbiguousProxyUserError,
     MissingScopeError,
     NotSignedInError,
     OperatorsClosedError,
     OperatorsOnlyError,
+    UntrustedProxyError,
     WrongCredentialsError,
     WrongKeyError,
 )
 from jobs.settings import AuthMode, Settings
 from ui.clients import Clients
-from ui.identity.people import who_is
+from ui.identity.people import access_by, address_of, who_is
+from ui.web.allowed_hosts import is_same_origin
+from ui.web.turns import REQUESTS_OF_ALL_WITHOUT_A_NAME, RequestTurns
 
 API_USER = "api"
+T = TypeVar("T")
 
 
 async def app_clients(request: Request) -> Clients:
@@ -112,10 +118,49 @@ def caller(request: Request, clients: AppClients, key: GivenKey) -> str:
 User: TypeAlias = Annotated[str, Depends(caller)]
 
 
+# How many requests of one caller are worked on at once
+
+_turns = RequestTurns()
+
+
+async def request_turns() -> RequestTurns:
+    """Return the places of this process."""
+    return _turns
+
+
+Turns: TypeAlias = Annotated[RequestTurns, Depends(request_turns)]
+
+
+def turn_of(user: str, turns: RequestTurns) -> AbstractAsyncContextManager[None]:
+    """Return the block in which a request of this user is worked on."""
+    return turns.taken(user, REQUESTS_OF_ALL_WITHOUT_A_NAME if user == API_USER else 0)
+
+
+async def take_turn(user: User, turns: Turns) -> AsyncIterator[None]:
+    """Hold a place of the caller until the reply begins; raises TooManyRequestsError."""
+    async with turn_of(user, turns):
+        yield
+
+
+async def in_turn(pieces: Iterator[T], user: str, turns: RequestTurns) -> AsyncGenerator[T]:
+    """Yield the same pieces. Each is made in its caller's turn, which ends before it is sent.
+
+    So whoever receives slowly does not keep their own other requests waiting.
+    """
+    end = object()
+    while True:
+        async with turn_of(user, turns):
+            piece = await anyio.to_thread.run_sync(next, pieces, end)
+        if piece is end:
+            return
+        yield cast("T", piece)
+
+
 # What the caller may do
 
 
-def _require_scope(key: ApiKey, scope: Scope) -> None:
+def require_scope(key: ApiKey, scope: Scope) -> None:
+    """Raise MissingScopeError, which names the scope, if the key lacks it."""
     if scope not in key.scopes:
         raise MissingScopeError(
             f"This API key may not do that: it lacks the scope {scope.value}. "
@@ -128,7 +173,7 @@ def _user_with(scope: Scope) -> Callable[..., Awaitable[str]]:
 
     async def user(user: User, key: GivenKey) -> str:
         if key:
-            _require_scope(key, scope)
+            require_scope(key, scope)
         return user
 
     return user
@@ -150,7 +195,7 @@ def refuse_other_sites(request: Request) -> None:
     if site is not None:
         is_foreign = site not in ("same-origin", "none")
     else:
-        is_foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        is_foreign = not is_same_origin(origin, request.headers.get("host", ""))
     if is_foreign:
         raise HTTPException(403, "Requests from pages of other sites are refused.")
 
@@ -164,22 +209,22 @@ def require_operator(
     """Require an operator: by API key, by the operators' password, or by name.
 
     With a key, raises WrongKeyError, MissingScopeError or OperatorsOnlyError; without one,
-    WrongCredentialsError or OperatorsClosedError where nobody signs in, and NotSignedInError or
+    TooManySignInsError after too many wrong passwords, WrongCredentialsError or
+    OperatorsClosedError where nobody signs in, and NotSignedInError or
     OperatorsOnlyError elsewhere.
     """
     settings = clients.settings
     if key:
-        _require_scope(key, Scope.OPERATE)
+        require_scope(key, Scope.OPERATE)
         if not may_operate(key, request, settings):
             raise OperatorsOnlyError()
         return
-    has_password = bool(settings.dashboard_password.get_secret_value())
-    if has_password and credentials and _are_right(credentials, settings):
+    if credentials and _are_right(credentials, request, clients):
         return
     if settings.auth_mode is not AuthMode.ANONYMOUS:
         _require_operator_by_name(request, settings)
         return
-    access = access_of(settings, request.headers.get("host", ""))
+    access = access_by(request, settings)
     if access is Access.CLOSED:
         raise OperatorsClosedError()
     if access is Access.PASSWORD:
@@ -191,12 +236,28 @@ def may_operate(key: ApiKey, request: Request, settings: Settings) -> bool:
     if Scope.OPERATE not in key.scopes:
         return False
     if settings.auth_mode is AuthMode.ANONYMOUS:
-        return access_of(settings, request.headers.get("host", "")) is Access.OPEN
+        return access_by(request, settings) is Access.OPEN
     return are_operators(settings, key.known_as)
 
 
-def _are_right(credentials: HTTPBasicCredentials, settings: Settings) -> bool:
-    return are_credentials(settings, credentials.username, credentials.password)
+def _are_right(credentials: HTTPBasicCredentials, request: Request, clients: Clients) -> bool:
+    settings = clients.settings
+    if not settings.dashboard_password.get_secret_value() or _is_operator_by_name(
+        request, settings
+    ):
+        return False  # a proxy may sign people in by the same header: theirs are no guesses
+    given = (credentials.username, credentials.password)
+    return clients.sign_ins.are_right(settings, address_of(request, settings), *given)
+
+
+def _is_operator_by_name(request: Request, settings: Settings) -> bool:
+    if settings.auth_mode is AuthMode.ANONYMOUS:
+        return False
+    try:
+        person = who_is(request, settings)
+    except (UntrustedProxyError, AmbiguousProxyUserError):
+        return False  # the password still counts
+    return person is not None and person.is_operator
 
 
 def _require_operator_by_name(request: Request, settings: Settings) -> None:

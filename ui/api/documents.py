@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile as FormFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from jobs.documents.repository import PAGE
 from jobs.errors import InvalidUploadError
 from jobs.models import Document, Visibility
 from jobs.settings import Settings
-from ui.api.dependencies import API_USER, AppClients, DocumentsUser, refuse_other_sites
+from ui.api.arriving import BoundedRequest
+from ui.api.dependencies import (
+    API_USER,
+    AppClients,
+    DocumentsUser,
+    Turns,
+    refuse_other_sites,
+    turn_of,
+)
 from ui.api.errors import ERRORS, ErrorDetail, detail_of
 from ui.api.models import moment
 
@@ -23,6 +33,8 @@ EXAMPLE_ID = "5f2b51ca2fdc5baa31ec02e002f69aec3b7a3f3d9cf1f4b1f1a0a7f3b8d9e2c4"
 FORM_BYTES = 64 * 1024
 # Above any MAX_UPLOAD_MB that makes sense: the framework's own limit is fixed with the address.
 MAX_FORM_BYTES = 2**40
+MAX_LISTED = 500
+MAX_OFFSET = 1_000_000
 NOBODY = (
     "A private document needs an owner, and this request does not say who asks: everybody who asks "
     "like this would see it. Send an API key, or add it on the Documents page."
@@ -44,25 +56,38 @@ class DocumentInfo(BaseModel):
         "given answers from it."
     )
     progress: float = Field(description="From 0 to 1 during indexing.", examples=[1.0])
+    embedded: float = Field(
+        1.0,
+        description="The share of its passages, from 0 to 1, that search by meaning finds, where "
+        "the worker's own model makes that possible; words find all that is indexed.",
+        examples=[1.0],
+    )
     pages: int = Field(examples=[12])
     passages: int = Field(examples=[31])
     added_at: datetime
     kept_until: datetime | None = Field(None, description="When it is removed; absent if never.")
     error: ErrorDetail | None = Field(None, description="Why it is not indexed.")
+    notes: list[str] = Field([], description="What was not read or is doubtful, one sentence each.")
+    came_with: str | None = Field(
+        None, description="The name of the mail or archive that it was in; absent if of none."
+    )
+    contents: list[str] = Field([], description="The ids of the documents that were in it.")
 
 
 class Documents(BaseModel):
-    """The documents that the caller sees, newest first."""
+    """A page of the documents that the caller sees, newest first."""
 
     documents: list[DocumentInfo]
+    total: int = Field(description="How many there are in all.", examples=[1])
 
 
 UNKNOWN = {**ERRORS[404], "description": "Unknown document"}
 
 router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["documents"])
+upload_router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["documents"])
 
 
-@router.post(
+@upload_router.post(
     "",
     status_code=201,
     dependencies=[Depends(refuse_other_sites)],
@@ -72,6 +97,7 @@ router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["doc
         200: {"model": DocumentInfo, "description": "The same content was there already"},
         403: ERRORS[403],
         409: {**ERRORS[409], "description": "A worker does not know private documents yet"},
+        408: ERRORS[408],
         413: ERRORS[413],
         415: ERRORS[415],
     },
@@ -98,7 +124,11 @@ router = APIRouter(prefix="/documents", responses={503: ERRORS[503]}, tags=["doc
     },
 )
 async def add_document(
-    request: Request, response: Response, clients: AppClients, user: DocumentsUser
+    request: BoundedRequest,
+    response: Response,
+    clients: AppClients,
+    user: DocumentsUser,
+    turns: Turns,
 ) -> DocumentInfo:
     """Add a document, as the field `file` of a form, and queue it for indexing.
 
@@ -109,21 +139,27 @@ async def add_document(
     name, data, visibility = await _form_of(request, clients.settings)
     if visibility is Visibility.PRIVATE and user == API_USER:
         raise InvalidUploadError(NOBODY)
-    document, is_new = await anyio.to_thread.run_sync(
-        clients.documents.add, user, name, data, visibility
-    )
+    async with turn_of(user, turns):
+        document, is_new = await anyio.to_thread.run_sync(
+            clients.documents.add, user, name, data, visibility
+        )
     if not is_new:
         response.status_code = 200
     return _info(document, clients.settings)
 
 
 @router.get("", response_model_exclude_none=True)
-def list_documents(clients: AppClients, user: DocumentsUser) -> Documents:
-    """Return the shared documents and the caller's own, newest first."""
+def list_documents(
+    clients: AppClients,
+    user: DocumentsUser,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many to leave out.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = PAGE,
+) -> Documents:
+    """Return a page of the shared documents and the caller's own, newest first."""
+    page = clients.documents.page(user, offset, limit)
     return Documents(
-        documents=[
-            _info(document, clients.settings) for document in clients.documents.list_documents(user)
-        ]
+        documents=[_info(document, clients.settings) for document in page.documents],
+        total=page.total,
     )
 
 
@@ -189,9 +225,13 @@ def _info(document: Document, settings: Settings) -> DocumentInfo:
         status=document.status.value,
         visibility=document.visibility,
         progress=document.progress,
+        embedded=document.embedded,
         pages=document.pages,
         passages=document.passages,
         added_at=moment(document.added_at),
         kept_until=moment(document.kept_until(settings.document_retention_seconds)),
         error=detail_of(document.failure),
+        notes=list(document.notes),
+        came_with=document.came_with or None,
+        contents=list(document.contents),
     )

@@ -5,6 +5,7 @@ Below /v1, `ui.api.openai` puts the same status and headers into the shape of Op
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +18,15 @@ from starlette.exceptions import HTTPException
 from jobs.errors import (
     AmbiguousProxyUserError,
     AskqueueError,
+    BatchesExceededError,
     BrokerUnavailableError,
     DocumentStoreUnavailableError,
     InvalidBatchError,
     InvalidCursorError,
+    InvalidGlossaryError,
     InvalidKeyError,
     InvalidQuestionError,
+    InvalidQuestionSetError,
     InvalidStateError,
     InvalidUploadError,
     InvalidWebhookError,
@@ -33,9 +37,15 @@ from jobs.errors import (
     OperatorsOnlyError,
     OthersDocumentError,
     PrivateUnsafeError,
+    QuestionsExceededError,
     StorageExceededError,
+    TooManyFilesError,
     TooManyFollowersError,
+    TooManyOwnFollowersError,
     TooManyQuestionsError,
+    TooManyRequestsError,
+    TooManySignInsError,
+    UnreadableDocumentError,
     UntrustedProxyError,
     WrongCredentialsError,
     WrongKeyError,
@@ -45,6 +55,8 @@ from ui.api.rate_limit import RATE_HEADERS, refusal_headers
 from ui.web.allowed_hosts import MISDIRECTED, UNKNOWN_HOST
 
 RETRY_AFTER_SECONDS = 5
+# Of an input that is wrong in many places, so many are told.
+MAX_PROBLEMS = 10
 
 STATUS_CODES: dict[type[AskqueueError], int] = {
     NotSignedInError: 401,
@@ -57,18 +69,27 @@ STATUS_CODES: dict[type[AskqueueError], int] = {
     OthersDocumentError: 403,
     UntrustedProxyError: 403,
     NotFoundError: 404,
+    UnreadableDocumentError: 404,  # its file is gone; nothing is read here
     InvalidStateError: 409,
     PrivateUnsafeError: 409,
+    BatchesExceededError: 409,
+    QuestionsExceededError: 409,
     StorageExceededError: 413,
     InvalidBatchError: 422,
+    InvalidGlossaryError: 422,
     InvalidCursorError: 422,
     InvalidKeyError: 422,
     InvalidQuestionError: 422,
+    InvalidQuestionSetError: 422,
     InvalidUploadError: 422,
     InvalidWebhookError: 422,
     TooManyQuestionsError: 429,
+    TooManySignInsError: 429,
     BrokerUnavailableError: 503,
     DocumentStoreUnavailableError: 503,
+    TooManyOwnFollowersError: 429,
+    TooManyRequestsError: 429,
+    TooManyFilesError: 503,
     TooManyFollowersError: 503,
 }
 # Errors of the framework, which have a status alone.
@@ -76,6 +97,7 @@ KINDS = {
     403: "cross_site",
     404: "not_found",
     405: "method_not_allowed",
+    408: "timeout",
     413: "too_large",
     415: "unsupported_media_type",
     MISDIRECTED: UNKNOWN_HOST,
@@ -109,6 +131,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     403: {"model": Error, "description": "The API key lacks the scope, or another site asks"},
     404: {"model": Error, "description": "Unknown job, or another user's"},
     409: {"model": Error, "description": "Not possible in the job's current state"},
+    408: {"model": Error, "description": "The request took too long to arrive"},
     413: {"model": Error, "description": "Too large"},
     415: {"model": Error, "description": "Unsupported media type"},
     422: {"model": Error, "description": "Invalid input"},
@@ -141,7 +164,9 @@ def headers_of(error: AskqueueError) -> Mapping[str, str]:
     """Return the headers of the reply: when to ask again, or how to authenticate."""
     if isinstance(error, TooManyQuestionsError):
         return refusal_headers(error)
-    if status_code_of(error) == 503:
+    if isinstance(error, TooManySignInsError) and error.retry_after_seconds:
+        return {"Retry-After": str(math.ceil(error.retry_after_seconds))}
+    if status_code_of(error) in (429, 503):
         return RETRY_LATER
     return CHALLENGES.get(error.kind, {})
 
@@ -152,7 +177,8 @@ async def _on_known_error(_request: Request, error: AskqueueError) -> JSONRespon
 
 async def _on_invalid_input(_request: Request, error: RequestValidationError) -> JSONResponse:
     problems = "; ".join(
-        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+        for item in error.errors()[:MAX_PROBLEMS]
     )
     return _reply(422, "invalid_input", problems)
 

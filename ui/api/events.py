@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Annotated
 
 import anyio.to_thread
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from jobs.errors import NotFoundError
 from jobs.questions.follower import EventKind, JobEvent, Position
-from ui.api.dependencies import AppClients, Reader
+from ui.api.dependencies import AppClients, GivenKey, Reader, Turns, turn_of
 from ui.api.errors import ERRORS, Error, ErrorDetail
 from ui.api.models import result_of, status_of
 from ui.api.streams import SSE_HEADERS, SSE_TYPE, ClosingStream, Follower, limit_followers
@@ -39,9 +39,10 @@ id: 1769860800456-0.1.3.over
 DESCRIPTION = """\
 Follow a job as server-sent events. `status`: the job, at first and whenever its state changes or
 what it waits for. `stage`: what the attempt is doing. `text`: the next piece of the answer.
-`restarted`: a new attempt begins, so discard the text so far. The last event is `finished`,
-`failed` or `stopped`, with the same data as `GET /result`; its text is the final, checked one. If
-the job was deleted, `failed` has only an error. A comment is sent after 10 seconds of silence.
+`restarted`: discard the text so far; a new attempt begins, or it was the model's thoughts. The last
+event is `finished`, `failed` or `stopped`, with the same data as `GET /result`; its text is the
+final, checked one. If the job was deleted, or your API key has ended, `failed` has only an error. A
+comment is sent after 10 seconds of silence.
 
 After a disconnect, connect again with the last `id` as `Last-Event-ID`: no event is sent twice.
 After the end, the reply is 204, which tells a browser's EventSource to stop.
@@ -53,6 +54,7 @@ router = APIRouter(tags=["jobs"])
 class StageData(BaseModel):
     attempt: int
     stage: str
+    parts: list[str] | None = None
 
 
 class TextData(BaseModel):
@@ -77,24 +79,39 @@ class RestartData(BaseModel):
             **ERRORS[503],
             "description": "The job queue is unavailable, or too many callers follow jobs",
         },
+        429: {**ERRORS[429], "description": "You follow too many jobs; see Retry-After"},
     },
 )
 async def follow_job(
     job_id: str,
     clients: AppClients,
     user: Reader,
+    key: GivenKey,
     follower: Follower,
+    turns: Turns,
     last_event_id: Annotated[
         str,
         Header(alias="Last-Event-ID", description="The `id` of the last event received."),
     ] = "",
 ) -> Response:
     position = Position.of(last_event_id) if last_event_id else Position()
-    view = await anyio.to_thread.run_sync(clients.jobs.get_job, user, job_id)
+    async with turn_of(user, turns):
+        view = await anyio.to_thread.run_sync(clients.jobs.get_job, user, job_id)
     if position.over and view.state.is_over and view.attempt == position.attempt:
         return Response(status_code=204)
-    events = follower.follow(user, job_id, position)
-    return ClosingStream(_as_text(events, job_id), SSE_HEADERS)
+    events = follower.follow(user, job_id, position, key=key)
+    text = _as_text(events, job_id)
+    # What is over is sent at once, and can be asked for again at once: one after the other.
+    source = _in_turn(text, turn_of(user, turns)) if view.state.is_over else text
+    return ClosingStream(source, SSE_HEADERS)
+
+
+async def _in_turn(
+    text: AsyncGenerator[bytes], turn: AbstractAsyncContextManager[None]
+) -> AsyncGenerator[bytes]:
+    async with aclosing(text), turn:
+        async for piece in text:
+            yield piece
 
 
 async def _as_text(events: AsyncGenerator[JobEvent], job_id: str) -> AsyncGenerator[bytes]:
@@ -114,13 +131,16 @@ async def _as_text(events: AsyncGenerator[JobEvent], job_id: str) -> AsyncGenera
 def _data(event: JobEvent, job_id: str) -> BaseModel:
     match event.kind:
         case EventKind.STAGE:
-            return StageData(attempt=event.attempt, stage=event.stage.value)
+            return StageData(
+                attempt=event.attempt, stage=event.stage.value, parts=list(event.parts) or None
+            )
         case EventKind.TEXT:
             return TextData(attempt=event.attempt, text=event.text)
         case EventKind.RESTARTED:
             return RestartData(attempt=event.attempt)
-    if event.view is None:  # it was deleted
-        return Error(error=ErrorDetail(kind=NotFoundError.kind, message=NotFoundError.message))
+    if event.view is None:
+        error = event.error or NotFoundError()
+        return Error(error=ErrorDetail(kind=error.kind, message=error.message))
     if event.kind is EventKind.STATUS:
         return status_of(event.view, None, waiting=event.waiting)
     return result_of(event.view, event.answer)

@@ -71,11 +71,14 @@ def list_jobs(
 @router.post(
     "/{job_id}/retry",
     dependencies=[Depends(refuse_other_sites)],
-    responses=CHANGE,
+    responses={**CHANGE, 429: ERRORS[429]},
     response_model_exclude_none=True,
 )
 def retry_job(job_id: str, clients: AppClients, user: Asker) -> JobStatus:
-    """Run a failed or stopped job again, with a full number of attempts."""
+    """Run a failed or stopped job again, with a full number of attempts.
+
+    It counts like a new question: see `RateLimit-Limit`.
+    """
     view = clients.jobs.retry(user, job_id)
     return status_of(view, None, waiting=clients.jobs.why_waiting(view))
 

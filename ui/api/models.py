@@ -86,6 +86,21 @@ class JobStatus(BaseModel):
     )
 
 
+class SearchedFor(BaseModel):
+    """What was searched, beside the words of the question."""
+
+    also: list[str] = Field(
+        description="What the glossary adds.", examples=[["purchases of property and equipment"]]
+    )
+    parts: list[str] = Field(
+        description="What was searched for apart; empty for a question in one part."
+    )
+    mainly_in: list[str] = Field(
+        description="Names of the documents that the question seems to mean, and whose passages "
+        "counted more; empty if all counted alike."
+    )
+
+
 class JobResult(BaseModel):
     """The outcome of a job. `status` is completed, failed, stopped, or a state before that."""
 
@@ -93,7 +108,25 @@ class JobResult(BaseModel):
     status: str = Field(examples=["completed"])
     result: str | None = None
     support: str | None = Field(None, description="cited, unsupported or not_found.")
-    citations: list[dict[str, Any]] = []
+    citations: list[dict[str, Any]] = Field(
+        [], description="`ocr_confidence` is in percent, for text that was read from a picture."
+    )
+    nearest: list[dict[str, Any]] = Field(
+        [], description="Where the documents don't say: the nearest passages. They are not cited."
+    )
+    words_searched: list[str] = Field(
+        [], description="Where the documents don't say: the words that were searched for."
+    )
+    figures: list[dict[str, Any]] = Field(
+        [],
+        description="Each figure in `result`, from `start` to `end` in characters: `origin` is "
+        "quoted (from the passage `number`), calculated (`sum` says how) or not_in_sources.",
+    )
+    doubtful: list[dict[str, Any]] = Field(
+        [],
+        description="Sentences in `result`, from `start` to `end` in characters, that their cited "
+        "passages do not seem to bear out, each with a `reason`.",
+    )
     timings: dict[str, float | None] = {}
     tokens: dict[str, int] = {}
     model: str | None = None
@@ -103,7 +136,10 @@ class JobResult(BaseModel):
     earlier_at: datetime | None = Field(
         None, description="When this answer was first given, if it is an earlier one."
     )
-    notes: list[str] = Field([], description="Notes about the answer, one sentence each.")
+    notes: list[str] = Field(
+        [], description="Notes about the answer and the documents that it cites."
+    )
+    searched: SearchedFor | None = None
     error: ErrorDetail | None = None
 
 
@@ -162,12 +198,17 @@ def result_of(view: JobView, answer: Answer | None) -> JobResult:
         result=answer.text,
         support=answer.support.value,
         citations=list(data["citations"]),
+        nearest=list(data["nearest"]),
+        words_searched=list(data["words_searched"]),
+        figures=list(data["figures"]),
+        doubtful=list(data["doubtful"]),
         timings=data["timings"],
         tokens=data["tokens"],
         model=answer.model,
         standalone=answer.standalone or None,
         earlier_at=moment(answer.earlier_at),
-        notes=list(answer.notes),
+        notes=list(answer.remarks),
+        searched=SearchedFor.model_validate(data["searched"]),
     )
 
 

@@ -21,12 +21,12 @@ from fastapi.routing import APIRoute
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.exceptions import HTTPException
 
-from jobs.errors import AskqueueError, InvalidQuestionError
+from jobs.errors import AskqueueError, InvalidQuestionError, WrongKeyError
 from jobs.models import Question
 from jobs.questions.client import JobClient
-from jobs.questions.follower import EventKind, JobEvent, JobFollower, Position
-from ui.api.dependencies import AppClients, Asker, User, refuse_other_sites
-from ui.api.errors import ERRORS, headers_of, status_code_of
+from jobs.questions.follower import EventKind, JobEvent, Position
+from ui.api.dependencies import AppClients, Asker, GivenKey, User, refuse_other_sites
+from ui.api.errors import ERRORS, MAX_PROBLEMS, headers_of, status_code_of
 from ui.api.models import is_unicode
 from ui.api.openai_models import (
     MODEL,
@@ -59,7 +59,9 @@ class OpenAIRoute(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                return _refused(400, "; ".join(_said(item) for item in error.errors()))
+                return _refused(
+                    400, "; ".join(_said(item) for item in error.errors()[:MAX_PROBLEMS])
+                )
             except HTTPException as error:
                 return _refused(error.status_code, str(error.detail), headers=error.headers)
             except AskqueueError as error:
@@ -110,7 +112,7 @@ async def list_models(_user: User) -> ModelList:
         409: _error("The question was stopped or deleted"),
         413: _error("Too large"),
         429: {
-            **_error("Too many questions in a minute; Retry-After says when to ask again"),
+            **_error("Too many questions in a minute, or at once; see Retry-After"),
             "headers": ERRORS[429]["headers"],
         },
         502: _error("The question failed; `code` and `message` say why"),
@@ -122,6 +124,7 @@ async def complete_chat(
     body: ChatCompletionRequest,
     clients: AppClients,
     user: Asker,
+    api_key: GivenKey,
     follower: Follower,
     key: IdempotencyKey = "",
 ) -> Response:
@@ -137,7 +140,8 @@ async def complete_chat(
     question = Question(_asked(body), use_cache=body.cache is not False)
     submit = partial(clients.jobs.submit, user, question, job_id=job_id_of(user, key))
     view = await anyio.to_thread.run_sync(submit)
-    chat = _Chat(view.id, int(view.asked_at), clients.jobs, follower, user, kept=bool(key))
+    following = follower.follow(user, view.id, Position(), key=api_key)
+    chat = _Chat(view.id, int(view.asked_at), clients.jobs, following, user, kept=bool(key))
     if body.stream:
         return ClosingStream(chat.chunks(wants_usage=body.wants_usage), SSE_HEADERS)
     return await chat.whole(request)
@@ -151,23 +155,22 @@ class _Chat:
         job_id: str,
         created: int,
         client: JobClient,
-        follower: JobFollower,
+        following: AsyncGenerator[JobEvent],
         user: str,
         *,
         kept: bool = False,
     ) -> None:
         self._job_id, self._created = job_id, created
-        self._client, self._follower, self._user = client, follower, user
+        self._client, self._following, self._user = client, following, user
         self._kept = kept
 
     async def events(self) -> AsyncGenerator[JobEvent]:
         """Yield the events until the end; closing early stops a question that is not kept."""
         is_over = False
         try:
-            following = self._follower.follow(self._user, self._job_id, Position())
-            async with aclosing(following) as events:
+            async with aclosing(self._following) as events:
                 async for event in events:
-                    is_over = event.kind.is_end
+                    is_over = event.kind.is_end and event.error is None
                     yield event
         finally:
             if not is_over and not self._kept:
@@ -269,6 +272,11 @@ def _failed(end: JobEvent | None) -> JSONResponse:
 
 
 def _failure(end: JobEvent | None) -> tuple[int, OpenAIErrorDetail]:
+    if end and isinstance(end.error, WrongKeyError):
+        error = end.error
+        return 401, OpenAIErrorDetail(
+            message=error.message, type="invalid_request_error", code=error.kind
+        )
     failure = end.view.failure if end and end.view else None
     if failure is None:
         message = "The question was stopped or deleted before it was answered."

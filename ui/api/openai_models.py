@@ -5,9 +5,10 @@ https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from annotated_types import MaxLen
+from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, model_validator
 
 from jobs.answer_files.content import earlier_words
 from jobs.batches.results_file import source_line
@@ -15,6 +16,7 @@ from jobs.models import Answer
 
 MODEL = "askqueue"
 MAX_MESSAGES = 1000
+MAX_PARTS = 1000
 ROLES: list[JsonValue] = ["user", "system", "developer", "assistant", "tool"]
 UNSUPPORTED = {
     "tools": "Tools are not supported. Leave out `tools`.",
@@ -42,7 +44,9 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     role: str = Field(examples=["user"], json_schema_extra={"enum": ROLES})
-    content: str | list[Part] | None = Field(None, examples=["What is the hotel limit per night?"])
+    content: str | Annotated[list[Part], MaxLen(MAX_PARTS)] | None = Field(
+        None, examples=["What is the hotel limit per night?"]
+    )
 
     @property
     def words(self) -> str:
@@ -74,7 +78,9 @@ class ChatCompletionRequest(BaseModel):
         examples=[MODEL],
         json_schema_extra={"enum": [MODEL]},
     )
-    messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
+    messages: Annotated[list[ChatMessage], FailFast()] = Field(
+        min_length=1, max_length=MAX_MESSAGES
+    )
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = Field(None, description="1, if given.", json_schema_extra={"enum": [1, None]})

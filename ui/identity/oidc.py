@@ -14,6 +14,9 @@ from typing import Any
 
 from ui.streamlit_patches.login_cookie import login_claims
 
+USER_PREFIX = "o-"
+LATEST = 2.0**53  # beyond it, a float is no exact second
+
 
 @dataclass(frozen=True)
 class Login:
@@ -40,17 +43,22 @@ def login_of(cookies: Mapping[str, str]) -> Login | None:
         return None
     if isinstance(expires_at, bool) or not isinstance(expires_at, int | float):
         return None
+    # JSON, as Python reads it, has NaN, which no time is after, and numbers without end.
+    if not 0 < expires_at < LATEST:
+        return None
     user, email = user_of(issuer, subject), _verified_email(claims)
     names = (email, claims.get("name"), claims.get("preferred_username"), user)
     name = next(name for name in names if isinstance(name, str) and name)
-    known_as = (user, *filter(None, (email,)), *_groups(claims))
+    # A group that is called like somebody's user id is not that person.
+    groups = (group for group in _groups(claims) if not group.startswith(USER_PREFIX))
+    known_as = (user, *filter(None, (email,)), *groups)
     return Login(user, name, known_as, float(expires_at))
 
 
 def user_of(issuer: str, subject: str) -> str:
     """Return the user of a subject, which is unique only within its issuer; 34 characters."""
     digest = hashlib.sha256(json.dumps([issuer, subject]).encode()).hexdigest()
-    return f"o-{digest[:32]}"
+    return f"{USER_PREFIX}{digest[:32]}"
 
 
 def _verified_email(claims: Mapping[str, Any]) -> str:

@@ -32,6 +32,7 @@ from ui.components.question.follow_up import (
     show_understood,
 )
 from ui.components.question.live_answer import pace, show_streaming
+from ui.components.question.searched import show_mainly_in
 from ui.components.question.source_dialog import show_changes, show_evidence
 from ui.components.question.unsent_question import show_unsent
 from ui.components.question.versions import show_versions
@@ -44,6 +45,8 @@ from ui.state import thread as thread_state
 
 # Longer lines are hard to read.
 READING_PIXELS = 1000
+# Before the first question, so many of the newest documents say whether it can be asked.
+LOOKED_AT = 50
 
 
 def show_page() -> None:
@@ -116,7 +119,9 @@ def _show_selected(
     clients: Clients, user: str, job_id: str | None, around: Conditions
 ) -> tuple[JobView | None, float | None]:
     if job_id is None:
-        is_indexing = show_welcome(clients.jobs, user, clients.documents.list_documents(user))
+        is_indexing = show_welcome(
+            clients.jobs, user, clients.documents.page(user, limit=LOOKED_AT)
+        )
         return None, ACTIVE_SECONDS if is_indexing else None
     try:
         return _show_job(clients, user, job_id, around)
@@ -161,11 +166,12 @@ def _show_job(
     show_changes(jobs, clients.documents, user, job, answer)
     with st.container():
         show_earlier_answer(jobs, clients.documents, user, job, answer)
+        show_mainly_in(jobs, clients.documents, user, job, answer)
     show_answer(job, answer)
     with st.container(horizontal=True, vertical_alignment="center", key=f"after_{job_id}"):
         show_follow_up_button(job)
         show_ask_again_button(job)
-        show_download(job, answer)
+        show_download(job)
     show_feedback(jobs, user, job)
     return job, None
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import weakref
 
 import streamlit as st
 
 from jobs.batches.models import RowState
-from jobs.batches.spreadsheet import Sheet
 from jobs.models import Failure
 from ui.state import refresh as refresh_state
 from ui.state import tables as table_state
 from ui.state.counted_filter import CountedFilter
+from ui.state.kept_tables import ReadFile, kept_tables
 from ui.state.session_value import SessionValue
 from ui.state.tables import ALL
 
@@ -22,18 +22,9 @@ ROW_OPEN = "batch_row_open"
 ROW_PAGE = "batch_page"
 
 
-@dataclass(frozen=True)
-class ReadFile:
-    """What was read of the file that is about to be submitted. `token` says which one it is."""
-
-    token: str
-    sheets: tuple[Sheet, ...] = ()
-    failure: Failure | None = None
-
-
 # The id of the batch that is shown; None for the list of them.
 selected: SessionValue[str | None] = SessionValue("batch", None)
-read_file: SessionValue[ReadFile | None] = SessionValue("batch_file", None)
+_read_file: SessionValue[weakref.ref[ReadFile] | None] = SessionValue("batch_file", None)
 # Why the last submission was not accepted; it is shown once.
 submit_failure: SessionValue[Failure | None] = SessionValue("batch_failure", None)
 # The id of the batch whose deletion waits to be confirmed.
@@ -85,15 +76,24 @@ def widget_key(name: str) -> str:
     return f"batch_{name}_{_uploads.get()}"
 
 
-def is_checked(key: str, *, default: bool) -> bool:
-    """Return whether the checkbox with this key is ticked, before it is drawn."""
-    return bool(st.session_state.get(key, default))
+def read_file() -> ReadFile | None:
+    """Return what was read of the file; None if nothing was, or it is kept no more."""
+    reference = _read_file.get()
+    return reference() if reference else None
+
+
+def keep_read_file(user: str, read: ReadFile | None) -> None:
+    """Remember what was read, instead of what was read before."""
+    kept_tables.forget(read_file())
+    if read is not None:
+        kept_tables.keep(user, read)
+    _read_file.set(weakref.ref(read) if read is not None else None)
 
 
 def forget_file() -> None:
     """Empty the uploader and the pasted lines."""
     _uploads.set(_uploads.get() + 1)
-    read_file.set(None)
+    keep_read_file("", None)
 
 
 # The rows of one batch

@@ -16,6 +16,7 @@ UPLOAD_VISIBILITY = "upload_visibility"
 DOCUMENT_TABLE = "document_table"
 DOCUMENT_ACTION = "document_action"
 DOCUMENT_CHOICE = "document_choice"
+DOCUMENT_PAGE = "document_page"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ def ask_to_delete(document_id: str | None) -> None:
     """Have the page ask whether to delete this document; None ends that."""
     to_delete.set(document_id)
     refresh_state.request_redraw()
+
+
+def page_number() -> int:
+    """Return the page of the table that is shown, from 1."""
+    return max(1, int(st.session_state.get(DOCUMENT_PAGE) or 1))
 
 
 def clicked_action() -> tuple[str, str] | None:

@@ -42,6 +42,8 @@ NO_FILTERS = {
 UNDO_SECONDS = 30.0
 UNDO_MANY_SECONDS = 300.0
 MANY = 50
+# No id: of all that match, nothing is left out.
+NOTHING = "-"
 
 # The ids that the rows of the table stand for, from the top.
 rows: SessionValue[tuple[str, ...]] = SessionValue("table_rows", ())
@@ -174,6 +176,19 @@ def selected_in_order() -> tuple[str, ...]:
     """Return the selected ids in the order of the table when they were selected."""
     chosen, ids = selected.get(), dict.fromkeys((*_all_selected.get(), *rows.get()))
     return tuple(job_id for job_id in ids if job_id in chosen)
+
+
+def selection() -> dict[str, str]:
+    """Return what is selected for an address, which must not be long; {} if nothing is.
+
+    A few ids, or of all that match those that are left out: more than a page of the table is
+    selected by "Select all" alone.
+    """
+    chosen, everything = selected_in_order(), _all_selected.get()
+    left_out = [job_id for job_id in everything if job_id not in selected.get()]
+    if len(left_out) < len(chosen) - len(rows.get()):
+        return {"without": ",".join(left_out) or NOTHING}
+    return {"ids": ",".join(chosen)} if chosen else {}
 
 
 def select_all(ids: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -21,8 +20,6 @@ OPERATIONS_QUEUE = "operations_queue"
 
 # True if the operators' user name and password were given in this session.
 is_signed_in: SessionValue[bool] = SessionValue("operator", False)
-# How often the password was wrong in a row, and the Unix time from which the next try is allowed.
-failed_sign_ins: SessionValue[tuple[int, float]] = SessionValue("sign_ins", (0, 0.0))
 # The kind of error, or `ALL`, whose requeueing waits to be confirmed.
 kind_to_requeue: SessionValue[str | None] = SessionValue("kind_to_requeue", None)
 # Which kind of error the list of failed jobs shows.
@@ -31,20 +28,6 @@ kind_filter = CountedFilter("failed_kind")
 selected: SessionValue[frozenset[str]] = SessionValue("failed_selected", frozenset())
 
 _rows: SessionValue[tuple[str, ...]] = SessionValue("failed_rows", ())
-
-
-# Signing in
-
-
-def set_signed_in(is_in: bool) -> None:
-    """Sign in or out, and forget wrong passwords."""
-    is_signed_in.set(is_in)
-    failed_sign_ins.clear()
-
-
-def note_failed_sign_in(wait_seconds: float) -> None:
-    """Count a wrong password; the next one is allowed after so many seconds."""
-    failed_sign_ins.set((failed_sign_ins.get()[0] + 1, time.time() + wait_seconds))
 
 
 # The page of failed jobs

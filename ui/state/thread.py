@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from jobs.models import JobView, Question
-from jobs.questions.client import new_job_id
+from jobs.questions.ids import new_job_id
 from ui.state import question as question_state
 from ui.state import refresh as refresh_state
 from ui.state.session_value import SessionValue

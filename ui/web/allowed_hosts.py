@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -34,7 +33,9 @@ class AllowedHosts:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        hosts = headers.getlist("host")
+        # Of two names, a proxy could go by the other one.
+        host = hosts[0] if len(hosts) == 1 else ""
         if not is_allowed(host, self._allowed):
             await _refuse(host, scope, receive, send)
         elif scope["type"] == "websocket" and not is_same_origin(headers.get("origin"), host):
@@ -50,7 +51,8 @@ def is_allowed(host: str, allowed: Collection[str]) -> bool:
 
 def is_same_origin(origin: str | None, host: str) -> bool:
     """Return whether a page of this host and port asks, or a program, which sends no Origin."""
-    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+    own = (f"{scheme}://{host.lower()}" for scheme in ("http", "https"))
+    return origin is None or origin.lower() in own
 
 
 async def _refuse(host: str, scope: Scope, receive: Receive, send: Send) -> None:

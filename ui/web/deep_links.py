@@ -58,7 +58,10 @@ def _is_start(scope: Scope) -> bool:
 
 def _page_before(request: HTTPConnection) -> str:
     """Return the page of ours that made this request; "" for the start page and other sites."""
-    before = urlsplit(request.headers.get("referer", ""))
+    try:
+        before = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # such as of http://[
+        return ""
     if before.netloc != request.headers.get("host"):
         return ""
     return _goal_of(f"{before.path}?{before.query}" if before.query else before.path)

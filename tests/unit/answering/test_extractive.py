@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from jobs.answering.extractive import Extractive, best_quotes, split_sentences
+from collections.abc import Sequence
+
+import pytest
+
+from jobs.answering.extractive import Extractive, best_quotes
+from jobs.answering.quotable import split_sentences
 from jobs.llm.rewriting import Rewriting, Turn
 from jobs.models import Passage
 
@@ -32,10 +37,44 @@ def test_inflected_words_meet() -> None:
     assert best_quotes("When did the Ghent warehouses open?", [TRAVEL, OTHER])[0].number == 2
 
 
+def test_the_words_of_the_heading_above_count() -> None:
+    """For a sentence that has another of the question's words itself."""
+    articles = passage(
+        "2. Fees\n\nThe fee is 410 euro per lift.\n\n3. Liability\n\n"
+        "Liability is capped at 2 million euro.\n\nNothing else is said here."
+    )
+    quotes = best_quotes("What does article 3 say about liability?", [articles])
+
+    assert [quote.sentence for quote in quotes] == ["Liability is capped at 2 million euro."]
+
+
 def test_unrelated_question_has_no_quote() -> None:
     """Better nothing than a sentence that shares one word."""
     assert best_quotes("Who won the world cup of 1998?", [TRAVEL, OTHER]) == []
     assert list(Extractive().stream("Who won the world cup of 1998?", [TRAVEL])) == []
+
+
+def test_short_rows_of_tables_are_quoted() -> None:
+    """A label with its value is an answer, though it has but two words."""
+    facts = passage("Company: Noordzee BV\n\nTurbines: 54\n\nFounded: 2011")
+    assert best_quotes("How many turbines?", [facts])[0].sentence == "Turbines: 54"
+
+
+def test_rows_without_headings_are_quoted() -> None:
+    """What the heading would say is in no row; the name of the row is enough."""
+    ports = passage("Rotterdam; 24.0; Netherlands\n\nHamburg; 16.7; Germany\n\nVigo; 18; Spain")
+    quotes = best_quotes("What is the depth of Hamburg?", [ports])
+    assert [quote.sentence for quote in quotes] == ["Hamburg; 16.7; Germany"]
+
+
+def test_a_question_in_polish_finds_its_row() -> None:
+    """Its question words are none to look for, and a word is found in another case."""
+    prices = passage(
+        "Miasto: Łódź; Opłata: 120 zł; Właściciel: Żaneta Wójcik\n\n"
+        "Miasto: Gdańsk; Opłata: 140 zł; Właściciel: Łukasz Dąbrowski"
+    )
+    quotes = best_quotes("Kto jest właścicielem w mieście Łódź?", [prices])
+    assert quotes[0].sentence == "Miasto: Łódź; Opłata: 120 zł; Właściciel: Żaneta Wójcik"
 
 
 def test_same_sentence_of_overlapping_passages_is_quoted_once() -> None:
@@ -83,3 +122,196 @@ def test_follow_up_with_all_the_words_stays_as_it_is() -> None:
     """Nothing is put in front of a question that lacks nothing."""
     question = "Is the hotel limit per night higher in Oslo?"
     assert Extractive().rewrite(question, [HOTEL]) == Rewriting(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "quoted"),
+    [
+        (
+            "What does article 3 say about liability?",
+            "3. Liability\n\nIt is capped at 2 million euro.",
+            "It is capped",
+        ),
+        (
+            "What is the depth of Hamburg?",
+            "Rotterdam; 24.0; Netherlands\n\nHamburg; 16.7; Germany",
+            "16.7",
+        ),
+        (
+            "Wie hoch sind die Gebühren in Emden?",
+            "Hafen: Kiel; Gebühr: 7 EUR\n\nHafen: Emden; Gebühr: 9 EUR",
+            "9 EUR",
+        ),
+        (
+            "Who is the owner of risk R3?",
+            f"Risk: R3; About: {'It may well happen. ' * 9}; Owner: Ann Lee.",
+            "Ann Lee",
+        ),
+    ],
+)
+def test_heading_first_cell_and_forms_of_words_count(question: str, text: str, quoted: str) -> None:
+    """What a sentence is about may stand above it, at the start of its row, or with an ending."""
+    other = passage("The crane is painted every year in the spring.")
+    assert quoted in best_quotes(question, [other, passage(text, 2)])[0].sentence
+    assert best_quotes(question, [other]) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "other"),
+    [
+        (
+            "Wie hoch sind die Gebühren bei Verspätung?",
+            "Die Gebühr beträgt bei verspäteter Zahlung 1.250,00 EUR.",
+            "Die Parteien wählen für die Halle das Recht am Ort der Halle.",
+        ),
+        (
+            "Quels sont les frais de résiliation ?",
+            "Les frais en cas de résiliation sont de 500 € selon l'art. 3.",
+            "Le bail est signé par les parties dans la ville.",
+        ),
+        ("预算是多少？", "预算为两百万元，由李娜负责。", "下次会议于十月三日在成都举行。"),
+        ("予算はいくらですか？", "予算は二百万円とする。", "次回の会議は大阪で行う。"),
+        ("งบประมาณเท่าไร", "งบประมาณคือสองล้านบาทสำหรับปีนี้", "การประชุมจะจัดขึ้นที่เชียงใหม่ในเดือนหน้า"),
+    ],
+)
+def test_sentence_is_found_in_the_language_of_the_question(
+    question: str, answer: str, other: str
+) -> None:
+    """Words of questions and endings do not count, nor that no space stands between words."""
+    passages = [passage(f"{other}\n\n{answer}")]
+    assert [quote.sentence for quote in best_quotes(question, passages)] == [answer]
+
+
+def quoted(question: str, *texts: str) -> list[str]:
+    passages = [passage(text, number) for number, text in enumerate(texts, 1)]
+    return [quote.sentence for quote in best_quotes(question, passages)]
+
+
+CITIES = "City: Paris; Hotel limit: EUR 220\n\nCity: Amsterdam; Hotel limit: EUR 180"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the hotel limit in London?",
+        "Limit in London",
+        "hotel limit in london",
+        "What is the hotel limit for New York?",
+        "Quelle est la limite de l'hôtel à Londres ?",
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        CITIES,
+        "The hotel limit in Paris is EUR 220 per night.",
+        f"{CITIES}\n\nOur office was opened years ago.",
+    ],
+)
+def test_limit_of_another_city_is_not_quoted(question: str, text: str) -> None:
+    """What the question names has to be there."""
+    assert quoted(question, text) == []
+
+
+def test_row_of_the_city_is_quoted_where_it_is_there() -> None:
+    """Though another city's has the same words, and whoever wrote the question forgot an accent."""
+    rows = f"{CITIES}\n\nCity: Malmö; Hotel limit: EUR 210"
+    assert quoted("What is the hotel limit in Malmo?", rows) == [
+        "City: Malmö; Hotel limit: EUR 210"
+    ]
+
+
+def test_city_that_is_named_elsewhere_in_the_document_lends_no_other_row() -> None:
+    """Nor a sentence that names another place."""
+    text = f"Our office in London opened early.\n\n{CITIES}\n\nThe hotel limit in Rome is EUR 190."
+    assert quoted("What is the hotel limit in London?", text) == []
+
+
+def test_document_can_be_about_the_name() -> None:
+    """A sentence need not repeat what its document or its heading says."""
+    contract = Passage("1", "d", "Brundal agreement.pdf", "Invoices are payable in 45 days.")
+    assert best_quotes("When are invoices of Brundal payable?", [contract])
+
+
+def test_another_year_is_not_quoted() -> None:
+    """Neither its sentence nor the row of its column."""
+    question = "What was revenue in 2019?"
+    assert quoted(question, "Revenue in 2025 was EUR 412 million.") == []
+    assert quoted(question, "Item: Revenue; 2025: 412; 2024: 384\n\nHe left us in 2019.") == []
+    assert quoted(question, "Item: Revenue; 2019: 301; 2018: 288")
+
+
+@pytest.mark.parametrize(
+    ("question", "other", "answer"),
+    [
+        (
+            "How much does the parking permit cost?",
+            "The parking permit is described at great length elsewhere.",
+            "The parking permit is EUR 40 a month.",
+        ),
+        (
+            "When is the parking permit renewed?",
+            "The parking permit is renewed by the office.",
+            "The parking permit is renewed in January.",
+        ),
+        (
+            "Who renews the parking permit?",
+            "It is the parking permit that renews itself.",
+            "Ann Lee renews the parking permit for us.",
+        ),
+    ],
+)
+def test_what_is_asked_for_is_preferred(question: str, other: str, answer: str) -> None:
+    """A figure, a time or somebody: a sentence without any tells nothing."""
+    assert quoted(question, other, answer)[0] == answer
+
+
+def test_meaning_finds_what_no_word_does() -> None:
+    """With vectors, words alone do not decide; without a likeness, nothing is quoted."""
+
+    def similarity(question: str, texts: Sequence[str]) -> list[float]:
+        return [0.6 if "Salaries" in text else 0.1 for text in texts]
+
+    passages = [passage("Salaries are paid on the 25th of each month."), OTHER]
+    [quote] = best_quotes("When is payday?", passages, similarity)
+    assert quote.sentence == "Salaries are paid on the 25th of each month."
+    assert best_quotes("When is payday?", passages) == []
+    assert best_quotes("When is payday?", [OTHER], similarity) == []
+
+
+def test_row_is_quoted_below_the_caption_of_its_table() -> None:
+    """The unit of its figures stands there."""
+    rows = "Table 2: Results (EUR million)\n\nRevenue; 2025: 412.6; 2024: 384.1"
+    [quote] = best_quotes("What was revenue in 2025?", [passage(rows)])
+    assert quote.words == "Table 2: Results (EUR million): Revenue; 2025: 412.6; 2024: 384.1"
+
+
+def test_what_is_printed_on_each_page_is_not_quoted() -> None:
+    """It has the name of the document, and says nothing."""
+    text = "Haldermere Annual Report 2025 Page 3 of 9"
+    assert quoted("What does the annual report say?", text) == []
+
+
+def test_two_parts_of_a_question_have_a_quote_each() -> None:
+    """Though the sentence for the one has no word of the other."""
+    passages = [
+        passage("The hotel limit is EUR 160 per night, including breakfast."),
+        passage("A daily allowance of EUR 45 covers the meals of a trip.", 2),
+    ]
+    question = "What is the hotel limit per night, and what is the allowance for meals?"
+    chunks = [chunk.text.strip() for chunk in Extractive().stream(question, passages)]
+    assert chunks == [
+        "The hotel limit is EUR 160 per night, including breakfast. [1]",
+        "A daily allowance of EUR 45 covers the meals of a trip. [2]",
+    ]
+
+
+def test_words_about_answering_are_not_quoted() -> None:
+    """A question may say how it wants to be answered."""
+    question = "What is the hotel limit? Give a response relying on the details that are stated."
+    passages = [
+        passage("Additional details are stated in the response of Note 12."),
+        passage("The hotel limit is EUR 160 per night.", 2),
+    ]
+    [chunk] = Extractive().stream(question, passages)
+    assert chunk.text == "The hotel limit is EUR 160 per night. [2]"

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
 from jobs.answering.extractive import Extractive
-from jobs.answering.pipeline import NOTHING_FOUND, answer
+from jobs.answering.pipeline import (
+    CUT_SHORT,
+    MAX_ANSWER_CHARS,
+    NOTHING_FOUND,
+    NOTHING_QUOTABLE,
+    answer,
+)
 from jobs.cancellation import Cancellation
 from jobs.errors import (
     HandedBackError,
@@ -17,7 +24,8 @@ from jobs.errors import (
     StreamInterruptedError,
     SupersededError,
 )
-from jobs.llm.chat import Chunk, Generator
+from jobs.llm.chat import Generator
+from jobs.llm.reply import Chunk
 from jobs.models import Answer, Passage, Stage, SupportLevel, TokenUse
 from tests.waiting import HANG_SECONDS
 
@@ -59,6 +67,9 @@ class Recorded:
     def text(self, text: str) -> None:
         self.seen.append(text)
 
+    def take_back(self) -> None:
+        self.seen.append("↩")
+
 
 def ask(
     generator: Generator,
@@ -94,6 +105,50 @@ def test_progress_sees_stages_and_text_in_order() -> None:
     progress = Recorded()
     ask(Scripted("a ", "b [1]"), progress=progress)
     assert progress.seen == [Stage.RETRIEVING, Stage.GENERATING, "a ", "b [1]"]
+
+
+class Chunked(Scripted):
+    """A generator that says just these chunks."""
+
+    def __init__(self, *chunks: Chunk) -> None:
+        super().__init__()
+        self.chunks = chunks
+
+    def stream(self, question: str, passages: Sequence[Passage]) -> Iterator[Chunk]:
+        yield from self.chunks
+
+
+def test_progress_sees_that_the_model_thinks() -> None:
+    """Until the first word of its answer."""
+    progress = Recorded()
+    ask(Chunked(Chunk(thinking=True), Chunk("a "), Chunk("b [1]")), progress=progress)
+    assert progress.seen == [
+        Stage.RETRIEVING,
+        Stage.GENERATING,
+        Stage.THINKING,
+        Stage.GENERATING,
+        "a ",
+        "b [1]",
+    ]
+
+
+def test_text_that_is_taken_back_is_not_in_the_answer() -> None:
+    """Neither its words nor its citations, nor its time to the first token."""
+    progress = Recorded()
+    chunks = (Chunk("Passage [2] is old."), Chunk(takes_back=True), Chunk("It is EUR 160 [1]."))
+    result = ask(Chunked(*chunks), progress=progress)
+    assert result.text == "It is EUR 160 [1]."
+    assert [citation.number for citation in result.citations] == [1]
+    assert progress.seen[2:] == ["Passage [2] is old.", "↩", "It is EUR 160 [1]."]
+
+
+def test_citation_of_a_passage_that_the_model_was_not_given_is_none() -> None:
+    """Where only the best passages fitted, the answer has no others, and is not given again."""
+    chunks = (Chunk(note="Only 1 of 2.", passages=1), Chunk("It is so [1][2]."))
+    result = ask(Chunked(*chunks))
+    assert (result.text, result.removed_markers) == ("It is so [1].", 1)
+    assert result.passages == tuple(PASSAGES[:1])
+    assert result.notes == ("Only 1 of 2.",)
 
 
 def test_no_passages_means_not_found_without_calling_the_model() -> None:
@@ -145,8 +200,62 @@ def test_extractive_generator_that_finds_no_sentence_means_not_found() -> None:
         progress=Recorded(),
         cancelled=Cancellation(),
     )
-    assert (result.text, result.support) == (NOTHING_FOUND, SupportLevel.NOT_FOUND)
+    assert (result.text, result.support) == (NOTHING_QUOTABLE, SupportLevel.NOT_FOUND)
     assert result.extractive
+    assert [each.passage_id for each in result.nearest] == ["p1", "p2"]
+    assert result.words_searched == ("won", "world", "cup", "1998")
+
+
+@pytest.mark.parametrize("text", ["The documents don't say.", "The documents don't say [1]."])
+def test_not_found_shows_what_was_nearest_without_citing_it(text: str) -> None:
+    """With its surroundings, to be opened, and the words that were looked for."""
+    result = answer(
+        "What is the hotel limit in Oslo?",
+        search=lambda question: [*PASSAGES, *(replace(PASSAGES[0], text=str(n)) for n in range(5))],
+        generator=Scripted(text),
+        progress=Recorded(),
+        cancelled=Cancellation(),
+        surroundings=lambda cited: {"p2": ("Before.", "After.")},
+    )
+    assert (result.citations, len(result.nearest)) == ((), 3)
+    assert result.nearest[1].before == "Before."
+    assert result.sources == result.nearest
+    assert result.words_searched == ("hotel", "limit", "Oslo")
+
+
+def test_nothing_is_nearest_where_a_part_was_found() -> None:
+    """What it cites can be opened."""
+    result = ask(Scripted("The documents don't say it for Oslo. In Ghent it is EUR 160 [1]."))
+    assert (result.nearest, result.words_searched) == ((), ())
+    assert result.sources == result.citations
+
+
+def test_answer_says_where_its_figures_come_from_and_what_is_doubtful() -> None:
+    """Of the passages that it was given; a quoted answer has nothing to check."""
+    result = ask(Scripted("It is EUR 160 [1]. In Oslo it is EUR 190 per night [1]."))
+    assert [each.origin for each in result.figures] == ["quoted", "not_in_sources"]
+    assert [result.text[each.start : each.end] for each in result.doubtful] == [
+        "In Oslo it is EUR 190 per night [1]."
+    ]
+    assert ask(Extractive()).figures == ()
+
+
+def test_rest_of_a_short_document_is_for_models_alone() -> None:
+    """It comes behind what was found, and can be cited; who only quotes has the best anyway."""
+    more = Passage("p3", "d1", "travel.md", "In Oslo it is EUR 190.")
+
+    def asked(generator: Generator) -> Answer:
+        return answer(
+            "What is the hotel limit?",
+            search=lambda question: [*PASSAGES, PASSAGES[0]],
+            generator=generator,
+            progress=Recorded(),
+            cancelled=Cancellation(),
+            rest_of_document=lambda found: [more],
+        )
+
+    assert asked(Scripted("It is so [3].")).citations[0].passage_id == "p3"
+    assert len(asked(Extractive()).passages) == 2
 
 
 def test_extractive_answer_quotes_and_cites() -> None:
@@ -263,7 +372,51 @@ def test_answer_of_a_newer_or_older_version_is_read() -> None:
     newer["citations"][0]["later"] = newer["quotes"][0]["later"] = newer["later"] = 1
     assert Answer.from_dict(newer) == result
     older = {**data, "citations": [{**data["citations"][0]}]}
-    for name in ("sentences", "uncited_sentences", "quotes"):
+    new = ("nearest", "words_searched", "figures", "doubtful")
+    for name in ("sentences", "uncited_sentences", "quotes", *new):
         del older[name]
     del older["citations"][0]["before"], older["citations"][0]["after"]
     assert Answer.from_dict(older).citations == result.citations
+
+
+def test_endless_answer_is_cut_short_and_says_so() -> None:
+    """Reading stops at the bound, what was written until then stays, and a note says why."""
+    given = 0
+
+    class Endless(Scripted):
+        def stream(self, question: str, passages: Sequence[Passage]) -> Iterator[Chunk]:
+            nonlocal given
+            while True:
+                given += 1
+                yield Chunk(text="The limit is EUR 160 [1]. " * 100)
+
+    result = ask(Endless())
+    assert len(result.text) <= MAX_ANSWER_CHARS
+    assert result.text.startswith("The limit is EUR 160 [1].")
+    assert CUT_SHORT in result.notes
+    assert given < 1000  # those that were on their way
+
+
+def test_answer_without_a_claim_is_not_cited() -> None:
+    """Code and a marker, or a long text without one beside a short one with it, prove nothing."""
+    assert ask(Scripted("```\nprint(160)\n```\n[1]")).support is SupportLevel.UNSUPPORTED
+    assert ask(Scripted("Is the limit EUR 160? [1]")).support is SupportLevel.UNSUPPORTED
+    assert ask(Scripted("word " * 200 + ".\n\nYes [1].")).support is SupportLevel.UNSUPPORTED
+    short = ask(Scripted("Yes [1]."))
+    assert (short.support, short.sentences) == (SupportLevel.CITED, 1)
+
+
+@pytest.mark.parametrize("marker", ["[2][3]", "[2, 3]", "[1-3]", "【2】", "［2］", "[ 2 ]"])
+def test_markers_of_a_document_cite_nothing_when_quoted(marker: str) -> None:
+    """A sentence that bears markers of its own does not cite other passages."""
+    text = f"The hotel limit is EUR 160 per night {marker}."
+    passages = [Passage("p1", "d1", "travel.md", text), *PASSAGES, PASSAGES[1]]
+    result = answer(
+        "What is the hotel limit per night of EUR 160?",
+        search=lambda question: passages[:1] + [PASSAGES[1]] * 3,
+        generator=Extractive(),
+        progress=Recorded(),
+        cancelled=Cancellation(),
+    )
+    assert [citation.number for citation in result.citations] == [1]
+    assert result.citations[0].text == text  # shown as the document has it

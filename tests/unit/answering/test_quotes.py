@@ -54,6 +54,48 @@ def test_quote_that_a_passage_has_is_verified(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "passage"),
+    [
+        ("« La résiliation est écrite »", "La re\u0301siliation est e\u0301crite."),
+        ("«\u202fLa re\u0301siliation est e\u0301crite\u202f»", "La résiliation est écrite."),
+        ("«\u00a0Elle coûte 1\u202f250,00\u00a0€\u00a0»", "Elle coûte 1 250,00 € par an."),
+        ("“The first ﬁling ofﬁce”", "The first filing office is here."),
+        ("“The first filing office”", "The \ufb01rst \ufb01ling o\ufb03ce is here."),
+        ("„Die Kündi\u00adgung ist gültig“", "Die Ku\u0308ndi-\ngung ist gu\u0308ltig."),
+        ("„Er sagt: ‚Das ist gut.‘“", "Er sagt: »Das ist gut.«"),
+        ("”Avtalet upphör i september”", "Avtalet upphör i september."),
+        ("“The fee was 12,345 in total”", "The fee was １２，３４５ in total"),
+        ("“a fall of –5 % last year”", "a fall of -5 % last year"),
+        ("「倉庫の賃料は月額」", "倉庫の賃料は月額五十万円です。"),
+        ("“租金是五千元”", "仓库的租金是五千元。"),
+        ("“किराया पाँच हज़ार है”", "यहाँ किराया पाँच हज़ार है।"),
+        ("“שכר הדירה חודשי”", "שְׂכַר הַדִּירָה חודשי"),
+        ("“İstanbul ofisi kapalı kalır”", "İstanbul ofisi kapalı kalır."),
+        ("“half is 1/2 of it”", "half is ½ of it"),
+    ],
+)
+def test_quote_is_verified_however_its_letters_are_encoded(text: str, passage: str) -> None:
+    """Answer and passage are compared composed and folded, with the quotation marks of any land."""
+    (quote,) = check_quotes(text, [Citation(1, "d1", "a.pdf", "p1", passage)])
+    assert quote.number == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "passage"),
+    [
+        ("“租金是六千元”", "仓库的租金是五千元。"),
+        ("“किराया पाँच हजार है”", "यहाँ किराया पाच हज़ार है।"),
+        ("« Elle coûte 1 350,00 € »", "Elle coûte 1 250,00 € par an."),
+        ("“a rise of 5 % last year”", "a rise of –5 % last year"),
+    ],
+)
+def test_letters_that_differ_are_told_in_any_script(text: str, passage: str) -> None:
+    """Another figure, sign or vowel is another quote."""
+    (quote,) = check_quotes(text, [Citation(1, "d1", "a.pdf", "p1", passage)])
+    assert quote.number is None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "“the hotel limit is EUR 150 per night”",

@@ -268,7 +268,11 @@ def test_few_pages_are_drawn_at_once(
     monkeypatch.setattr(page_images, "WAIT_SECONDS", 0.05)
     kept = PageImages(store)
     threads = [
-        threading.Thread(target=kept.draw, args=(document_id, "report.pdf", page, "words"))
+        threading.Thread(
+            target=kept.draw,
+            args=(document_id, "report.pdf", page, "words"),
+            kwargs={"user": f"user {page}"},
+        )
         for page in range(page_images.AT_ONCE)
     ]
     try:
@@ -277,7 +281,7 @@ def test_few_pages_are_drawn_at_once(
         for _ in threads:
             assert begun.acquire(timeout=HANG_SECONDS)
         with pytest.raises(UnreadablePageError, match="Too many"):
-            kept.draw(document_id, "report.pdf", 9, "words")
+            kept.draw(document_id, "report.pdf", 9, "words", user="ann")
     finally:
         go.set()
         for thread in threads:
@@ -285,9 +289,67 @@ def test_few_pages_are_drawn_at_once(
     assert kept.draw(document_id, "report.pdf", 9, "words").pages == 9
 
 
-def test_only_pdfs_have_pictures() -> None:
+def test_one_user_does_not_take_all_places(
+    stored: tuple[FileStore, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who draws one page after another leaves a place for somebody else."""
+    store, document_id = stored
+    go, begun = threading.Event(), threading.Semaphore(0)
+
+    def draw(path: Path, page: int, passage: str) -> PageImage:
+        if page < 9:
+            begun.release()
+            assert go.wait(HANG_SECONDS)
+        return PageImage(b"x", 9, 1.0)
+
+    monkeypatch.setattr(page_images, "draw_page", draw)
+    monkeypatch.setattr(page_images, "WAIT_SECONDS", HANG_SECONDS)
+    kept = PageImages(store)
+    threads = [
+        threading.Thread(
+            target=kept.draw,
+            args=(document_id, "report.pdf", page, "words"),
+            kwargs={"user": "mallory"},
+        )
+        for page in range(1, 1 + page_images.AT_ONCE)
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        assert begun.acquire(timeout=HANG_SECONDS)
+        assert kept.draw(document_id, "report.pdf", 9, "words", user="ann").pages == 9
+    finally:
+        go.set()
+        for thread in threads:
+            thread.join(HANG_SECONDS)
+
+
+def test_picture_is_shown_as_it_is(tmp_path: Path) -> None:
+    """The page of a picture is the picture, the right way up, and nothing is marked."""
+    path, exif = tmp_path / "photo", Image.Exif()
+    exif[0x112] = 6
+    Image.new("RGB", (3000, 2000), "navy").save(path, "JPEG", exif=exif)
+    picture = draw_page(path, 1, "words")
+    image = Image.open(io.BytesIO(picture.data))
+    assert (picture.pages, picture.share, image.size) == (1, 0.0, (WIDTH_PIXELS, 1800))
+
+
+def test_page_of_a_fax_is_shown(tmp_path: Path) -> None:
+    """Each page of a TIFF has its picture; others are not there."""
+    path = tmp_path / "fax"
+    pages = [Image.new("1", (600, 800), colour) for colour in (1, 0)]
+    pages[0].save(path, "TIFF", save_all=True, append_images=pages[1:])
+    picture = draw_page(path, 2, "words")
+    colours = Image.open(io.BytesIO(picture.data)).convert("RGB").getcolors()
+    assert (picture.pages, colours) == (2, [(600 * 800, (0, 0, 0))])
+    with pytest.raises(UnreadablePageError):
+        draw_page(path, 3, "words")
+
+
+def test_pdfs_and_pictures_have_pictures() -> None:
     """The pages of other formats depend on the program that shows them."""
     assert has_pictures("Report.PDF")
+    assert has_pictures("photo.Jpeg")
     assert not has_pictures("report.pdf.docx")
 
 
@@ -296,6 +358,6 @@ def test_original_is_read_from_the_store(stored: tuple[FileStore, str]) -> None:
     store, document_id = stored
     kept = PageImages(store)
     assert kept.has_original(document_id, "report.pdf")
-    assert kept.original(document_id, "report.pdf") == REPORT.read_bytes()
+    assert b"".join(kept.original(document_id, "report.pdf")) == REPORT.read_bytes()
     store.delete(document_id)
     assert not kept.has_original(document_id, "report.pdf")

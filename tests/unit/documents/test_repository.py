@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+
 import pytest
 import redis
 
+from jobs.documents.ids import owner_digest
 from jobs.documents.repository import DocumentRepository
 from jobs.models import Document, DocumentStatus, Failure
 from jobs.queue.keys import PREFIX
@@ -143,3 +147,55 @@ def test_find_reads_some_documents_in_one_round_trip(register: DocumentRepositor
     found = register.find(["d3", "gone", "d1"], "ann")
     assert [(item.id, item.indexed_at) for item in found] == [("d3", 7.5), ("d1", 0.0)]
     assert list(register.find([], "ann")) == []
+
+
+def add_many(register: DocumentRepository, count: int, owner: str = "") -> None:
+    for number in range(count):
+        suffix = f"-{owner_digest(owner)}" if owner else ""
+        id_ = hashlib.sha256(f"{owner}{number}".encode()).hexdigest()
+        register.add_if_new(
+            Document(
+                id_ + suffix, f"{number}.md", 1, added_at=float(number), added_by="eve", owner=owner
+            )
+        )
+
+
+def commands_of(connection: redis.Redis, call: Callable[[], object]) -> int:
+    before = connection.info("stats")["total_commands_processed"]
+    call()
+    return int(connection.info("stats")["total_commands_processed"] - before)
+
+
+def test_page_costs_no_more_whatever_others_own(
+    register: DocumentRepository, connection: redis.Redis
+) -> None:
+    """3,000 documents of another user, shared or private, add no command to a stranger's list."""
+    add_many(register, 60)
+    before = commands_of(connection, lambda: register.page("ann", limit=50))
+    add_many(register, 3000)
+    add_many(register, 3000, "eve")
+    page = register.page("ann", limit=50)
+    assert page.total == 3000
+    assert [item.name for item in page.documents] == [f"{n}.md" for n in range(2999, 2949, -1)]
+    assert commands_of(connection, lambda: register.page("ann", limit=50)) == before
+    assert commands_of(connection, lambda: register.newest("ann", 50)) <= before
+
+
+def test_pages_have_each_document_once(register: DocumentRepository) -> None:
+    """Shared and own ones are in one order; those of others are on no page."""
+    add_many(register, 30)
+    add_many(register, 30, "ann")
+    add_many(register, 30, "eve")
+    pages = [register.page("ann", offset, 7) for offset in range(0, 70, 7)]
+    seen = [item for page in pages for item in page.documents]
+    assert len({item.id for item in seen}) == len(seen) == 60
+    assert {page.total for page in pages} == {60}
+    assert [item.added_at for item in seen] == sorted((it.added_at for it in seen), reverse=True)
+    assert {item.owner for item in seen} == {"", "ann"}
+
+
+def test_shared_documents_do_not_hide_own_ones(register: DocumentRepository) -> None:
+    """However many newer ones others share, a user's own are offered."""
+    add_many(register, 5, "ann")
+    add_many(register, 300)
+    assert sum(item.owner == "ann" for item in register.newest("ann", 20)) == 5

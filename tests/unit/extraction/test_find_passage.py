@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from jobs.extraction.find_passage import find_passage
@@ -40,6 +42,14 @@ def test_ligatures_and_hyphens_of_the_page_make_no_difference() -> None:
     assert marked(PAGE, "share for the refrigeration financial year.") == [
         "share for the refriger\u0002ation \ufb01nancial year"
     ]
+
+
+def test_accents_may_stand_apart_on_either_side() -> None:
+    """A page with e and an accent is the passage's é, and the other way round."""
+    composed = "La résiliation du bail à Genève est déclarée reçue"
+    apart = unicodedata.normalize("NFD", composed)
+    assert find_passage(apart, composed) == ([(0, len(apart))], 1)
+    assert find_passage(composed, apart) == ([(0, len(composed))], 1)
 
 
 def test_raised_figures_are_read_as_figures() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from jobs.errors import InvalidUploadError
+from jobs.extraction import file_types
 from jobs.extraction.file_types import MEDIA_TYPES, OLE_SIGNATURE
 from jobs.extraction.upload_check import check_upload
 from tests import hostile
@@ -58,8 +60,12 @@ def test_unusual_but_honest_file_is_taken(name: str, data: bytes) -> None:
         ("letter.xlsx", hostile.word_of("Hello."), "holds a Word document. Rename it to .docx"),
         ("letter.docx", PDF, "holds a PDF. Rename it to .pdf"),
         ("letter.md", PDF, "holds a PDF. Rename it to .pdf"),
-        ("letter.docx", hostile.archive({"a.txt": "Hello."}), "holds a ZIP archive. Unpack it"),
-        ("letter.txt", hostile.png(), "holds a picture. Save it again"),
+        (
+            "letter.docx",
+            hostile.archive({"a.txt": "Hello."}),
+            "holds a ZIP archive. Rename it to .zip",
+        ),
+        ("letter.txt", hostile.png(), "holds a picture. Rename it to .png"),
         ("letter.html", b"MZ\x90\0\x03\0", "holds a program"),
         ("letter.txt", b"\x7fELF\x02\x01\x01\0", "holds a program"),
         ("letter.docx", OLE_SIGNATURE + bytes(100), "encrypted, or in the format of Office before"),
@@ -72,3 +78,21 @@ def test_other_content_than_the_name_says_is_refused(name: str, data: bytes, sen
     said = refusal(name, data)
     assert sentence in said
     assert f"“{name}”" in said
+
+
+def test_file_full_of_signatures_of_archives_is_looked_at_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each may begin a member's name; web, which waits for it, looks at so many and no more."""
+    looked: list[int] = []
+
+    def count(data: bytes) -> Iterator[int]:
+        for at in member_names(data):
+            looked.append(at)
+            yield at
+
+    member_names = file_types._member_names
+    monkeypatch.setattr(file_types, "_member_names", count)
+    with pytest.raises(InvalidUploadError, match="ZIP archive"):
+        check_upload("a.docx", b"PK\x03\x04" + b"PK\x01\x02" * 100_000)
+    assert len(looked) == file_types.MAX_MEMBERS

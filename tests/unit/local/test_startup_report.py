@@ -29,7 +29,9 @@ def test_addresses_can_be_opened(
     """A wildcard address becomes this machine, and an IPv6 address gets brackets."""
     settings = make_settings(bind_address=bind_address, port=8501)
     assert host_of(settings) == host
-    assert f"http://{host}:8501\n" in success(settings, tmp_path)
+    message = success(settings, tmp_path, "no network")
+    assert f"http://{host}:8501\n" in message
+    assert "Files are read by a process of their own: no network.\n" in message
 
 
 def test_failure_shows_the_end_of_each_log(tmp_path: Path) -> None:

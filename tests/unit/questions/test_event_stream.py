@@ -50,6 +50,22 @@ def test_newer_attempt_drops_text_of_the_older(connection: redis.Redis) -> None:
     assert live.restarted
 
 
+def test_text_that_is_taken_back_is_gone(connection: redis.Redis) -> None:
+    """For who has read it and for who reads later; it is the same attempt."""
+    writer = EventWriter(connection, "j", 1)
+    writer.text("thoughts ")
+    writer.flush()
+    live = read(connection, LiveText("j"))
+    assert live.text == "thoughts "
+    writer.text("unsent ")
+    writer.take_back()
+    writer.text("answer")
+    writer.flush()
+    for reader in (live, LiveText("j")):
+        after = read(connection, reader)
+        assert (after.text, after.restarted) == ("answer", False)
+
+
 def test_late_event_of_an_older_attempt_is_ignored(connection: redis.Redis) -> None:
     """A worker that was taken for dead cannot write into its successor's answer."""
     second = EventWriter(connection, "j", 2)

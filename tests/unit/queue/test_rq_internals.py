@@ -115,9 +115,10 @@ def test_worker_stops_by_the_flag_that_we_set() -> None:
     assert issubclass(JsonWorker, SimpleWorker)
 
 
-def test_success_saves_the_result_that_we_set() -> None:
-    """`save_success` puts the result where `_handle_success` takes it from."""
+def test_success_saves_no_result() -> None:
+    """`save_success` clears the result where `_handle_success` takes it from."""
     assert "return_value=self._result" in inspect.getsource(Job._handle_success)
+    assert "self._result = self._execute()" in inspect.getsource(Job.perform)
 
 
 def test_keys_are_those_in_valkey(queue: Queue) -> None:

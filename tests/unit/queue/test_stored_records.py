@@ -16,7 +16,16 @@ from jobs.access.api_keys import ApiKey, ApiKeys, Scope
 from jobs.batches.client import BatchClient
 from jobs.batches.models import Batch, BatchState, Lines, RowState
 from jobs.documents.repository import DocumentRepository
-from jobs.models import Document, DocumentStatus, Failure, Feedback, JobView, Question, Stage
+from jobs.models import (
+    Document,
+    DocumentCard,
+    DocumentStatus,
+    Failure,
+    Feedback,
+    JobView,
+    Question,
+    Stage,
+)
 from jobs.questions.repository import JobRepository, read_job, to_view
 from jobs.queue.broker import Broker
 from jobs.queue.keys import api_key_key, api_keys_key, batch_key, job_key, webhook_key
@@ -56,6 +65,16 @@ DOCUMENT_HASH = {
     "owner": "",
     **FAILURE_HASH,
 }
+# Fields that came later, and that earlier versions ignore.
+LATER_FIELDS = {
+    "notes": "[]",
+    "came_with": "",
+    "contents": "[]",
+    "contents_notes": "[]",
+    "nesting": "0",
+    "to_embed": "0",
+    **dict.fromkeys(("card_language", "card_opening", "card_names", "card_years"), ""),
+}
 DOCUMENT = Document(
     id="d1", name="Größe.pdf", size=12, media_type="application/pdf",
     status=DocumentStatus.FAILED, pages=3, passages=7, added_at=1764460800.25, added_by="ann",
@@ -77,10 +96,21 @@ def test_document_is_stored_as_ever(connection: redis.Redis) -> None:
     """All fields of it, and "" for a failure that is no more."""
     documents = DocumentRepository(connection)
     documents.add_if_new(DOCUMENT)
-    assert stored(connection, "askqueue:document:d1") == DOCUMENT_HASH
+    assert stored(connection, "askqueue:document:d1") == DOCUMENT_HASH | LATER_FIELDS
     documents.update("d1", status=DocumentStatus.INDEXED, pages=4, failure=None)
     changed = {"status": "indexed", "pages": "4", **dict.fromkeys(FAILURE_HASH, "")}
-    assert stored(connection, "askqueue:document:d1") == DOCUMENT_HASH | changed
+    assert stored(connection, "askqueue:document:d1") == DOCUMENT_HASH | LATER_FIELDS | changed
+
+
+def test_the_card_of_a_document_is_stored_in_its_parts(connection: redis.Redis) -> None:
+    """It comes back as it was."""
+    documents = DocumentRepository(connection)
+    documents.add_if_new(DOCUMENT)
+    card = DocumentCard("de", "Vertrag über", "Müller & Söhne; Größe", "2024 2023")
+    documents.update("d1", card=card)
+    document = documents.get("d1")
+    assert document is not None
+    assert document.card == card
 
 
 def test_index_state_of_an_earlier_version(connection: redis.Redis) -> None:
@@ -259,7 +289,7 @@ def test_batch_of_an_earlier_version(connection: redis.Redis, broker: Broker) ->
     batches = BatchClient(broker)
     assert batches.get("ann", "b1") == Batch(
         "b1", "ann", "questions.csv", "Question", BatchState.RUNNING, 1764460800.5, 3, 1, 1, 1,
-        {RowState.GONE: 1},
+        counts={RowState.GONE: 1},
     )  # fmt: skip
     assert batches.header("ann", "b1") == ("Id", "Question")
     assert batches._reader.batches(["b2", "gone"]) == []
@@ -269,7 +299,8 @@ def test_batch_is_stored_as_ever(connection: redis.Redis, broker: Broker) -> Non
     """With the header of the file, which is not part of what is listed."""
     batch = BatchClient(broker).submit("ann", LINES)
     own = {"submitted_at": repr(batch.submitted_at)}
-    assert stored(connection, batch_key(batch.id)) == BATCH_HASH | own
+    later = {"model": "", "use_cache": "1"}
+    assert stored(connection, batch_key(batch.id)) == BATCH_HASH | own | later
 
 
 # Questions
@@ -287,8 +318,9 @@ ASKED_HASH = {
     "version_of": "j2",
     "thread": "j3",
     "afresh": "1",
+    "everywhere": "1",
 }
-QUESTION = Question("Größe?", ("d1", "d2"), "small", "j0", "j2", use_cache=False)
+QUESTION = Question("Größe?", ("d1", "d2"), "small", "j0", "j2", False, True)
 LATER_HASH = {
     **FAILURE_HASH,
     "urgent": "1",

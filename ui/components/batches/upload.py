@@ -8,24 +8,29 @@ import pandas as pd
 import streamlit as st
 
 from jobs.batches.client import BatchClient
+from jobs.batches.guess_table import MAX_HEADER_ROWS
 from jobs.batches.models import Batch, Lines
 from jobs.batches.spreadsheet import (
     SUPPORTED_EXTENSIONS,
+    Sheet,
     likely_sheet,
     lines_of,
     pasted_sheet,
     read_sheets,
 )
+from jobs.batches.table_limits import MAX_FILE_BYTES
 from jobs.errors import AskqueueError, InvalidBatchError
 from ui.components.common.errors import show_failure
 from ui.components.common.reporting import showing_errors
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import counted, one_line, plain
 from ui.state import batch as batch_state
+from ui.state.kept_tables import ReadFile
+from ui.streamlit_patches.bounded_uploads import forget_uploads
 
 UPLOAD, PASTE = "Upload a file", "Paste lines"
 PREVIEW_ROWS = 5
-MAX_FILE_MB = 10
+MAX_FILE_MB = MAX_FILE_BYTES // 2**20
 PASTED_NAME = "Pasted lines"
 
 
@@ -39,37 +44,42 @@ def show_batch_upload(batches: BatchClient, user: str, max_upload_mb: int) -> No
         key=batch_state.SOURCE,
         label_visibility="collapsed",
     )
-    name = _take_pasted() if source == PASTE else _take_file(max_upload_mb)
+    name = _take_pasted(user) if source == PASTE else _take_file(user, max_upload_mb)
     failure = batch_state.submit_failure.take()
     if failure:
         show_failure(failure)
-    read = batch_state.read_file.get()
+    read = batch_state.read_file()
     if not name or read is None:
+        batch_state.keep_read_file(user, None)
         return
     if read.failure:
         show_failure(read.failure)
         return
     with st.container(border=True, key="batch_preview"):
-        lines = _choose(name, read)
+        try:
+            lines = _choose(name, read)
+        except InvalidBatchError as error:  # of this column, maybe: the choices stay
+            show_failure(error.failure)
+            return
         _show_preview(lines)
         _show_submit(batches, user, lines)
 
 
-def _take_file(max_upload_mb: int) -> str:
+def _take_file(user: str, max_upload_mb: int) -> str:
     """Return the name of the file that was uploaded and read; "" if there is none."""
     file = st.file_uploader(
-        "A table with one question per row: CSV or XLSX",
+        "A table with one question per row: CSV, XLSX or ODS",
         type=[extension.lstrip(".") for extension in SUPPORTED_EXTENSIONS],
         max_upload_size=min(max_upload_mb, MAX_FILE_MB),
         key=batch_state.widget_key("file"),
     )
     if file is None:
         return ""
-    _read(file.file_id, file.name, file.getvalue())
+    _read(user, file.file_id, file.name, file.getvalue())
     return str(file.name)
 
 
-def _take_pasted() -> str:
+def _take_pasted(user: str) -> str:
     text = st.text_area(
         "One question per line, or cells copied from a spreadsheet",
         height=160,
@@ -77,31 +87,37 @@ def _take_pasted() -> str:
     )
     if not text or not text.strip():
         return ""
-    token = hashlib.sha256(text.encode()).hexdigest()
+    token = hashlib.sha256(text.encode(errors="replace")).hexdigest()
     if _is_new(token):
-        batch_state.read_file.set(batch_state.ReadFile(token, (pasted_sheet(text),)))
+        try:
+            read = ReadFile(token, (pasted_sheet(text),))
+        except InvalidBatchError as error:
+            read = ReadFile(token, failure=error.failure)
+        batch_state.keep_read_file(user, read)
     return PASTED_NAME
 
 
-def _read(token: str, name: str, data: bytes) -> None:
+def _read(user: str, token: str, name: str, data: bytes) -> None:
     """Read a file once, however often the page is drawn."""
     if not _is_new(token):
         return
     try:
-        sheets = read_sheets(name, data)
+        read = ReadFile(token, read_sheets(name, data, user))
     except InvalidBatchError as error:
-        batch_state.read_file.set(batch_state.ReadFile(token, failure=error.failure))
-    else:
-        batch_state.read_file.set(batch_state.ReadFile(token, sheets))
+        read = ReadFile(token, failure=error.failure)
+    except AskqueueError as error:
+        # Nothing is wrong with the file: the next drawing tries again.
+        read = ReadFile("", failure=error.failure)
+    batch_state.keep_read_file(user, read)
 
 
 def _is_new(token: str) -> bool:
-    read = batch_state.read_file.get()
+    read = batch_state.read_file()
     return read is None or read.token != token
 
 
-def _choose(name: str, read: batch_state.ReadFile) -> Lines:
-    """Let the guesses be corrected: which sheet, whether there is a header, which column."""
+def _choose(name: str, read: ReadFile) -> Lines:
+    """Let the guesses be corrected: which sheet, which row names the columns, which one asks."""
     token = read.token[:16]
     with st.container(horizontal=True, vertical_alignment="bottom", key="batch_choices"):
         number = 0
@@ -115,22 +131,33 @@ def _choose(name: str, read: batch_state.ReadFile) -> Lines:
                 width=240,
             )
         sheet = read.sheets[int(number)]
-        header_key = f"batch_header_{token}_{number}"
-        headed = batch_state.is_checked(header_key, default=sheet.seems_to_have_header)
-        header = sheet.header(has_header=headed)
+        guessed = sheet.likely_header_row
+        header_row = st.selectbox(
+            "Row with the names of the columns",
+            [None, *range(min(len(sheet.rows), MAX_HEADER_ROWS))],
+            index=0 if guessed is None else guessed + 1,
+            format_func=lambda row: _row_label(sheet, row),
+            key=f"batch_header_{token}_{number}",
+            width=320,
+        )
+        header = sheet.header(header_row)
         column = st.selectbox(
             "Column with the questions",
             range(len(header)),
-            index=sheet.likely_column(has_header=headed),
+            index=sheet.likely_column(header_row),
             format_func=lambda each: one_line(header[each], 60) if each < len(header) else "",
-            key=f"batch_column_{token}_{number}",
+            key=f"batch_column_{token}_{number}_{header_row}",
             width=320,
             disabled=len(header) == 1,
         )
-        has_header = st.checkbox(
-            "The first row is a header", value=sheet.seems_to_have_header, key=header_key
-        )
-    return lines_of(name, sheet, int(column or 0), has_header=has_header)
+    return lines_of(name, sheet, int(column or 0), header_row=header_row)
+
+
+def _row_label(sheet: Sheet, row: int | None) -> str:
+    if row is None or row >= len(sheet.rows):
+        return "None"
+    names = ", ".join(filter(None, sheet.rows[row])) or "empty"
+    return f"{row + 1}: {one_line(names, 60)}"
 
 
 def _show_preview(lines: Lines) -> None:
@@ -204,4 +231,5 @@ def _submit(batches: BatchClient, user: str, lines: Lines) -> None:
         batch_state.submit_failure.set(error.failure)
     else:
         batch_state.forget_file()
+        forget_uploads()
         batch_state.select(batch.id)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import PurePath
 
 import pandas as pd
 import streamlit as st
 
 from jobs.batches.client import BatchClient
 from jobs.batches.models import Batch, BatchPage, BatchRow, BatchState, RowState
-from jobs.batches.results_file import to_csv, to_xlsx
 from ui.components.batches.progress import ROW_LOOKS, show_bar, summary
+from ui.components.common.download_link import show_download_link
 from ui.components.common.reporting import reporting
 from ui.components.common.table_height import ROW_PIXELS, table_height
 from ui.components.common.text import ago, counted, one_line, without_markup
@@ -22,7 +21,6 @@ from ui.state.tables import ALL
 PAGE_SIZE = 50
 MAX_ROWS = 15
 OPEN = ":material/open_in_new: Open"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def show_batch(batches: BatchClient, user: str, batch: Batch, page: BatchPage) -> None:
@@ -66,7 +64,7 @@ def _show_actions(batches: BatchClient, user: str, batch: Batch) -> None:
         if failed:
             label, help_text = f"Retry failed ({failed:,})", "Ask the failed rows again"
             _button(label, "replay", "retry_failed", batches.retry_failed, help_text, *ids)
-        _show_downloads(batches, user, batch)
+        _show_downloads(batch)
         st.button(
             "Delete",
             icon=":material/delete:",
@@ -100,23 +98,15 @@ def _button(
     )
 
 
-def _show_downloads(batches: BatchClient, user: str, batch: Batch) -> None:
-    name = f"{PurePath(batch.name).stem}-answers"
-    for label, write, mime in (("CSV", to_csv, "text/csv"), ("XLSX", to_xlsx, XLSX)):
-
-        def make(write: Callable[..., bytes] = write) -> bytes:
-            header = batches.header(user, batch.id)
-            return write(header, batches.results(user, batch.id))
-
-        st.download_button(
+def _show_downloads(batch: Batch) -> None:
+    for label in ("CSV", "XLSX"):
+        show_download_link(
             f"Download {label}",
-            make,  # only when it is clicked
-            file_name=f"{name}.{label.lower()}",
-            mime=mime,
+            f"/batches/{batch.id}/results",
+            {"format": label.lower()},
             icon=":material/download:",
             key=f"batch_download_{label.lower()}",
-            help=f"All rows with state, answer and citations, as {label}",
-            on_click="ignore",
+            help_text=f"All rows with state, answer and citations, as {label}",
         )
 
 

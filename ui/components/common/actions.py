@@ -10,7 +10,8 @@ from jobs.errors import AskqueueError
 from jobs.models import Feedback, JobView, Question
 from jobs.operations.client import Operations
 from jobs.operations.failed_jobs import DeadLetters
-from jobs.questions.client import JobClient, new_job_id
+from jobs.questions.client import JobClient
+from jobs.questions.ids import new_job_id
 from ui.components.common.reporting import reporting
 from ui.components.common.text import requeued
 from ui.identity.people import Person
@@ -40,9 +41,18 @@ def submit_question(jobs: JobClient, user: str, question: str | Question, job_id
 
 
 def ask_again(
-    jobs: JobClient, documents: DocumentClient, user: str, job: JobView, *, use_cache: bool = True
+    jobs: JobClient,
+    documents: DocumentClient,
+    user: str,
+    job: JobView,
+    *,
+    use_cache: bool = True,
+    everywhere: bool = False,
 ) -> None:
-    """Submit the same question as another version, of those of its documents that are there."""
+    """Submit the same question as another version, of those of its documents that are there.
+
+    `use_cache` and `everywhere` are as in `Question`.
+    """
     asked = job.asked
     with reporting():
         found = documents.find(asked.documents, user) if asked.documents else ()
@@ -50,7 +60,12 @@ def ask_again(
         # If all of its documents are gone, the client refuses it, and says so.
         still_there = tuple(document.id for document in found) or asked.documents
         version = replace(
-            asked, documents=still_there, follows=follows, version_of=job.id, use_cache=use_cache
+            asked,
+            documents=still_there,
+            follows=follows,
+            version_of=job.id,
+            use_cache=use_cache,
+            everywhere=everywhere or asked.everywhere,
         )
         submit_question(jobs, user, version)
 

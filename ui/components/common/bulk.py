@@ -97,7 +97,9 @@ def _start(jobs: JobClient, user: str, run: BulkRun) -> None:
     runs.append(run)
     if runs == [run]:
         _do_piece(jobs, user, run)
-    if run.action is Action.DELETE or not run.is_over:
+    # Whether it takes a while is for their number to say: on a slow day, one more piece than
+    # usual must not take away what is selected.
+    if run.action is Action.DELETE or len(run.job_ids) > history_state.MANY:
         history_state.clear_selection()
     refresh_state.request_redraw()
 

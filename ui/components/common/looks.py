@@ -46,6 +46,7 @@ STAGES = {
     Stage.WAITING: "Starting",
     Stage.REWRITING: "Rewriting the question",
     Stage.RETRIEVING: "Searching the documents",
+    Stage.THINKING: "The model is thinking",
     Stage.GENERATING: "Writing the answer",
     Stage.CHECKING: "Checking the citations",
 }

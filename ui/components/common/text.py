@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 
 from jobs.citation_format import NUMBER
 
+Span = tuple[int, int]
+
 WORD_JOINER = "\u2060"  # invisible, and not part of any syntax
 
-# Code is shown as it is: a fence to its end (or the end of a text still streaming), or a span.
-# Only what is certainly code: a fence whose lines are all indented as it is, so that no list ends
-# within it, and a span within one line and one table cell. Anything else is escaped, so it is none.
-_CODE = re.compile(
-    r"(^( {0,3})(`{3,}(?=[^`\n]*$)|~{3,}).*(?:\n(?:\2.*|(?!\2)[ \t]*$))*?"
-    r"(?:\n\2 {0,3}\3[`~]*[ \t]*$|\Z)"
-    r"|(?<![\\`])(`+)(?!`)[^\n|]+?(?<!`)\4(?!`))",
-    re.MULTILINE,
-)
+_FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,})")
+_BACKTICKS = re.compile(r"`+|[|\n]")
 _MARKER = re.compile(rf"(?<!\\)\[({NUMBER}(?:\s*,\s*{NUMBER})*)\]")
 _ADDRESS = re.compile(r"(?:(?:https?|ftp)://|www\.)[^\s<>()\[\]`|\"']+", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&=@])")
 # What turns words into icons, emoji and links even when escaped: these are looked for in the
 # finished text, where a backslash no longer counts. Not the colons of times and tables.
-_ACTIVE = re.compile(r":(?![\s\d|]|--|$)|@(?=\S)|www(?=\\?\.)", re.IGNORECASE)
+# The names of emoji that begin with a digit.
+_EMOJI = "100|1234|8ball|1st_place_medal|2nd_place_medal|3rd_place_medal"
+_ACTIVE = re.compile(rf":(?![\s\d|]|--|$)|:(?=(?:{_EMOJI}):)|@(?=\S)|www(?=\\?\.)", re.IGNORECASE)
 # The language of a fence: the pages would draw `mermaid` as a diagram, with links in it.
 _DIAGRAM = re.compile(r"^( {0,3}(?:`{3,}|~{3,}))[ \t]*mermaid\b", re.IGNORECASE)
 
@@ -44,12 +43,77 @@ def safe_markdown(text: str, marker: Callable[[str], str] = badge) -> str:
     """
     parts: list[str] = []
     end = 0
-    for code in _CODE.finditer(text):
-        before = _safe_prose(text[end : code.start()], marker)
-        parts += [before, _break_links(_as_text(code.group()))]
-        end = code.end()
+    for start, after in _code_spans(text):
+        before = _safe_prose(text[end:start], marker)
+        parts += [before, _break_links(_as_text(text[start:after]))]
+        end = after
     parts.append(_safe_prose(text[end:], marker))
     return _joined(parts)
+
+
+def _code_spans(text: str) -> Iterator[Span]:
+    """Yield start and end of each piece of code, which is shown as it is.
+
+    Only what is certainly code: a fence, to its end or that of a text still streaming, whose lines
+    are all indented as it is, so that no list ends within it; and a span within one line and one
+    table cell. Anything else is escaped, so it is none.
+    """
+    lines = text.split("\n")
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    at = prose = 0
+    while at < len(lines):
+        if opening := _FENCE.match(lines[at]):
+            after, is_code = _end_of_fence(lines, at, opening[1], opening[2])
+            if is_code:
+                yield from _spans_on_lines(text, starts[prose], starts[at])
+                yield starts[at], min(starts[after] - 1, len(text))
+                prose = after
+            at = after
+        else:
+            at += 1
+    yield from _spans_on_lines(text, starts[prose], len(text))
+
+
+def _end_of_fence(lines: list[str], at: int, indent: str, fence: str) -> tuple[int, bool]:
+    """Return the line after the fence that begins here, and whether all its lines are code."""
+    for number in range(at + 1, len(lines)):
+        line = lines[number]
+        if not line.startswith(indent):
+            if line.strip(" \t"):
+                return number, False
+            continue
+        inside = line[len(indent) :]
+        bare = inside.lstrip(" ")
+        is_near = len(inside) - len(bare) <= 3
+        if is_near and bare.startswith(fence) and not bare.rstrip(" \t").strip("`~"):
+            return number + 1, True
+    return len(lines), True
+
+
+def _spans_on_lines(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the pieces between equally many backticks, each on one line and in one cell."""
+    runs: list[Span] = []
+    for match in _BACKTICKS.finditer(text, start, end):
+        if match.group()[0] == "`":
+            runs.append(match.span())
+        else:
+            yield from _paired(text, runs)
+            runs = []
+    yield from _paired(text, runs)
+
+
+def _paired(text: str, runs: list[Span]) -> Iterator[Span]:
+    places: dict[int, deque[int]] = defaultdict(deque)
+    for number, (start, end) in enumerate(runs):
+        places[end - start].append(number)
+    reached = 0
+    for number, (start, end) in enumerate(runs):
+        same = places[end - start]
+        same.popleft()
+        if number < reached or text[start - 1 : start] == "\\" or not same:
+            continue
+        yield start, runs[same[0]][1]
+        reached = same[0] + 1
 
 
 def _safe_prose(text: str, marker: Callable[[str], str]) -> str:
@@ -59,6 +123,9 @@ def _safe_prose(text: str, marker: Callable[[str], str]) -> str:
         parts.append(_escape_syntax(text[end : match.start()]))
         numbers = match.group(1)
         marks = [marker(number.strip()) for number in (numbers or "").split(",")]
+        if numbers and text[match.start() - 1 : match.start()] in (*"!:^",):
+            # A marker can become a link: behind such a character, it would be an image.
+            parts.append(WORD_JOINER)
         parts.append("".join(marks) if numbers else f"`{match.group()}`")
         end = match.end()
     parts.append(_escape_syntax(text[end:]))
@@ -67,16 +134,17 @@ def _safe_prose(text: str, marker: Callable[[str], str]) -> str:
 
 def _joined(parts: Iterable[str]) -> str:
     """Join the parts; keep code apart from code or a backslash before it."""
-    text = ""
-    for part in parts:
-        apart = part.startswith("`") and text.endswith(("`", "\\"))
-        text += WORD_JOINER + part if apart else part
-    return text
+    joined: list[str] = []
+    for part in filter(None, parts):
+        if part[0] == "`" and joined and joined[-1][-1] in "`\\":
+            joined.append(WORD_JOINER)
+        joined.append(part)
+    return "".join(joined)
 
 
 def _escape_syntax(text: str) -> str:
     # With `&`, so that no entity becomes a character that would have been escaped.
-    text = re.sub(r"(\\*)([\[\]$<&`])", _escape_once, text)
+    text = re.sub(r"(?<!\\)(\\*)([\[\]$<&`])", _escape_once, text)
     return _deactivate(text)
 
 
@@ -97,7 +165,7 @@ def _escape_once(match: re.Match[str]) -> str:
 
 def _break_links(text: str) -> str:
     """Break what would be a link or an image if something above was read the wrong way."""
-    return re.sub(r"\](?=[(\[:])", f"]{WORD_JOINER}", text)
+    return re.sub(r"\](?=[(\[:{])", f"]{WORD_JOINER}", text)
 
 
 def plain(text: str) -> str:

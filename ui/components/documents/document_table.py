@@ -26,6 +26,7 @@ CHOICE_PIXELS = 340
 EXPIRING_SECONDS = 3 * 24 * 3600
 AGAIN = ":material/refresh: Index again"
 DELETE = ":material/delete: Delete"
+NOTES = "Notes"
 VISIBLE_TO, ONLY_YOU, EVERYONE = "Visible to", "🔒 Only you", "Everyone"
 UNFINISHED = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
 
@@ -35,11 +36,13 @@ def show_documents(
 ) -> None:
     """Show the documents, newest first; `kept_seconds` is how long each is kept, 0 for ever."""
     document_state.rows.set(tuple(entry.id for entry in entries))
-    under_way = any(entry.status in UNFINISHED for entry in entries)
+    under_way = any(entry.status in UNFINISHED or entry.to_embed for entry in entries)
     frame = _frame(entries, visitor, kept_seconds, with_progress=under_way)
     name_width = 185 if under_way else 230 if "Kept until" in frame else 285
     if VISIBLE_TO in frame:
         name_width -= 65
+    if NOTES in frame:
+        name_width -= 60
     st.dataframe(
         frame,
         key=document_state.DOCUMENT_TABLE,
@@ -56,9 +59,17 @@ def show_documents(
                 color=[look.chip for look in DOCUMENT_LOOKS.values()],
             ),
             "Progress": st.column_config.ProgressColumn(format="percent", width=110),
-            "Stage": st.column_config.TextColumn(width=120),
+            "Stage": st.column_config.TextColumn(
+                width=120,
+                help="“Meaning”: words find it already; search by meaning is being added.",
+            ),
             "Pages": st.column_config.NumberColumn(width=58),
             "Passages": st.column_config.NumberColumn(width=76),
+            NOTES: st.column_config.TextColumn(
+                width=60,
+                alignment="right",
+                help="How many remarks there are on what was not read. They stand below the table.",
+            ),
             "Size": st.column_config.TextColumn(width=75, alignment="right"),
             "Added": st.column_config.DatetimeColumn(format="distance", width=120),
             "Kept until": st.column_config.DateColumn(
@@ -149,6 +160,18 @@ def show_failed_documents(
                 show_failure(entry.failure)
 
 
+def show_notes(entries: Sequence[Document]) -> None:
+    """Say what of these documents was not read or is doubtful."""
+    noted = [entry for entry in entries if entry.notes]
+    if not noted:
+        return
+    title = f"{counted(len(noted), 'document')} with notes on what was not read"
+    with st.expander(title, icon=":material/rule:", key="document_notes"):
+        for entry in noted:
+            lines = "".join(f"\n- {plain(note)}" for note in entry.notes)
+            st.markdown(f"**{plain(entry.name)}**\n{lines}")
+
+
 def show_expiring(entries: Sequence[Document], kept_seconds: float) -> None:
     """Say how many documents are removed soon, and how to keep them."""
     ends = [entry.kept_until(kept_seconds) for entry in entries]
@@ -182,13 +205,19 @@ def _frame(
     }
     if with_progress:
         columns["Progress"] = pd.Series(
-            [entry.progress if entry.status in UNFINISHED else None for entry in entries],
+            [_progress(entry) for entry in entries],
             dtype="float",
         )
         columns["Stage"] = [_stage(entry) for entry in entries]
     columns |= {
         "Pages": pd.Series([entry.pages or None for entry in entries], dtype="Int64"),
         "Passages": pd.Series([entry.passages or None for entry in entries], dtype="Int64"),
+    }
+    if any(entry.notes for entry in entries):
+        columns[NOTES] = [f"⚠ {len(entry.notes)}" if entry.notes else "" for entry in entries]
+    if any(entry.came_with for entry in entries):
+        columns["Came with"] = [entry.came_with for entry in entries]
+    columns |= {
         "Size": [file_size(entry.size) for entry in entries],
         "Added": [datetime.fromtimestamp(entry.added_at, UTC) for entry in entries],
     }
@@ -202,8 +231,20 @@ def _frame(
     return pd.DataFrame(columns)
 
 
+def _progress(entry: Document) -> float | None:
+    if entry.status in UNFINISHED:
+        return entry.progress
+    return entry.embedded if _gets_vectors(entry) else None
+
+
 def _stage(entry: Document) -> str:
+    if _gets_vectors(entry):
+        return "Meaning"
     return entry.stage.capitalize() if entry.status is DocumentStatus.INDEXING else ""
+
+
+def _gets_vectors(entry: Document) -> bool:
+    return entry.status is DocumentStatus.INDEXED and bool(entry.to_embed)
 
 
 def _by(entry: Document, user: str) -> str:

@@ -10,6 +10,7 @@ from jobs.models import Visibility
 from ui.components.common.text import plain
 from ui.state import documents as document_state
 from ui.state.documents import UploadResult
+from ui.streamlit_patches.bounded_uploads import forget_uploads
 
 VISIBILITY_LABELS = {
     Visibility.SHARED: ":material/group: Everyone",
@@ -36,6 +37,7 @@ def show_uploader(documents: DocumentClient, user: str, max_upload_mb: int) -> N
             results = [
                 _add(documents, user, file.name, file.getvalue(), visibility) for file in files
             ]
+        forget_uploads()
         document_state.keep_upload_results(results)
         st.rerun()
     _show_results()

@@ -12,10 +12,10 @@ import streamlit as st
 from jobs.documents.client import DocumentClient
 from jobs.models import JobPage, JobState, JobView
 from jobs.questions.client import JobClient
-from jobs.questions.export import evaluation_lines
 from jobs.questions.query import JobQuery
 from ui.components.common.actions import retry_job
 from ui.components.common.bulk import start_on_selected
+from ui.components.common.download_link import show_download_link
 from ui.components.common.eta import eta_of, waiting_of
 from ui.components.common.looks import JOB_LOOKS, ORANGE, URGENT
 from ui.components.common.reporting import reporting
@@ -61,7 +61,7 @@ def show_job_table(jobs: JobClient, documents: DocumentClient, user: str, page: 
             st.header("Your questions", anchor=False, width="content")
             _show_count(jobs, user, page.total, query)
             st.space("stretch")
-        _show_export(jobs, user, query)
+        _show_export(query)
         if history_state.selected.get():
             st.button(
                 "Clear",
@@ -137,26 +137,28 @@ def _select_all(jobs: JobClient, user: str, query: JobQuery) -> None:
         history_state.select_all(jobs.find_jobs(user, query))
 
 
-def _show_export(jobs: JobClient, user: str, query: JobQuery) -> None:
-    chosen = history_state.selected_in_order()
-
-    def lines() -> str:
-        return "".join(evaluation_lines(jobs, user, chosen or jobs.find_jobs(user, query)))
-
-    if chosen:
+def _show_export(query: JobQuery) -> None:
+    selection = history_state.selection()
+    if selection:
         which = "The selected questions"
     else:
         which = "The questions that match" if query.is_filtered else "All your questions"
-    st.download_button(
+    show_download_link(
         "Export",
-        data=lines,
-        file_name="askqueue.jsonl",
-        mime="application/jsonl",
+        "/jobs/export",
+        selection
+        | {
+            "search": query.text,
+            "state": next(iter(query.states), None),
+            "asked_from": query.asked_from,
+            "asked_until": query.asked_until,
+            "document": query.document_id,
+            "order": query.order.value,
+        },
         icon=":material/download:",
         type="tertiary",
         key="export",
-        help=f"{which}, if answered, with their passages and feedback, as JSON Lines",
-        on_click="ignore",
+        help_text=f"{which}, if answered, with their passages and feedback, as JSON Lines",
     )
 
 

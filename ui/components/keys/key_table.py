@@ -69,7 +69,7 @@ def show_revocation(keys: ApiKeys, user: str, key: ApiKey) -> None:
             key="revocation",
             text=lambda: (
                 f"Programs that use **{plain(key.name)}** will be refused. This cannot be undone. "
-                "Their questions stay in your history."
+                "Their questions stay in your history; webhooks that they made end."
             ),
             do=lambda: keys.revoke(user, key.id),
             close=lambda: key_state.to_revoke.set(None),

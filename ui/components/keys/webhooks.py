@@ -26,7 +26,7 @@ def show_webhooks(webhooks: Webhooks, user: str) -> None:
     st.header("Webhooks", anchor=False)
     st.caption(
         "A webhook is an address of yours that gets a signed POST when one of your questions is "
-        "over. Rows of batches send none."
+        "over. Rows of batches send none. What a program adds with an API key ends with that key."
     )
     with showing_errors():
         _show_all(webhooks, user, webhooks.list_webhooks(user))

@@ -34,11 +34,15 @@ def show_banners(workers: Sequence[WorkerReport], index: IndexState) -> None:
     for note in sorted({note for worker in workers for note in worker.notes}):
         st.caption(f":material/info: {plain(note)}")
     if index.needs_reindex:
+        if index.is_renewed:
+            what, link = "This version has a new index.", "Progress on the Documents page"
+        else:
+            what = "The embedding model has changed."
+            link = "Index everything again on the Documents page"
         st.caption(
-            ":material/info: The embedding model has changed. The old index is used until "
-            "everything is indexed again."
+            f":material/info: {what} The old index is used until everything is indexed again."
         )
-        st.page_link(DOCUMENTS_PAGE, label="Index everything again on the Documents page")
+        st.page_link(DOCUMENTS_PAGE, label=link)
 
 
 def show_paused(pauses: Mapping[str, Pause], queue: str) -> bool:

@@ -18,6 +18,7 @@ from ui.state import found as found_state
 from ui.state import notices as notice_state
 from ui.state import question as question_state
 from ui.state import refresh as refresh_state
+from ui.web.turns import drawing_turns
 
 ACTIVE_SECONDS = 1.5
 OUTAGE_SECONDS = 3.0
@@ -32,7 +33,12 @@ def show_live(jobs: JobClient, user: str, draw: Draw) -> None:
     runs again, so a change of interval, or of what the sidebar shows, makes the page run again.
     """
     show_bulk(jobs, user)
-    st.fragment(_refresh, run_every=refresh_state.refresh_seconds.get())(jobs, user, draw)
+    st.fragment(_take_turn, run_every=refresh_state.refresh_seconds.get())(jobs, user, draw)
+
+
+def _take_turn(jobs: JobClient, user: str, draw: Draw) -> None:
+    with drawing_turns.taken(user):
+        _refresh(jobs, user, draw)
 
 
 def _refresh(jobs: JobClient, user: str, draw: Draw) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
-from jobs.access.operators import are_credentials
+import ui.clients
+from jobs.errors import TooManySignInsError
 from jobs.settings import Settings
-from ui.components.common.text import counted
+from ui.identity.people import address_of, page_connection
 from ui.state import operators as operator_state
 
 FORM_PIXELS = 380
-# One or two mistakes cost nothing; then each failed attempt doubles the wait before the next.
-FREE_TRIES = 2
-LONGEST_WAIT_SECONDS = 60.0
 
 
 def show_sign_in(settings: Settings) -> None:
@@ -37,26 +33,20 @@ def show_sign_out() -> None:
         icon=":material/logout:",
         key="sign_out",
         type="tertiary",
-        on_click=operator_state.set_signed_in,
+        on_click=operator_state.is_signed_in.set,
         args=(False,),
     )
 
 
 def _try(settings: Settings, username: str, password: str) -> None:
-    wrong, allowed_at = operator_state.failed_sign_ins.get()
-    left = allowed_at - time.time()
-    if left > 0:
-        st.warning(
-            f"Too many failed attempts. Try again in {counted(round(left + 0.5), 'second')}.",
-            icon=":material/hourglass_top:",
-            width=FORM_PIXELS,
-        )
-    elif are_credentials(settings, username, password):
-        operator_state.set_signed_in(True)
+    address = address_of(page_connection(), settings)
+    brake = ui.clients.get_clients().sign_ins
+    try:
+        is_right = brake.are_right(settings, address, username, password)
+    except TooManySignInsError as refusal:
+        st.warning(refusal.message, icon=":material/hourglass_top:", width=FORM_PIXELS)
+        return
+    if is_right:
+        operator_state.is_signed_in.set(True)
         st.rerun()
-    else:
-        doublings = wrong + 1 - FREE_TRIES
-        operator_state.note_failed_sign_in(
-            min(LONGEST_WAIT_SECONDS, 2.0**doublings) if doublings > 0 else 0
-        )
-        st.error("Wrong user name or password.", icon=":material/error:", width=FORM_PIXELS)
+    st.error("Wrong user name or password.", icon=":material/error:", width=FORM_PIXELS)

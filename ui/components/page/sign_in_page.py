@@ -14,8 +14,8 @@ from ui.streamlit_patches.login_cookie import sign_in_secrets
 STATIC = Path(__file__).resolve().parents[2] / "static"
 WIDTH_PIXELS = 420
 NO_COOKIE = (
-    "Askqueue recognises you by a cookie, and your browser sent none. "
-    "Allow cookies for this address, then reload the page."
+    "Askqueue recognises you by a cookie, and your browser sent none, or two that contradict each "
+    "other. Allow cookies for this address, and delete those that it has, then reload the page."
 )
 EXPIRED = "Your sign-in has expired. Sign in again; your questions are as you left them."
 

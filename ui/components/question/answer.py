@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from jobs.models import Answer, JobState, JobView, LiveText, SupportLevel
+from jobs.models import Answer, JobState, JobView, LiveText, Stage, SupportLevel
 from jobs.questions.client import JobClient
 from ui.components.common.actions import make_urgent, retry_job, stop_job
 from ui.components.common.bulk import start
@@ -13,7 +13,9 @@ from ui.components.common.eta import eta_of, waiting_of
 from ui.components.common.looks import JOB_LOOKS, STAGES, URGENT, URGENT_ICON
 from ui.components.common.text import ago, one_line, plain, safe_markdown
 from ui.components.question.citations import show_citations, show_support, with_marks
+from ui.components.question.nearest import show_nearest
 from ui.components.question.receipt import show_receipt
+from ui.components.question.searched import show_parts
 from ui.state.bulk import Action
 
 HEADING_CHARS = 160
@@ -82,6 +84,8 @@ def show_unfinished(jobs: JobClient, job: JobView, live: LiveText) -> None:
     waiting = waiting_of(jobs, job)
     doing = f"{STAGES[live.stage]}…" if job.state is JobState.STARTED else waiting
     st.caption(" · ".join(filter(None, (doing, eta_of(jobs, job)))))
+    if job.state is JobState.STARTED and live.stage is Stage.RETRIEVING:
+        show_parts(live.in_parts)
     if job.failure:
         # The first sentence only: the next says what to do, and it is tried again anyway.
         reason = job.failure.message.partition(". ")[0].rstrip(".")
@@ -118,8 +122,9 @@ def show_answer(job: JobView, answer: Answer) -> None:
         st.caption(":material/format_quote: Quoted from the documents; no model is set.")
     if answer.support is SupportLevel.NOT_FOUND:
         st.info(safe_markdown(answer.text), icon=":material/search_off:")
+        show_nearest(job, answer)
     else:
-        st.markdown(with_marks(answer.text, answer.quotes, answer.citations), anchors=False)
+        st.markdown(with_marks(answer), anchors=False)
     if answer.support is SupportLevel.UNSUPPORTED:
         what = (
             "No sentence of this answer carries a citation."
@@ -130,5 +135,5 @@ def show_answer(job: JobView, answer: Answer) -> None:
     show_support(answer)
     show_citations(job.id, answer.citations)
     show_receipt(job.id, answer)
-    for note in answer.notes:
+    for note in answer.remarks:
         st.caption(f":material/info: {plain(note)}")

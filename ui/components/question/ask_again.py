@@ -50,7 +50,7 @@ def show_ask_again(
     def ask() -> None:
         with showing_errors():  # what was typed stays
             job = jobs.get_job(user, job_id)
-            asked = _read(jobs, documents.list_documents(user), settings, user, job)
+            asked = _read(jobs, _offered(documents, user, job), settings, user, job)
             with st.container(horizontal=True, horizontal_alignment="right"):
                 is_cancelled = st.button("Cancel", key="ask_again_cancelled")
                 is_confirmed = st.button(
@@ -92,6 +92,14 @@ def _read(
         version_of=job.id,
         use_cache=True,
     )
+
+
+def _offered(documents: DocumentClient, user: str, job: JobView) -> Sequence[Document]:
+    """Return the newest documents, and those that it was asked of before."""
+    entries = documents.list_documents(user)
+    newest = {entry.id for entry in entries}
+    older = [id_ for id_ in job.asked.documents if id_ not in newest]
+    return [*entries, *(documents.find(older, user) if older else [])]
 
 
 def _choose_documents(entries: Sequence[Document], job: JobView) -> list[str]:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
-from jobs.citation_format import page_label
-from jobs.models import Answer, CheckedQuote, Citation
+from jobs.citation_format import how_read, place_of
+from jobs.models import Answer, Citation, DoubtfulSentence, FigureOrigin
 from ui.components.common.text import badge, counted, plain, safe_markdown
 from ui.components.question.source_links import link_to, show_source_links
 from ui.state import source as source_state
 
 # Stand for marks while the Markdown around them is made safe. Removed from a model's text first.
 FOUND, NOT_FOUND, LINK, LINK_END = "\ue001", "\ue002", "\ue003", "\ue004"
-FOUND_MARK = " :green[:material/check_circle:]"
-NOT_FOUND_MARK = " :orange-badge[:material/help: not word for word]"
+CALCULATED, NOT_IN_SOURCES, DOUBTFUL = "\ue005", "\ue006", "\ue007"
+MARKS = {
+    FOUND: " :green[:material/check_circle:]",
+    NOT_FOUND: " :orange-badge[:material/help: not word for word]",
+    CALCULATED: " :blue-badge[:material/calculate: calculated]",
+    NOT_IN_SOURCES: " :orange-badge[:material/help: not in the sources]",
+    DOUBTFUL: " :orange-badge[:material/help: its source does not bear this out]",
+}
+# Named below the answer; the rest are counted.
+MOST_SUMS = 6
 
 
 def show_citations(job_id: str, citations: Sequence[Citation]) -> None:
@@ -42,34 +51,58 @@ def in_order(citations: Sequence[Citation]) -> list[Citation]:
 
 
 def label_of(citation: Citation) -> str:
-    """Return number, document and pages, as Markdown."""
+    """Return number, document, pages and how it was read, as Markdown."""
     label = f":blue-badge[{citation.number}] {plain(citation.document_name)}"
-    place = page_label(citation.page, citation.last_page)
-    return f"{label} :gray[· {place}]" if place else label
+    facts = " · ".join(filter(None, [plain(place_of(citation)), how_read(citation)]))
+    return f"{label} :gray[· {facts}]" if facts else label
 
 
-def with_marks(
-    text: str, quotes: Sequence[CheckedQuote], citations: Sequence[Citation] = ()
-) -> str:
-    """Return a model's Markdown, safe to draw, with a mark behind each quote that was checked.
+def with_marks(answer: Answer) -> str:
+    """Return a model's Markdown, safe to draw, with a mark behind what was checked.
 
-    The markers of these citations are links to their sources, see
+    That are quotes, figures that are not quoted, and sentences that their source does not bear out.
+    The markers of citations are links to their sources, see
     `ui.components.question.source_links`.
     """
-    text = re.sub(f"[{FOUND}-{LINK_END}]", " ", text)
-    for quote in sorted(quotes, key=lambda each: -each.end):
-        mark = NOT_FOUND if quote.number is None else FOUND
-        text = text[: quote.end] + mark + text[quote.end :]
-    safe = safe_markdown(text, lambda number: f"{LINK}{number}{LINK_END}")
-    safe = safe.replace(FOUND, FOUND_MARK).replace(NOT_FOUND, NOT_FOUND_MARK)
-    links = {str(citation.number): link_to(citation) for citation in citations}
+    text = re.sub(f"[{FOUND}-{DOUBTFUL}]", " ", answer.text)
+    parts, end = [], 0
+    for position, mark in sorted(_marks(answer)):
+        parts += [text[end:position], mark]
+        end = position
+    parts.append(text[end:])
+    safe = safe_markdown("".join(parts), lambda number: f"{LINK}{number}{LINK_END}")
+    for mark, shown in MARKS.items():
+        safe = safe.replace(mark, shown)
+    links = {str(citation.number): link_to(citation) for citation in answer.citations}
     return re.sub(
         f"{LINK}([0-9]+){LINK_END}", lambda mark: links.get(mark[1]) or badge(mark[1]), safe
     )
 
 
+def _marks(answer: Answer) -> Iterator[tuple[int, str]]:
+    """Yield the position of each mark, and which it is. A figure's own mark is enough."""
+    for quote in answer.quotes:
+        yield quote.end, NOT_FOUND if quote.number is None else FOUND
+    for figure in answer.figures:
+        if figure.origin is not FigureOrigin.QUOTED:
+            is_sum = figure.origin is FigureOrigin.CALCULATED
+            yield figure.end, CALCULATED if is_sum else NOT_IN_SOURCES
+    for sentence in without_marked_figures(answer):
+        yield sentence.end, DOUBTFUL
+
+
+def without_marked_figures(answer: Answer) -> list[DoubtfulSentence]:
+    """Return the doubtful sentences whose figures do not say so themselves."""
+    missing = [each.start for each in answer.figures if each.origin is FigureOrigin.NOT_IN_SOURCES]
+    return [
+        sentence
+        for sentence in answer.doubtful
+        if not any(sentence.start <= start < sentence.end for start in missing)
+    ]
+
+
 def show_support(answer: Answer) -> None:
-    """Say how well the sources support the answer: quotes found, sentences without a citation."""
+    """Say how well the sources support the answer: its quotes, figures and sentences."""
     missing = sum(quote.number is None for quote in answer.quotes)
     if answer.quotes:
         found = len(answer.quotes) - missing
@@ -82,3 +115,26 @@ def show_support(answer: Answer) -> None:
             f":material/link_off: {answer.uncited_sentences} of "
             f"{counted(answer.sentences, 'sentence')} without a citation."
         )
+    if answer.figures:
+        st.caption(f":material/calculate: {_figures_line(answer)}")
+    for reason, count in Counter(each.reason for each in without_marked_figures(answer)).items():
+        st.caption(f":material/help: {counted(count, 'sentence')} to check: {plain(reason)}.")
+
+
+def _figures_line(answer: Answer) -> str:
+    """Return where the figures come from, such as "3 figures: 2 quoted, 1 calculated (a − b)"."""
+    count = Counter(each.origin for each in answer.figures)
+    found = (
+        f"{answer.text[each.start : each.end]} from {each.sum}"
+        for each in answer.figures
+        if each.origin is FigureOrigin.CALCULATED
+    )
+    sums = list(dict.fromkeys(found))
+    shown = "; ".join(sums[:MOST_SUMS]) + ("; …" if len(sums) > MOST_SUMS else "")
+    parts = (
+        (count[FigureOrigin.QUOTED], "quoted from the sources"),
+        (count[FigureOrigin.CALCULATED], f"calculated ({plain(shown)})"),
+        (count[FigureOrigin.NOT_IN_SOURCES], "not in the sources"),
+    )
+    told = ", ".join(f"{number} {what}" for number, what in parts if number)
+    return f"{counted(len(answer.figures), 'figure')}: {told}."

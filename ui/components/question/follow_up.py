@@ -86,11 +86,13 @@ def show_earlier(jobs: JobClient, user: str, job: JobView) -> None:
 
 
 def show_asked_of(documents: DocumentClient, user: str, job: JobView) -> None:
-    """Say which documents and model this was asked of, where they are not all and the default."""
+    """Say which documents and model this was asked of, where they are not the usual ones."""
     parts = []
     if job.asked.documents:
         names = [each.name for each in documents.find(job.asked.documents, user)]
         parts.append(f":material/folder_open: Asked of {_listed(names, len(job.asked.documents))}")
+    if job.asked.everywhere:
+        parts.append(":material/travel_explore: All documents counted alike")
     if job.asked.model:
         parts.append(f":material/smart_toy: {plain(job.asked.model)}")
     if parts:

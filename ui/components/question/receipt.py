@@ -10,6 +10,7 @@ import streamlit as st
 
 from jobs.models import Answer, Timings
 from ui.components.common.text import counted, duration, plain
+from ui.components.question.searched import show_parts
 
 # Each has a contrast of at least 3 to the backgrounds of both themes (WCAG, graphical objects).
 QUEUE, EARLIER, PAUSE, REWRITING = "#7b8794", "#d0524a", "#c07a12", "#c2559b"
@@ -31,6 +32,11 @@ def show_receipt(job_id: str, answer: Answer) -> None:
     label = f":small[:material/timer: {_facts(answer)}]"
     with st.expander(label, key=f"receipt_{job_id}", type="compact"):
         st.html(timeline(segments_of(answer.timings), answer.timings.total))
+        show_parts(answer.searched.parts)
+        if answer.searched.also:
+            st.caption(
+                f":material/dictionary: Also searched: {plain('; '.join(answer.searched.also))}"
+            )
 
 
 def segments_of(timings: Timings) -> tuple[Segment, ...]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import streamlit as st
 
-from jobs.citation_format import page_label
+from jobs.citation_format import how_read, place_of
 from jobs.documents.client import DocumentClient
 from jobs.documents.page_images import PageImage, PageImages, has_pictures
 from jobs.errors import AskqueueError
+from jobs.extraction.file_types import PNG_SIGNATURE
 from jobs.models import Answer, Citation, Document, JobView
 from jobs.questions.client import JobClient
 from ui.components.common.actions import ask_again
+from ui.components.common.download_link import show_download_link
 from ui.components.common.text import one_line, plain
 from ui.components.question.citations import in_order
 from ui.state import question as question_state
@@ -24,7 +28,10 @@ WORDS_PIXELS = 370
 
 
 def show_evidence(jobs: JobClient, pictures: PageImages, user: str) -> None:
-    """Show the source that is open, if it belongs to the question that is shown."""
+    """Show the source that is open, if it belongs to the question that is shown.
+
+    Where the documents don't say, it is one of the nearest passages.
+    """
     opened = source_state.opened.get()
     if opened is None:
         return
@@ -33,32 +40,32 @@ def show_evidence(jobs: JobClient, pictures: PageImages, user: str) -> None:
         answer = question_state.kept_answer(job_id) or jobs.get_answer(user, job_id)
     except AskqueueError:
         return  # the page itself shows an outage, or that the question is gone
-    if answer is None or not any(item.number == opened[1] for item in answer.citations):
+    if answer is None or not any(item.number == opened[1] for item in answer.sources):
         source_state.close_source()
         return
 
     @st.dialog(
-        "Source",
+        "Source" if answer.citations else "Nearest passage",
         icon=":material/find_in_page:",
         width="large",
         on_dismiss=source_state.close_source,
     )
     def show() -> None:
         number = (source_state.opened.get() or opened)[1]
-        citations = in_order(answer.citations)
+        citations = in_order(answer.sources)
         position = next(at for at, item in enumerate(citations) if item.number == number)
-        _show_source(pictures, job_id, citations, position)
+        _show_source(pictures, user, job_id, citations, position)
 
     show()
 
 
 def _show_source(
-    pictures: PageImages, job_id: str, citations: list[Citation], position: int
+    pictures: PageImages, user: str, job_id: str, citations: list[Citation], position: int
 ) -> None:
     citation = citations[position]
     with st.container(horizontal=True, vertical_alignment="center", key="source_heading"):
         heading = f"**{plain(citation.document_name)}**"
-        place = page_label(citation.page, citation.last_page)
+        place = plain(place_of(citation))
         st.markdown(f":blue-badge[{citation.number}] {heading}", width="content")
         if place:
             st.caption(place, width="content")
@@ -70,13 +77,13 @@ def _show_source(
         # Side by side where there is room, else the words below the page.
         with st.container(horizontal=True, gap="medium"):
             with st.container(width=PAGE_PIXELS):
-                _show_page(pictures, citation, citation.page)
+                _show_page(pictures, user, citation, citation.page)
             with st.container(width=WORDS_PIXELS):
                 _show_passage(citation, in_context=False)
-                _show_facts(pictures, citation, is_kept=is_kept)
+                _show_facts(job_id, citation, is_kept=is_kept)
     else:
         _show_passage(citation, in_context=True)
-        _show_facts(pictures, citation, is_kept=is_kept)
+        _show_facts(job_id, citation, is_kept=is_kept)
 
 
 def _show_list(job_id: str, citations: list[Citation], number: int) -> None:
@@ -123,6 +130,10 @@ def _show_steps(job_id: str, citations: list[Citation], position: int) -> None:
 def _show_passage(citation: Citation, *, in_context: bool) -> None:
     """Show the passage, perhaps with the text before and after it."""
     with st.container(key="source_passage"):
+        if citation.section:
+            st.caption(f":material/segment: {plain(citation.section)}")
+        if read := how_read(citation):
+            st.caption(f":material/document_scanner: {read[0].upper()}{read[1:]}")
         if in_context and citation.before:
             st.caption(plain(citation.before))
         st.markdown(_marked(citation.text))
@@ -136,18 +147,15 @@ def _marked(text: str) -> str:
     return "  \n".join(f":yellow-background[{plain(line)}]" for line in lines if line)
 
 
-def _show_facts(pictures: PageImages, citation: Citation, *, is_kept: bool) -> None:
+def _show_facts(job_id: str, citation: Citation, *, is_kept: bool) -> None:
     """Offer the original, if it is still there."""
-    document_id, name = citation.document_id, citation.document_name
     with st.container(horizontal=True, vertical_alignment="center"):
         if is_kept:
-            st.download_button(
+            show_download_link(
                 "Download the original",
-                data=lambda: pictures.original(document_id, name),
-                file_name=name,
+                f"/jobs/{job_id}/sources/{citation.number}/original",
                 icon=":material/download:",
                 key="source_download",
-                on_click="ignore",
             )
         else:
             st.caption(
@@ -157,7 +165,7 @@ def _show_facts(pictures: PageImages, citation: Citation, *, is_kept: bool) -> N
         st.caption(f"Retrieval score {citation.score:.3g}", width="content")
 
 
-def _show_page(pictures: PageImages, citation: Citation, first: int) -> None:
+def _show_page(pictures: PageImages, user: str, citation: Citation, first: int) -> None:
     numbers = list(range(first, (citation.last_page or first) + 1))
     number = numbers[0]
     if len(numbers) > 1:
@@ -176,22 +184,34 @@ def _show_page(pictures: PageImages, citation: Citation, first: int) -> None:
     try:
         with st.spinner("Drawing the page…"):
             picture = pictures.draw(
-                citation.document_id, citation.document_name, number, citation.text
+                citation.document_id, citation.document_name, number, citation.text, user=user
             )
     except AskqueueError as error:
         st.info(plain(error.message), icon=":material/hide_image:")
         return
-    _show_picture(picture, citation.document_name, number, is_only=len(numbers) == 1)
+    _show_picture(picture, citation, number, is_only=len(numbers) == 1)
 
 
-def _show_picture(picture: PageImage, name: str, number: int, *, is_only: bool) -> None:
-    if not picture.share:
+def _show_picture(picture: PageImage, citation: Citation, number: int, *, is_only: bool) -> None:
+    if citation.ocr_confidence is not None and not picture.share:
+        st.caption(":material/info: The page is a picture: its words cannot be marked.")
+    elif not picture.share:
         st.caption(":material/info: The passage could not be found on this page.")
     elif is_only and picture.share < WHOLE_SHARE:
         st.caption(":material/info: Only part of the passage could be found on this page.")
     with st.container(border=True):  # a white page has no visible edge on a light theme
-        st.image(picture.data, width="stretch", alt=f"Page {number} of {name}")
+        st.image(
+            _address(picture.data),
+            width="stretch",
+            alt=f"Page {number} of {citation.document_name}",
+        )
     st.caption(f"Page {number} of {picture.pages}")
+
+
+def _address(data: bytes) -> str:
+    """Return a PNG or JPEG as a data URL: it is for this page, and at no address of the server."""
+    kind = "png" if data.startswith(PNG_SIGNATURE) else "jpeg"
+    return f"data:image/{kind};base64,{b64encode(data).decode()}"
 
 
 # Whether the sources are still what they were

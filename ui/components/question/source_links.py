@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from jobs.citation_format import page_label
+from jobs.citation_format import how_read, place_of
 from jobs.models import Citation
 from ui.components.common.text import badge, plain
 from ui.state import source as source_state
@@ -25,9 +25,10 @@ _links = st.components.v2.component(
 
 def link_to(citation: Citation) -> str:
     """Return the number of a citation as a Markdown link; hovering shows its document and page."""
-    place = page_label(citation.page, citation.last_page)
-    title = ", ".join(filter(None, (citation.document_name, place)))
-    return f'[{badge(str(citation.number))}](#source-{citation.number} "{plain(title)}")'
+    facts = (citation.document_name, place_of(citation), how_read(citation))
+    title = ", ".join(filter(None, facts))
+    quoted = plain(title).replace('"', '\\"')
+    return f'[{badge(str(citation.number))}](#source-{citation.number} "{quoted}")'
 
 
 def show_source_links(job_id: str) -> None:

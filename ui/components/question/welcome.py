@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from jobs.models import Document, DocumentStatus
+from jobs.models import Document, DocumentPage, DocumentStatus
 from jobs.questions.client import JobClient
 from ui.components.common.actions import submit_question
 from ui.components.common.text import plain
@@ -20,8 +20,12 @@ DOCUMENTS_PAGE = "pages/documents.py"
 _UNFINISHED = (DocumentStatus.QUEUED, DocumentStatus.INDEXING)
 
 
-def show_welcome(jobs: JobClient, user: str, documents: Sequence[Document]) -> bool:
-    """Invite a first question; return True while documents are being indexed."""
+def show_welcome(jobs: JobClient, user: str, page: DocumentPage) -> bool:
+    """Invite a first question; return True while documents are being indexed.
+
+    `page` has the newest documents.
+    """
+    documents = page.documents
     st.title("Ask your documents", anchor=False)
     pending = [each for each in documents if each.status in _UNFINISHED]
     ready = [each for each in documents if each.status is DocumentStatus.INDEXED]
@@ -34,22 +38,24 @@ def show_welcome(jobs: JobClient, user: str, documents: Sequence[Document]) -> b
         st.markdown("None of the documents could be indexed. The Documents page says why.")
         st.page_link(DOCUMENTS_PAGE, label="Look at the documents", icon=":material/folder_open:")
     else:
-        _show_invitation(jobs, user, ready)
+        _show_invitation(jobs, user, ready, page.total if page.total > len(documents) else 0)
     return bool(pending)
 
 
 def _show_no_documents() -> None:
     st.markdown(
-        "There are no documents yet. Add a few — PDF, Word, PowerPoint, Excel, HTML, Markdown, "
-        "text or CSV — and ask as soon as the first one is indexed."
+        "There are no documents yet. Add a few — PDF, Office, mails, web pages, scans, text and "
+        "more — and ask as soon as the first one is indexed."
     )
     st.page_link(DOCUMENTS_PAGE, label="Add documents", icon=":material/upload_file:")
 
 
-def _show_invitation(jobs: JobClient, user: str, ready: Sequence[Document]) -> None:
-    count = f"{len(ready):,} documents are" if len(ready) != 1 else "One document is"
+def _show_invitation(jobs: JobClient, user: str, ready: Sequence[Document], many: int) -> None:
+    """Say how many documents are `ready`, or how `many` there are in all if not all were read."""
+    count = f"{len(ready):,} documents are ready" if len(ready) != 1 else "One document is ready"
     st.markdown(
-        f"{count} ready. Answers cite the passages they are based on, so you can check them."
+        f"{f'There are {many:,} documents' if many else count}. Answers cite the "
+        "passages they are based on, so you can check them."
     )
     questions = suggested_questions({each.name for each in ready})
     if not questions:

@@ -16,12 +16,15 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
+from jobs.access.throttle import Throttle
 from jobs.settings import Settings
+from tests.unit.access.test_throttle import Clock
 from ui.clients import build_clients
 from ui.identity import people
 from ui.identity.browser_cookie import Signer, secret_of, signer_of
-from ui.identity.people import IdentityMiddleware
+from ui.identity.people import NEW_BROWSERS, NEW_BROWSERS_IN_ALL, IdentityMiddleware
 
 MakeSettings = Callable[..., Settings]
 
@@ -208,6 +211,83 @@ def test_cookie_is_secure_behind_https(browser: TestClient, signer: Signer) -> N
     direct = TestClient(browser.app, base_url="https://testserver").get("/")
     assert "; Secure" in forwarded.headers["set-cookie"]
     assert "; Secure" in direct.headers["set-cookie"]
+
+
+def test_new_browsers_of_an_address_are_bounded(settings: Settings, signer: Signer) -> None:
+    """A script that takes a new identity for each question is told to wait; others go on."""
+    clock = Clock()
+    site = IdentityMiddleware(an_html_page, settings)
+    site._new_browsers = Throttle(NEW_BROWSERS, NEW_BROWSERS_IN_ALL, clock)
+    script = TestClient(site, client=("203.0.113.7", 1))
+    known = cookie_set_by(script.get("/").headers, signer.cookie_name)
+    replies = []
+    for _ in range(500):
+        script.cookies.clear()
+        replies.append(script.get("/"))
+    users = {reply.headers["set-cookie"] for reply in replies if reply.status_code == 200}
+    assert len(users) == NEW_BROWSERS.burst - 1
+    refused = replies[-1]
+    assert refused.status_code == 429
+    assert "set-cookie" not in refused.headers
+    assert refused.text.count("<html") == 1
+    assert "Reload this page in 3 seconds" in refused.text.replace("\n", " ")
+    assert refused.headers["retry-after"] == "3"
+    # who was here before, and who is elsewhere
+    again = script.get("/", headers={"cookie": f"{signer.cookie_name}={known}"})
+    assert cookie_set_by(again.headers, signer.cookie_name) == known
+    assert TestClient(site, client=("203.0.113.8", 1)).get("/").status_code == 200
+    clock.now += NEW_BROWSERS.seconds
+    script.cookies.clear()
+    assert script.get("/").status_code == 200
+    script.cookies.clear()
+    assert script.get("/").status_code == 429
+
+
+def test_new_browsers_are_bounded_in_all(settings: Settings) -> None:
+    """A script with an address for each request is bounded as well."""
+    site = IdentityMiddleware(an_html_page, settings)
+    site._new_browsers = Throttle(NEW_BROWSERS, NEW_BROWSERS_IN_ALL, lambda: 0.0)
+    replies = [
+        TestClient(site, client=(f"203.0.{number // 250}.{number % 250}", 1)).get("/")
+        for number in range(400)
+    ]
+    assert [reply.status_code for reply in replies].count(200) == NEW_BROWSERS_IN_ALL.burst
+
+
+async def an_html_page(scope: Scope, receive: Receive, send: Send) -> None:
+    await HTMLResponse("<html>hello")(scope, receive, send)
+
+
+def test_two_cookies_of_one_name_are_nobody(
+    browser: TestClient, settings: Settings, signer: Signer
+) -> None:
+    """A neighbouring site can add one, in any order; it does not put anybody into its account."""
+    ours, theirs = signer.new_cookie(), signer.new_cookie()
+    name = signer.cookie_name
+    for pair in ((ours, theirs), (theirs, ours)):
+        cookie = "; ".join(f"{name}={value}" for value in pair).encode()
+        asked = HTTPConnection({"type": "http", "headers": [(b"cookie", cookie)]})
+        assert people.who_is(asked, settings) is None
+        split = [(b"cookie", f"{name}={value}".encode()) for value in pair]
+        assert people.who_is(HTTPConnection({"type": "http", "headers": split}), settings) is None
+        # and none is replaced, one of which is good
+        assert "set-cookie" not in browser.get("/", headers={"cookie": cookie.decode()}).headers
+    same = f"{name}={ours}; {name}={ours}"
+    assert cookie_set_by(browser.get("/", headers={"cookie": same}).headers, name) == ours
+
+
+@pytest.mark.parametrize("space", ["\x85", "\xa0", "\x1c", "\x0b"])
+def test_cookie_with_an_odd_space_in_its_name_is_another(
+    settings: Settings, signer: Signer, space: str
+) -> None:
+    """A neighbouring site hides behind it what browsers would not let it set."""
+    ours, theirs = signer.new_cookie(), signer.new_cookie()
+    name = signer.cookie_name
+    cookie = f"{name}={ours}; {space}{name}={theirs}".encode("latin-1")
+    asked = HTTPConnection({"type": "http", "headers": [(b"cookie", cookie)]})
+    person = people.who_is(asked, settings)
+    assert person
+    assert person.user == signer.user_of({name: ours})
 
 
 # The page

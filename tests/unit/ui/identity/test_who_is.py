@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import string
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from starlette.requests import HTTPConnection
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
 from jobs.errors import AmbiguousProxyUserError, UntrustedProxyError
 from jobs.settings import Settings
+from tests.logins import SECRET as LOGIN_SECRET
 from tests.logins import login_cookies, use_login_secret
 from ui.identity import people
 from ui.identity.browser_cookie import Signer
@@ -20,6 +23,7 @@ from ui.identity.people import Person
 MakeSettings = Callable[..., Settings]
 PROXY = "10.0.0.2"
 SECRET = "a secret"
+FIRST_CHUNK = "_streamlit_user_1"
 
 
 class Installation:
@@ -98,12 +102,53 @@ def test_proxy_that_names_nobody_has_nobody_signed_in(here: Installation) -> Non
     assert by_proxy(here, b" ") is None
 
 
-@pytest.mark.parametrize("names", [(b"ann", b"bob"), (b"x" * 500,)])
+@pytest.mark.parametrize(
+    "names", [(b"ann", b"bob"), (b"ann", b"ann"), (b"ann", b""), (b"x" * 500,)]
+)
 def test_odd_names_are_refused(here: Installation, names: tuple[bytes, ...]) -> None:
     """A proxy that adds to a header that its client sent leaves it open which name is true."""
     here.choose(auth_mode="proxy", trusted_proxies=PROXY)
     with pytest.raises(AmbiguousProxyUserError):
         here.who_is(connection(PROXY, headers=tuple(("X-Forwarded-User", name) for name in names)))
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        *"\u00a0\u1680\u2003\u2007\u2028\u202f\u205f\u3000",  # spaces
+        *"\u200b\u200d\u2060\ufeff\u00ad\u202e\u2066",  # of no width, or that turn text
+        *"\u034f\u2800\u3164\ufe0f\U000e0100",  # letters and marks that are drawn as nothing
+        *"\x85\x1c\x00\x7f\ue000",  # controls, and what means nothing
+    ],
+)
+def test_name_with_what_nobody_sees_is_refused(here: Installation, sign: str) -> None:
+    """Whoever may choose such a name at the proxy is neither ann nor one who looks so."""
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY)
+    for name in (f"{sign}ann", f"ann{sign}", f"an{sign}n", sign):
+        with pytest.raises(AmbiguousProxyUserError):
+            by_proxy(here, name.encode())
+
+
+@pytest.mark.parametrize("name", ["änn".encode("latin-1"), "a\u0308nn".encode(), b"ann\xff"])
+def test_name_in_another_writing_is_refused(here: Installation, name: bytes) -> None:
+    """A name is not guessed: as Latin-1 or decomposed, it would be another's or only look so."""
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY)
+    with pytest.raises(AmbiguousProxyUserError):
+        by_proxy(here, name)
+
+
+def test_letters_that_only_look_alike_are_somebody_else(here: Installation) -> None:
+    """Compatible forms, such as wide letters, and other alphabets make users of their own."""
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY)
+    names = ["ann", "ａnn", "аnn", "ªnn", "ANN", "ann.", "ann%20", "p-ann"]
+    users = {person.user for name in names if (person := by_proxy(here, name.encode()))}
+    assert len(users) == len(names)
+
+
+def test_header_with_underscores_is_not_that_of_the_proxy(here: Installation) -> None:
+    """A client smuggles no name past a proxy that replaces the header as it is spelt."""
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY)
+    assert here.who_is(connection(PROXY, headers=(("X_Forwarded_User", b"ann"),))) is None
 
 
 def test_names_make_users_that_differ(here: Installation) -> None:
@@ -126,6 +171,17 @@ def test_operators_of_a_proxy_are_named(here: Installation) -> None:
         if (person := by_proxy(here, name.encode()))
     }
     assert operators == {"ann": True, "Ann": False, "bob@EXAMPLE.com": True, "cem": False}
+
+
+@pytest.mark.parametrize("name", ["p-bob", "bob"])
+def test_name_that_is_written_like_a_user_id_is_not_that_user(
+    here: Installation, name: str
+) -> None:
+    """Whoever is called p-bob does not operate where the user p-bob, whose name is bob, does."""
+    here.choose(auth_mode="proxy", trusted_proxies=PROXY, operators="p-bob")
+    person = by_proxy(here, name.encode())
+    assert person
+    assert person.is_operator is (name == "bob")
 
 
 # By a login
@@ -212,11 +268,40 @@ def test_operators_are_user_ids_too(login: Callable[..., Person], here: Installa
     assert not login(sub="2").is_operator
 
 
-def test_login_of_many_groups_is_read_from_all_its_cookies(login: Callable[..., Person]) -> None:
-    """What does not fit into one cookie comes in several."""
-    groups = [str(uuid.uuid4()) for _ in range(200)]
-    assert len(login_cookies(groups=groups)) > 2
-    assert login(groups=[*groups, "ops"]).is_operator
+def test_chunks_of_several_logins_are_nobody(
+    login: Callable[..., Person | None], here: Installation
+) -> None:
+    """Who has the accounts 17 and 42 does not become 12 by their cookies, each of which is true."""
+    first, second = login_split_in_subject("17"), login_split_in_subject("42")
+    spliced = {**second, FIRST_CHUNK: first[FIRST_CHUNK]}
+    for cookies in (first, second, spliced):
+        assert here.who_is(connection(cookies=cookies)) is None
+
+
+def login_split_in_subject(subject: str) -> dict[str, str]:
+    """A login whose first chunk ends within the subject, as whoever can choose a claim can do."""
+    letters = random.Random(1).choices(string.ascii_letters, k=9000)  # which hardly compress
+    for length in range(2000, 3500):
+        filler = "".join(letters[:length])
+        cookies = login_cookies(picture=filler, sub=subject, profile="".join(letters[length:]))
+        chunk = decode_signed_value(LOGIN_SECRET, FIRST_CHUNK, cookies[FIRST_CHUNK]) or b""
+        if chunk.endswith(f'"sub": "{subject[0]}'.encode()):
+            return cookies
+    raise AssertionError("no login is split there")
+
+
+@pytest.mark.parametrize("exp", [float("nan"), float("inf"), -1, 10**400, "9" * 12, [1]])
+def test_expiry_that_is_no_time_is_nobody(login: Callable[..., Person | None], exp: object) -> None:
+    """JSON of a provider may hold numbers that no time is ever after, or that no float can be."""
+    assert login(exp=exp) is None
+
+
+def test_group_with_the_name_of_a_user_is_not_that_user(
+    login: Callable[..., Person], here: Installation
+) -> None:
+    """Whoever may name a group at the provider does not become an operator who is listed by id."""
+    here.choose(auth_mode="oidc", operators=login().user)
+    assert not login(sub="2", groups=[login().user]).is_operator
 
 
 @pytest.mark.parametrize(

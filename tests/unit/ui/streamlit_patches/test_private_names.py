@@ -17,7 +17,7 @@ from ui.web.security_headers import INLINE_SCRIPT
 
 STREAMLIT = {
     "streamlit.auth_util": [
-        "get_cookie_with_chunks",
+        "MAX_COOKIE_BYTES",
         "get_origin_from_redirect_uri",
         "get_secrets_auth_section",
     ],
@@ -28,10 +28,33 @@ STREAMLIT = {
         "ForwardMsgQueue.clear",
     ],
     "streamlit.runtime.media_file_storage": ["MediaFileStorageError"],
+    "streamlit.runtime.memory_session_storage": [
+        "MemorySessionStorage.delete",
+        "MemorySessionStorage.list",
+        "MemorySessionStorage.save",
+    ],
+    "streamlit.runtime.memory_uploaded_file_manager": [
+        "MemoryUploadedFileManager.add_file",
+        "MemoryUploadedFileManager.get_upload_urls",
+        "MemoryUploadedFileManager.remove_session_files",
+    ],
+    "streamlit.runtime": ["exists", "get_instance", "Runtime.get_client"],
     "streamlit.runtime.pages_manager": ["PagesManager.uses_pages_directory"],
     "streamlit.web.server.server_util": ["get_cookie_secret"],
-    "streamlit.web.server.starlette.starlette_app_utils": ["decode_signed_value"],
-    "streamlit.web.server.starlette.starlette_server_config": ["USER_COOKIE_NAME"],
+    "streamlit.web.server.starlette.starlette_app_utils": [
+        "create_signed_value",
+        "decode_signed_value",
+    ],
+    "streamlit.web.server.starlette.starlette_auth_routes": [
+        "_get_auth_cookie_attribute_size",
+        "_set_auth_cookie",
+        "get_cookie_with_chunks",
+    ],
+    "streamlit.web.server.starlette.starlette_server_config": [
+        "TOKENS_COOKIE_NAME",
+        "USER_COOKIE_NAME",
+    ],
+    "streamlit.web.server.starlette.starlette_websocket": ["get_cookie_with_chunks"],
 }
 
 

@@ -31,7 +31,11 @@ def test_own_names_are_answered(make_settings: MakeSettings, host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["", "evil.example", "evil.example:8501", "localhost.evil.example", "127.0.0.1.evil.example"],
+    [
+        *("", "evil.example", "evil.example:8501", "localhost.evil.example"),
+        *("127.0.0.1.evil.example", "localhost@evil.example", "evil@localhost", "localhost:1:2"),
+        *("[::1].evil.example", "[::1", "::1", "127.0.0.1,evil.example", "localhost evil"),
+    ],
 )
 def test_other_names_are_refused(make_settings: MakeSettings, host: str) -> None:
     """A name that a page elsewhere can have is not ours, whatever it begins with."""
@@ -64,6 +68,12 @@ def test_what_is_no_name_is_refused_at_start(make_settings: MakeSettings, value:
         ("http://localhost:8501", False),
         ("https://evil.example", False),
         ("null", False),
+        # what no browser sends, and what cannot be read
+        ("http://127.0.0.1:8501@evil.example", False),
+        ("http://evil@127.0.0.1:8501", False),
+        ("http://127.0.0.1:8501/evil", False),
+        ("http://[", False),
+        ("", False),
     ],
 )
 def test_origin_is_the_page_itself(origin: str | None, same: bool) -> None:
@@ -94,6 +104,12 @@ def test_other_host_reads_what_to_do(caller: TestClient) -> None:
     assert error["kind"] == "unknown_host"
     assert "“evil.example”" in error["message"]
     assert "ALLOWED_HOSTS" in error["message"]
+
+
+def test_two_host_names_are_refused(caller: TestClient) -> None:
+    """A proxy could have gone by the other one."""
+    hosts = [("host", "ask.example"), ("host", "evil.example")]
+    assert caller.get("/", headers=hosts).status_code == 421
 
 
 def test_websocket_is_for_the_page_itself(caller: TestClient) -> None:

@@ -1,0 +1,1 @@
+"""The embedding model that Askqueue carries, and how its file is made."""

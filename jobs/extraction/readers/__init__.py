@@ -1,0 +1,1 @@
+"""One reader for each format: `read(data)` yields what `jobs.extraction.blocks` describes."""
