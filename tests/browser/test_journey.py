@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.browser.access import expect_access
 from tests.browser.conftest import OpenBrowser
+from tests.browser.slow_line import SlowLine
 from tests.browser.stack import Stack
 from tests.fakes import FakeModelServer
 from tests.waiting import until
@@ -208,6 +209,25 @@ def test_refreshes_lose_neither_words_nor_place(page: Page, model: FakeModelServ
     expect_state(page, "Finished")
     expect(box).to_have_value("And what about breakfast?")
     expect(box).to_be_focused()
+
+
+def test_new_question_stays_new_on_a_slow_line(page: Page, model: FakeModelServer) -> None:
+    """A timer that ran with the address of before does not bring the question of before back."""
+    line = SlowLine(page)
+    page.reload()
+    with model.holding() as held:
+        ask(page, "What may a hotel cost?")
+        expect_state(page, "Started")
+        expect(page).to_have_url(re.compile("job="))
+        line.hold()
+        page.get_by_role("button", name="New question").click()
+        line.wait_until_page_sent(3)  # by its timer too, before it knows of the new address
+        held.release()  # the whole page runs again once the timer sees the answer
+        line.wait_until_page_sent(5)
+        line.release()
+        expect(page.get_by_role("button", name=re.compile("check_circle"))).to_be_visible()
+        expect(page.get_by_role("heading", name="Ask your documents")).to_be_visible()
+        expect(page).not_to_have_url(re.compile("job="))
 
 
 def test_restart_of_web_loses_nothing(page: Page, model: FakeModelServer, stack: Stack) -> None:

@@ -76,6 +76,7 @@ def show_page() -> None:
 
 def _draw(clients: Clients, user: str) -> float | None:
     """Draw the live part; return how soon to draw it again."""
+    question_state.note_address()
     # Containers of their own keep what is below in place when something above comes or goes.
     banners, notice = st.container(), st.container()
     shown, table = st.container(width=READING_PIXELS), st.container()

@@ -55,6 +55,7 @@ def show_page() -> None:
 
 def _draw(clients: Clients, user: str) -> float | None:
     """Draw the live part; return how soon to draw it again."""
+    batch_state.note_address()
     batch_id = batch_state.selected.get()
     if batch_id is None:
         return _draw_list(clients, user)

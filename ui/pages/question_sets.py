@@ -61,6 +61,7 @@ def show_page() -> None:
 
 def _draw(clients: Clients, user: str) -> float | None:
     """Draw the live part; return how soon to draw it again."""
+    set_state.note_address()
     set_id = set_state.selected.get()
     if set_id is None:
         show_sets(clients.question_sets.list_sets())

@@ -56,6 +56,12 @@ def select(batch_id: str | None) -> None:
     refresh_state.request_redraw()
 
 
+def note_address() -> None:
+    """Make the address say what is shown, see `ui.state.question.note_address`."""
+    if st.query_params.get("batch") != selected.get():
+        _write_address()
+
+
 def _write_address() -> None:
     batch_id = selected.get()
     # Nothing else: Back may have brought what the Ask page wrote.

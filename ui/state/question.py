@@ -62,6 +62,21 @@ def select_job(job_id: str) -> None:
     st.query_params["job"] = job_id
 
 
+def note_address() -> None:
+    """Make the address say which question is shown. First in every drawing of the live part.
+
+    A timer's run may begin before the browser knows what the address was changed to. The page as
+    a whole would then take the address of before for where the user wants to go.
+    """
+    job_id = selected_job.get()
+    if st.query_params.get("job") == job_id:
+        return
+    if job_id:
+        st.query_params["job"] = job_id
+    else:
+        st.query_params.pop("job", None)
+
+
 def reopen_job(job_id: str) -> None:
     """Show this question on the Ask page, now or when that is opened next."""
     selected_job.set(job_id)
