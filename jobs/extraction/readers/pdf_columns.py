@@ -71,7 +71,8 @@ def _share_a_line(one: Piece, other: Piece) -> bool:
     overlap = min(one.bottom, other.bottom) - max(one.top, other.top)
     if overlap <= 0:
         return False
-    smaller, larger = sorted((one.height, other.height))
+    heights = one.height, other.height
+    smaller, larger = min(heights), max(heights)
     # Beside a large initial or a watermark stand several lines.
     return overlap > 0.5 * smaller and larger < LARGEST_BESIDE * smaller
 

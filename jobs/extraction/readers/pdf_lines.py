@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice, pairwise
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, repeat
+from operator import sub
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -45,6 +47,12 @@ _DIGIT = re.compile(r"\d")
 _DIGITS = frozenset("0123456789")
 _LINE_END = re.compile(rf"[\r\n]+|[{HYPHENS}][\r\n]*")
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
+
+# The prototype of pypdfium2 checks each argument, which takes longer than the answer.
+_ask_box = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(
+    ctypes.cast(pdfium.FPDFText_GetLooseCharBox, ctypes.c_void_p).value or 0
+)
+_RECT_BYTES = ctypes.sizeof(pdfium.FS_RECTF)
 
 Span = tuple[int, int]
 _Group = tuple[list[Span], Box]
@@ -141,38 +149,43 @@ class _Boxes:
     """Where characters stand on the visible page, and whether they are bold."""
 
     def __init__(self, text: Any, area: Area) -> None:
+        self.area = area
         self._text = text.raw
-        self._area = area
-        self._rect = pdfium.FS_RECTF()
-        self._pointer = ctypes.pointer(self._rect)
-        self._ask = pdfium.FPDFText_GetLooseCharBox
+        self._address = ctypes.cast(text.raw, ctypes.c_void_p).value
         self._name = ctypes.create_string_buffer(128)
         self._flags = ctypes.c_int()
+        self._make_room(256)
+
+    def _make_room(self, characters: int) -> None:
+        self._rects = (pdfium.FS_RECTF * characters)()
+        self._numbers = memoryview(self._rects).cast("B").cast("f")
 
     def of(self, index: int) -> Box:
-        self._ask(self._text, index, self._pointer)
-        rect = self._rect
-        return self._area.box(rect.left, rect.bottom, rect.right, rect.top)
+        return self.place(self.edges([index]), 0)
 
-    def lefts(self, indexes: Iterable[int]) -> list[float]:
-        """Return the left edges of characters; the most frequent question by far."""
-        if self._area.quarters:
-            return [self.of(index)[0] for index in indexes]
-        ask, text, pointer, rect, edge = (
-            *(self._ask, self._text, self._pointer),
-            *(self._rect, self._area.left),
-        )
-        found: list[float] = []
-        for index in indexes:
-            ask(text, index, pointer)
-            found.append(rect.left - edge)
-        return found
+    def edges(self, indexes: Sequence[int]) -> list[float]:
+        """Return left, top, right and bottom of each character on the page, one after another.
 
-    def turn(self, start: int, end: int) -> int:
-        """Return by how many quarter turns a word is read."""
-        if end - start == 1:
-            return 0
-        return _turn(self.of(start), self.of(end - 1))
+        No line of Python runs for a character: it is the most frequent question by far.
+        """
+        count = len(indexes)
+        if count > len(self._rects):
+            self._make_room(2 * count)
+        first = ctypes.addressof(self._rects)
+        rects = range(first, first + _RECT_BYTES * count, _RECT_BYTES)
+        deque(map(_ask_box, repeat(self._address), indexes, rects), maxlen=0)
+        return self._numbers[: 4 * count].tolist()
+
+    def place(self, edges: list[float], number: int) -> Box:
+        """Return where one of these characters stands on the visible page."""
+        left, top, right, bottom = edges[4 * number : 4 * number + 4]
+        return self.area.box(left, bottom, right, top)
+
+    def lefts(self, edges: list[float]) -> list[float]:
+        """Return how far right these characters begin, from wherever one counts."""
+        if self.area.quarters:
+            return [self.place(edges, number)[0] for number in range(len(edges) // 4)]
+        return edges[::4]
 
     def is_bold(self, index: int) -> bool:
         if pdfium.FPDFText_GetFontWeight(self._text, index) >= BOLD_WEIGHT:
@@ -183,17 +196,23 @@ class _Boxes:
 
 def _line_pieces(boxes: _Boxes, content: str, words: list[Span]) -> list[Piece]:
     start, end = words[0][0], words[-1][1]
-    first, last = boxes.of(start), boxes.of(end - 1)
+    at, longest = 0, words[0]
+    if longest[1] - longest[0] == 1:
+        at, longest = max(enumerate(words), key=_length)
+    edges = boxes.edges([*[word[0] for word in words], longest[1] - 1, end - 1])
+    first, last = boxes.place(edges, 0), boxes.place(edges, len(words) + 1)
     is_bold = boxes.is_bold(start) and boxes.is_bold(end - 1)
     line = content[start:end]
-    longest = words[0] if words[0][1] - words[0][0] > 1 else max(words, key=_length)
-    turn = boxes.turn(*longest)
+    turn = 0
+    if longest[1] - longest[0] > 1:
+        turn = _turn(boxes.place(edges, at), boxes.place(edges, len(words)))
     if len(words) == 1:
         groups = [(words, _union(first, last))]
     elif turn:
         groups = _groups_by_place(boxes, words, turn)
     else:
-        groups = _groups_in_order(boxes, content, words, first, last)
+        lefts = boxes.lefts(edges[: 4 * len(words)])
+        groups = _groups_in_order(boxes, content, words, lefts, first, last)
         if len(groups) == len(words) >= 3 and _is_justified(line, groups):
             groups = [(words, _union(first, last))]
     return [
@@ -211,8 +230,8 @@ def _line_pieces(boxes: _Boxes, content: str, words: list[Span]) -> list[Piece]:
     ]
 
 
-def _length(word: Span) -> int:
-    return word[1] - word[0]
+def _length(word: tuple[int, Span]) -> int:
+    return word[1][1] - word[1][0]
 
 
 def _turn(first: Box, last: Box) -> int:
@@ -227,28 +246,29 @@ def _turn(first: Box, last: Box) -> int:
 
 
 def _groups_in_order(
-    boxes: _Boxes, content: str, words: list[Span], first: Box, last: Box
+    boxes: _Boxes, content: str, words: list[Span], lefts: list[float], first: Box, last: Box
 ) -> list[_Group]:
-    """Part the words of a line from left to right at its gaps; asks for few places."""
+    """Part the words of a line from left to right at its gaps; asks for few other places.
+
+    `lefts` are how far right the words begin, from wherever one counts.
+    """
     height = first[3] - first[1]
     letters = words[-1][1] - words[0][0]
     letter = min(LETTER_WIDTH * height, (last[2] - first[0]) / letters)
-    narrowest = NUMBERS_SPACE * height
-    lefts = boxes.lefts(start for start, _ in words)
+    narrowest, usual = NUMBERS_SPACE * height, WIDEST_SPACE * height
     groups: list[_Group] = []
     at = 0
-    for number, ((start, end), left, following) in enumerate(
-        zip(words, lefts, islice(lefts, 1, None), strict=False), 1
-    ):
-        room = following - left
-        if 0 <= room <= letter * (end - start) + narrowest:
+    rooms = map(sub, lefts[1:], lefts)
+    for number, ((start, end), room) in enumerate(zip(words, rooms, strict=False), 1):
+        is_number = content[end - 1] in _DIGITS
+        if 0 <= room <= letter * (end - start) + (narrowest if is_number else usual):
             continue
         # Numbers beside each other are cells.
-        are_numbers = content[end - 1] in _DIGITS and content[words[number][0]] in _DIGITS
-        widest = narrowest if are_numbers else WIDEST_SPACE * height
+        are_numbers = is_number and content[words[number][0]] in _DIGITS
+        widest = narrowest if are_numbers else usual
         if room > letter * (end - start) + widest or room < 0:
             right = boxes.of(end - 1)
-            if following - right[2] > widest or room < 0:
+            if room < 0 or boxes.of(words[number][0])[0] - right[2] > widest:
                 groups.append((words[at:number], _union(boxes.of(words[at][0]), right)))
                 at = number
     groups.append((words[at:], _union(boxes.of(words[at][0]) if at else first, last)))

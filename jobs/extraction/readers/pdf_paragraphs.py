@@ -81,6 +81,10 @@ def _line(row: Row) -> Line:
     text = readable(" ".join(piece.text for piece in row))
     if "....." in text or ". . ." in text or not text.isascii():
         text = _LEADERS.sub(" … ", text)
+    first = row[0]
+    if len(row) == 1:
+        place = first.left, first.right, first.top, first.bottom, first.height
+        return Line(text.strip(), *place, first.is_bold, False)
     return Line(
         text.strip(),
         min(piece.left for piece in row),
@@ -89,7 +93,7 @@ def _line(row: Row) -> Line:
         max(piece.bottom for piece in row),
         max(piece.height for piece in row),
         all(piece.is_bold for piece in row),
-        len(row) > 1,
+        True,
     )
 
 

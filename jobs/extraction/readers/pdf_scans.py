@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 
 import pypdfium2.raw as pdfium
-from PIL import Image
 
 from jobs.extraction.readers.pdf_text import PageText
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from jobs.extraction.readers.ocr import PictureText
 
 POINTS_PER_INCH = 72
@@ -27,7 +28,7 @@ MORE_TEXT = 1.5
 
 def is_stamped_scan(page: Any, text: PageText) -> bool:
     """Return whether a page is a picture with little text, such as a number or a stamp."""
-    if sum(len(piece.text) for piece in text.pieces) > MAX_STAMP_CHARS:
+    if any(seen > MAX_STAMP_CHARS for seen in accumulate(len(each.text) for each in text.pieces)):
         return False
     return _images_area(page) >= SCAN_SHARE * text.width * text.height
 
