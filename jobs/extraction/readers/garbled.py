@@ -24,8 +24,11 @@ MAX_ACCENTED_SHARE = 0.5
 
 _CODES = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\ufffe\uffff]")
 _BULLETS = re.compile("[\uf0a7\uf0b7\uf0d8\uf0fc\uf076\uf02d\uf0e0]")
-_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])\s?[!\"#$%&()*+,:;<=>?@\[\\\]^`{|}~](?=[^\W\d_])")
-_WORD = re.compile(r"[^\W\d_]{2,}")
+# The sign comes first, for there are few.
+_SIGN_IN_WORD = re.compile(
+    r"[!\"#$%&()*+,:;<=>?@\[\\\]^`{|}~](?=[^\W\d_])(?:(?<=[^\W\d_].)|(?<=[^\W\d_]\s.))"
+)
+_LATIN_WORD = re.compile("[A-Za-z]{2,}")
 _LETTER = re.compile(r"[^\W\d_]")
 _ACCENTED = re.compile("[\u00c0-\u00ff]")
 _LATIN = re.compile("[A-Za-z]")
@@ -48,12 +51,12 @@ def looks_garbled(text: str) -> bool:
         if latin < 0.5 * letters:
             return False
     # Words in capitals may be codes of products.
-    words = "".join(word for word in _WORD.findall(text) if word[1:].islower()).lower()
+    words = "".join(word for word in _LATIN_WORD.findall(text) if word[1:].islower()).lower()
     counts = Counter(words)
     plain = sum(counts[letter] for letter in ascii_lowercase)
     if plain < MIN_LETTERS:
         return False
     common = sum(counts[letter] for letter in COMMON_LETTERS)
-    signs = Counter(match.strip() for match in _SIGN_IN_WORD.findall(text))
+    signs = Counter(_SIGN_IN_WORD.findall(text))
     most = max(signs.values(), default=0)
     return common < MIN_COMMON_SHARE * plain or most > MAX_SIGN_SHARE * plain

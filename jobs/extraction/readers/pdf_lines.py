@@ -174,7 +174,7 @@ class _Boxes:
         first = ctypes.addressof(self._rects)
         rects = range(first, first + _RECT_BYTES * count, _RECT_BYTES)
         deque(map(_ask_box, repeat(self._address), indexes, rects), maxlen=0)
-        return self._numbers[: 4 * count].tolist()
+        return list(self._numbers[: 4 * count])
 
     def place(self, edges: list[float], number: int) -> Box:
         """Return where one of these characters stands on the visible page."""
