@@ -10,6 +10,7 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -198,6 +199,23 @@ class DocumentClient:
             if document.status is not DocumentStatus.INDEXED and self._is_in_hand(document):
                 raise InvalidStateError("This document is being indexed already.")
             return self._enqueue(document_id)
+
+    def queue_lost(self) -> int:
+        """Queue the documents that no job is going to index any more; return how many.
+
+        Somebody was killed between entering a document and queueing it, or between the end of its
+        job and saying so.
+        """
+        with broker_errors():
+            lost = [
+                document.id
+                for document in self._register.list_all()
+                if document.status is not DocumentStatus.FAILED and not self._is_in_hand(document)
+            ]
+            for document_id in lost:
+                with suppress(NotFoundError):  # deleted meanwhile
+                    self._enqueue(document_id)
+        return len(lost)
 
     def index_all_again(self) -> IndexState:
         """Queue everything for the collection of the configured embedding model."""

@@ -12,8 +12,9 @@ from jobs.documents.scripts import CHANGED
 from jobs.models import Document
 from jobs.queue.keys import UNEMBEDDED_KEY, embedding_key
 
-# Longer than a batch takes on a busy machine. Two workers at one document do no harm.
-EMBEDDING_CLAIM_SECONDS = 300
+# Longer than a passage takes on a busy machine; so long waits what a killed worker was at. Two
+# workers at one document do no harm.
+EMBEDDING_CLAIM_SECONDS = 15
 
 # Count the passages that have yet to get vectors, unless they were indexed again meanwhile.
 # KEYS: entry, unembedded. ARGV: id, when they were indexed, how many.

@@ -47,7 +47,7 @@ def queue_key(name: str) -> str:
 
 
 def embedding_key(document_id: str) -> str:
-    """String with a TTL of minutes: the worker that gives a document its vectors."""
+    """String with a TTL of seconds: the worker that gives a document its vectors."""
     return f"{PREFIX}lock:embedding:{document_id}"
 
 

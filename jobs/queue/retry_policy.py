@@ -31,6 +31,9 @@ LONGEST_OUTAGE_WAIT_SECONDS = 15.0
 # A job that lost this many workers is a suspect: it may be what kills them. Of all suspects one
 # runs at a time, or it would take the same neighbours with it until all of them fail.
 SUSPECT_AFTER_LOSSES = MAX_ATTEMPTS - 1
+# Nobody sits and waits for a document, while workers may be killed by others: before the attempts
+# after each loss but the last. The longer ones spare others, should it be what kills them.
+PATIENT_WAITS_SECONDS = (0.0, 0.0, 30.0, 120.0, 600.0)
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,26 @@ def after_error(
     return Outcome(known.failure, replace(used, waits=used.waits + 1), retry_in_seconds=wait)
 
 
-def after_loss(history: History) -> Outcome:
-    """Return the outcome of an attempt whose worker died; `history` is from before it."""
+def after_loss(history: History, *, is_patient: bool = False) -> Outcome:
+    """Return the outcome of an attempt whose worker died; `history` is from before it.
+
+    What nobody waits for, `is_patient`: it is tried more often, with waits in between.
+    """
     used = replace(history, attempts=history.attempts + 1, lost=history.lost + 1)
-    if used.attempts >= MAX_ATTEMPTS:
+    wait = 0.0
+    if is_patient and used.lost <= len(PATIENT_WAITS_SECONDS):
+        wait = PATIENT_WAITS_SECONDS[used.lost - 1]
+        # So that an error after it may be retried.
+        used = replace(used, attempts=min(used.attempts, MAX_ATTEMPTS - 2))
+    elif is_patient or used.attempts >= MAX_ATTEMPTS:
+        used = replace(used, attempts=max(used.attempts, used.lost))
         return Outcome(_last_loss(used).failure, used)
     return Outcome(
         WorkerLostError().failure,
         used,
-        retry_in_seconds=0.0,
-        alone=used.lost >= SUSPECT_AFTER_LOSSES,
+        retry_in_seconds=wait,
+        # After a wait it still is, by its limit.
+        alone=not wait and used.lost >= SUSPECT_AFTER_LOSSES,
     )
 
 
@@ -123,11 +136,12 @@ def known_error(error: BaseException) -> AskqueueError:
 
 
 def _last_loss(history: History) -> WorkerLostError:
-    how = (
-        "three times in a row"
-        if history.lost >= MAX_ATTEMPTS
-        else "and earlier attempts had failed too"
-    )
+    if history.lost > MAX_ATTEMPTS:
+        how = f"{history.lost} times"
+    elif history.lost == MAX_ATTEMPTS:
+        how = "three times in a row"
+    else:
+        how = "and earlier attempts had failed too"
     return WorkerLostError(
         f"The worker died while running this, {how}. "
         "Retry once; if it happens again, tell the operator."

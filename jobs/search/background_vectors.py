@@ -78,7 +78,6 @@ class BackgroundVectors:
             self._embed_batch(document, range(start, end), index, embedder)
             if not self._progress.note(document, document.passages - end):
                 return
-            self._progress.keep(document_id)
         if not document.to_embed:
             self._progress.note(document, 0)
         log.info("document embedded", document_id=document_id, passages=document.passages)
@@ -92,5 +91,6 @@ class BackgroundVectors:
     ) -> None:
         ids = [passage_id(document.id, position) for position in positions]
         texts = index.texts(ids, document.collection)
-        vectors = embedder.embed([*texts.values()])
+        keep = self._progress.keep
+        vectors = embedder.embed([*texts.values()], lambda _done, _total: keep(document.id))
         index.set_vectors(document.collection, dict(zip(texts, vectors, strict=True)))

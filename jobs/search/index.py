@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-
-from qdrant_client import QdrantClient
+from typing import TYPE_CHECKING
 
 from jobs.errors import AskqueueError, BadModelRequestError, EmbeddingsUnsupportedError
 from jobs.llm.embedding_model import EmbeddingModel
@@ -25,9 +24,10 @@ from jobs.search.schema import (
     is_of_first_schema,
     is_of_model,
 )
-from jobs.search.server_engine import TIMEOUT_SECONDS, ServerEngine
-from jobs.search.text_engine import FolderEngine, TextEngine
 from jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from jobs.search.text_engine import TextEngine
 
 # How many times `limit` each half of a hybrid search returns, for the fusion to choose from.
 PREFETCH_FACTOR = 4
@@ -43,7 +43,7 @@ class PassageIndex:
     """
 
     def __init__(
-        self, engine: Engine, embedder: EmbeddingModel | None, first: Engine | None = None
+        self, engine: Engine, embedder: EmbeddingModel | None, first: TextEngine | None = None
     ) -> None:
         self._engine = engine
         self._first = first  # for collections of the first schema
@@ -228,7 +228,7 @@ class PassageIndex:
 
     def drop_first(self) -> None:
         """Remove the folder of an earlier version; nothing of it is needed any more."""
-        if isinstance(self._first, FolderEngine):
+        if self._first is not None:
             self._first.remove()
 
     def close(self) -> None:
@@ -263,6 +263,12 @@ def build_index(settings: Settings, embedder: EmbeddingModel | None) -> PassageI
         data = settings.data_dir.resolve()
         engine = EdgeEngine(data / "index")
         return PassageIndex(engine, embedder, _open_first(data / "qdrant", engine))
+    # Half of what a worker imports: not where the index is embedded.
+    from qdrant_client import QdrantClient
+
+    from jobs.search.server_engine import TIMEOUT_SECONDS, ServerEngine
+    from jobs.search.text_engine import TextEngine
+
     client = QdrantClient(
         url=settings.qdrant_url,
         api_key=settings.qdrant_api_key.get_secret_value() or None,
@@ -272,10 +278,12 @@ def build_index(settings: Settings, embedder: EmbeddingModel | None) -> PassageI
     return PassageIndex(ServerEngine(client), embedder, TextEngine(client))
 
 
-def _open_first(folder: Path, engine: Engine) -> Engine | None:
+def _open_first(folder: Path, engine: Engine) -> TextEngine | None:
     """Open what an earlier version embedded, if it is still there."""
     if not folder.exists():
         return None
+    from jobs.search.text_engine import FolderEngine
+
     try:
         return FolderEngine(folder)
     except AskqueueError:

@@ -11,8 +11,8 @@ from qdrant_client import QdrantClient, models
 from jobs.errors import IndexTooOldError
 from jobs.models import Passage
 from jobs.search.engine import Entry, Scope, in_batches
-from jobs.search.errors import index_errors
 from jobs.search.points import DENSE, DOCUMENT_ID, OWNER, WORDS, passage_of, payload_of
+from jobs.search.server_errors import index_errors
 from jobs.search.sparse import SparseVector, passage_vector, question_vector
 
 TIMEOUT_SECONDS = 10

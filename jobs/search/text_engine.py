@@ -18,10 +18,11 @@ from qdrant_client import QdrantClient, models
 from jobs.errors import IndexUnavailableError
 from jobs.models import Passage
 from jobs.search.engine import Entry, Scope
-from jobs.search.errors import in_use_error, index_errors
+from jobs.search.errors import in_use_error
 from jobs.search.keywords import keywords_of
 from jobs.search.points import DENSE, TEXT
 from jobs.search.server_engine import ServerEngine, visible_to
+from jobs.search.server_errors import index_errors
 
 
 class TextEngine(ServerEngine):
@@ -40,6 +41,9 @@ class TextEngine(ServerEngine):
         words = keywords_of(scope.question) if scope.question else " ".join(terms)
         query = models.TextQuery(text=words)
         return self._query(collection, query, TEXT, visible_to(scope), limit)
+
+    def remove(self) -> None:
+        """Do nothing: the collections of a server go one by one."""
 
     def _vectors(self, entry: Entry) -> dict[str, models.Vector]:
         return {} if entry.vector is None else {DENSE: list(entry.vector)}

@@ -110,6 +110,7 @@ class WorkerProcess:
         for thread in [*watchers, *self.threads]:
             thread.start()
         log.info("worker started", worker=self.name, threads=self.settings.worker_threads)
+        self._turn(self.runtime.documents.queue_lost)
         sandbox.remove_left_folders()
         self._report_confinement()
         # Without a timeout, the main thread would not run its signal handlers.

@@ -24,6 +24,7 @@ from jobs.queue.rq_internals import (
     enqueue_rate_limited,
 )
 from jobs.queue.transitions import EXECUTION_FIELD, JobSnapshot, Write, change
+from jobs.settings import INDEXING_QUEUE
 from jobs.worker.attempts import Attempts, put_back
 
 # A living worker begins a popped job within milliseconds.
@@ -95,7 +96,8 @@ class Recovery:
             return None
         execution = Execution(execution_id, job_id, self._connection)
         held_key = job.rate_limit_key  # the outcome may change it
-        outcome = after_loss(History.from_dict(job.meta.get("history", {})))
+        history = History.from_dict(job.meta.get("history", {}))
+        outcome = after_loss(history, is_patient=job.origin == INDEXING_QUEUE)
         number, user = self._records.next_attempt(self._connection, job_id)
         write_outcome = self._attempts.outcome_writer(
             job, outcome, describe(WorkerLostError()), lost=True

@@ -28,8 +28,9 @@ from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.queue.retry_policy import Outcome
 from jobs.search.card_catalog import CardCatalog
+from jobs.search.giving_up import give_up
 from jobs.search.index import PassageIndex, build_index
-from jobs.search.indexer import Indexer, mark_failed
+from jobs.search.indexer import Indexer
 from jobs.search.searcher import Searcher
 from jobs.settings import Settings
 
@@ -143,6 +144,11 @@ def get_runtime() -> Runtime:
 
 
 def report_outcome(runtime: Runtime, job: Job, outcome: Outcome) -> None:
-    """Mark a document as failed if its indexing failed; questions have their own record."""
+    """Give a document up if its indexing failed for good; questions have their own record."""
     if job.func_name == INDEX_DOCUMENT and outcome.retry_in_seconds is None:
-        mark_failed(job.args[0], outcome.failure, register=runtime.register)
+        give_up(
+            job.args[0],
+            outcome.failure,
+            register=runtime.register,
+            index=lambda: runtime.index,
+        )

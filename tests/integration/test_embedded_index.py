@@ -196,6 +196,12 @@ def test_full_disk_is_told_from_other_errors(words: str) -> None:
     assert type(raised.value) is IndexUnavailableError
 
 
+def test_client_of_a_server_is_not_imported() -> None:
+    """A worker with an embedded index would take a third longer to start."""
+    code = "import sys, jobs.worker.process, jobs.tasks; sys.exit('qdrant_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_own_mistakes_are_not_taken_for_errors_of_the_engine() -> None:
     """Only its plain exceptions are."""
     with pytest.raises(KeyError), edge_errors("It failed."):

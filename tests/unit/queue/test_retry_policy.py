@@ -17,6 +17,7 @@ from jobs.queue.retry_policy import (
     LONGEST_OUTAGE_WAIT_SECONDS,
     MAX_ATTEMPTS,
     OUTAGE_PATIENCE_SECONDS,
+    PATIENT_WAITS_SECONDS,
     History,
     after_error,
     after_loss,
@@ -118,6 +119,18 @@ def test_lost_worker_is_retried_until_the_third_loss() -> None:
     assert third.retry_in_seconds is None
     assert third.failure.kind == "worker_lost"
     assert "three times" in third.failure.message
+
+
+def test_what_nobody_waits_for_survives_more_losses() -> None:
+    """With growing waits, and alone from the second on; an error after them may be retried."""
+    outcome, waits = after_loss(History(), is_patient=True), []
+    while outcome.retry_in_seconds is not None:
+        waits.append(outcome.retry_in_seconds)
+        assert after_error(ModelTimeoutError(), outcome.history).retry_in_seconds is not None
+        outcome = after_loss(outcome.history, is_patient=True)
+    assert waits == list(PATIENT_WAITS_SECONDS) == sorted(waits)
+    assert outcome.history.lost == outcome.history.attempts == len(waits) + 1
+    assert f"{len(waits) + 1} times" in outcome.failure.message
 
 
 def test_last_attempt_after_two_lost_workers_runs_alone() -> None:
