@@ -94,7 +94,7 @@ def sentences_of(passage: Passage) -> Iterator[Sentence]:
         first_cell = _FIRST_CELL.match(block)
         above = first_cell[0] if first_cell else heading
         for sentence in sentences:
-            if not _RUNNING.search(sentence) and not _is_name(sentence):
+            if not _says_nothing(sentence):
                 yield Sentence(sentence, above, path[-1], table)
 
 
@@ -103,11 +103,16 @@ def _above_rows(blocks: Sequence[str]) -> list[bool]:
     found: list[bool] = []
     is_before = False
     for block in reversed(blocks):
-        is_line = len(block) <= CAPTION_CHARS and block[-1:] not in (".", "!", "?")
+        is_line = len(block) <= CAPTION_CHARS and not _ends_otherwise(block)
         has_row = any(map(_is_row, block.splitlines()))
         found.append(is_before and is_line and not has_row)
         is_before = found[-1] or has_row
     return found[::-1]
+
+
+def _ends_otherwise(block: str) -> bool:
+    """Return whether it ends as no heading does: as a sentence, or with a figure of a row."""
+    return block.endswith((".", "!", "?")) or any(map(_is_figure, block.split()[-1:]))
 
 
 def _is_row(text: str) -> bool:
@@ -170,6 +175,11 @@ def _blocks(text: str) -> Iterator[str]:
 
 def _least_words(block: str, min_words: int) -> int:
     return min(min_words, MIN_ROW_WORDS) if _ROW.search(block) else min_words
+
+
+def _says_nothing(sentence: str) -> bool:
+    """Return whether it is printed on each page, but a name, or what introduces something."""
+    return bool(_RUNNING.search(sentence)) or sentence.endswith(":") or _is_name(sentence)
 
 
 def _is_name(line: str) -> bool:

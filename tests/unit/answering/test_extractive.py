@@ -431,3 +431,13 @@ def test_word_with_a_capital_that_is_common_is_no_name() -> None:
     """ "In Cash" is no place, and FY2018 nobody."""
     text = "Our cash and cash equivalents fell as more cash was paid in 2018."
     assert quoted("Was there a drop in Cash and Cash equivalents in FY2018?", text) == [text]
+
+
+def test_what_introduces_something_is_not_quoted() -> None:
+    """The items below it are."""
+    text = (
+        "The limits for taxis in a city are as follows:\n\n- A taxi in a city costs EUR 30 at most."
+    )
+    assert quoted("What is the limit for taxis in a city?", text) == [
+        "A taxi in a city costs EUR 30 at most."
+    ]

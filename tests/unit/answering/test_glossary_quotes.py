@@ -1,4 +1,4 @@
-"""Quotes in the words of the glossary, where the question's own find nothing."""
+"""Quotes in the words of the glossary, beside the question's own."""
 
 from __future__ import annotations
 
