@@ -6,6 +6,7 @@ The sample documents are cut as for the index, and found by the search with the 
 settings, by default the one in the process; with --words by words alone. An answer is right if one
 of its quotes, three at most, holds the words of the answer in samples/questions.json; first right
 if the first of them does. No sample answers the questions of `UNANSWERABLE`: any quote is wrong.
+A question in two parts is right if each has its quote, or is named as missing.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.retrieval import CLOSE, Sample, flat, read_samples
-from jobs.answering.extractive import Quote, best_quotes
+from jobs.answering.citation_coverage import NOTHING_ABOUT
+from jobs.answering.extractive import Extractive
 from jobs.answering.likeness import likeness_of
+from jobs.answering.sentence_ranking import Quote, best_quotes
 from jobs.extraction.extract import extract
 from jobs.llm.embeddings import build_embedder
 from jobs.models import Passage
@@ -26,6 +29,7 @@ from jobs.search.edge_engine import EdgeEngine
 from jobs.search.index import PassageIndex
 from jobs.search.passage_context import contexts
 from jobs.search.points import passage_id
+from jobs.search.question_parts import split_question, take_turns
 from jobs.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
@@ -63,6 +67,24 @@ UNANSWERABLE = (
     "Who is the auditor's partner in Norway?",
 )
 SURE = 8
+# They name a document that says nothing about it.
+OF_A_DOCUMENT = (
+    "What does the remote work policy say about pets?",
+    "Does the travel and expense policy cover ski passes?",
+    "What does the maintenance agreement say about solar panels?",
+    "Which colour does the onboarding guide give for badges?",
+    "What does the annual report say about football?",
+)
+# Of each part: words of the quote, or none if it has to be named as missing.
+IN_PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Compare the hotel limit with the limit for meals.", ("EUR 160", "daily allowance")),
+    ("What is the dividend for 2025, and when is it paid?", ("EUR 0.28", "4 June 2026")),
+    ("What is the mileage rate, and how many characters must passwords have?", ("0.23", "14")),
+    ("How does the hotel limit compare with the limit in Tokyo?", ("EUR 160", "")),
+    ("Compare revenue in 2025 with revenue in 2019.", ("412.6", "")),
+    ("What is the hotel limit and what is the price of a parking permit?", ("EUR 160", "")),
+    ("Who chairs the Supervisory Board, and who won the world cup?", ("Achter", "")),
+)
 
 
 def read_documents(settings: Settings) -> tuple[list[Passage], list[list[str]]]:
@@ -134,6 +156,26 @@ def main() -> None:
         print(f"{len(wrong)} of all {len(UNANSWERABLE)}")
         for number in wrong if options.misses else ():
             print(f"    quoted in vain: {UNANSWERABLE[number]}")
+        named = [each for each in OF_A_DOCUMENT if quotes_of(each)]
+        print(f"names a document: {len(named)} of {len(OF_A_DOCUMENT)} quoted in vain")
+        quoting, right_parts = Extractive(similarity), 0
+        for question, expected in IN_PARTS:
+            found = take_turns(
+                [
+                    index.search(part, settings.passages_per_answer, collection)
+                    for part in split_question(question)
+                ],
+                settings.passages_per_answer,
+            )
+            said = [chunk.text.strip() for chunk in quoting.stream(question, found)]
+            is_right_part = len(said) == len(expected) and all(
+                (words or NOTHING_ABOUT) in text
+                for words, text in zip(expected, said, strict=False)
+            )
+            right_parts += is_right_part
+            if options.misses and not is_right_part:
+                print(f"    not right: {question} {said}")
+        print(f"in two parts: {right_parts} of {len(IN_PARTS)} right")
         index.close()
 
 

@@ -12,7 +12,7 @@ _LATE_NON_STARTERS = "\u0f73\u0f75\u0f81\uff9e\uff9f"
 _GRAPHEME_JOINER = "\u034f"
 
 
-def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
+def normalize(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """Normalize a text, with at most `MAX_NON_STARTERS` combining marks in a row.
 
     `unicodedata` sorts them in quadratic time: 100,000 of them would take ten seconds. After each

@@ -18,6 +18,8 @@ _LATE_MARKERS = re.compile(
 _TABLE_RULE = re.compile(r"^:?-{2,}:?[ \t]*\|")
 # What introduces a list, and what asks.
 NO_CLAIM_ENDINGS = (":", "?", "：", "？", "؟")
+# How a quoted answer says which part of the question it lacks.
+NOTHING_ABOUT = "Nothing was found about"
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class CitationCoverage:
 def measure_coverage(text: str) -> CitationCoverage:
     """Count the sentences of a checked answer, and those without a marker.
 
-    What introduces a list ("The limits are:"), asks, or has fewer than four words makes no claim of
-    its own and is not counted; nor are headings and code. Where no sentence has four words, as in
-    "Yes [1].", the shorter ones count.
+    What introduces a list ("The limits are:"), asks, says what was not found, or has fewer than
+    four words makes no claim of its own and is not counted; nor are headings and code. Where no
+    sentence has four words, as in "Yes [1].", the shorter ones count.
     """
     prose = _without_table_heads(_FENCE.sub("\n", text))
     prose = _LATE_MARKERS.sub(lambda match: f" {match[2].strip()}{match[1]} ", prose)
@@ -46,6 +48,7 @@ def measure_coverage(text: str) -> CitationCoverage:
         sentence
         for sentence in split_sentences(prose, min_words=1, max_chars=len(prose))
         if without_markers(sentence).strip()
+        and not sentence.startswith(NOTHING_ABOUT)
         and not without_markers(sentence).rstrip("*_\"'”’“») ").endswith(NO_CLAIM_ENDINGS)
     ]
     long = [claim for claim in claims if count_words(claim) >= MIN_SENTENCE_WORDS]

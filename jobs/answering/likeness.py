@@ -10,6 +10,9 @@ import structlog
 from jobs.errors import AskqueueError
 from jobs.llm.embedding_model import EmbeddingModel
 
+# Vectors that are kept: the parts of a question, and its other ways, ask of the same sentences.
+MAX_KEPT = 2000
+
 log = structlog.get_logger(__name__)
 
 
@@ -21,6 +24,17 @@ def likeness_of(
     It returns nothing without an embedding model, or if that fails: quotes are then chosen by words
     alone.
     """
+    kept: dict[tuple[str, str], Sequence[float]] = {}
+
+    def vectors_of(model: EmbeddingModel, texts: Sequence[str]) -> list[Sequence[float]]:
+        known = {text: kept.get((model.model, text)) for text in texts}
+        new = [text for text, vector in known.items() if vector is None]
+        if new:
+            known.update(zip(new, model.embed(new), strict=True))
+        if len(kept) > MAX_KEPT:
+            kept.clear()
+        kept.update({(model.model, text): vector for text, vector in known.items() if vector})
+        return [vector for text in texts if (vector := known[text])]
 
     def compare(question: str, texts: Sequence[str]) -> Sequence[float]:
         try:
@@ -28,7 +42,7 @@ def likeness_of(
             if model is None:
                 return ()
             asked = model.embed_question(question)
-            return [_cosine(asked, vector) for vector in model.embed(texts)]
+            return [_cosine(asked, vector) for vector in vectors_of(model, texts)]
         except AskqueueError as error:
             log.warning("sentences not compared by meaning", error=error.kind)
             return ()

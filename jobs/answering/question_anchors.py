@@ -10,9 +10,11 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from jobs.language import guess_language
+from jobs.normalization import normalize
 
 _WORD = re.compile(r"[^\W\d_][\w’'-]*")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_FISCAL = re.compile(r"\b(?:FY|fiscal(?: year)?) ?((?:19|20)\d\d)(?!\d)", re.IGNORECASE)
 # A name behind one of these is a place, most of the time.
 _IN = r"\b(?:in|en|em|à|w|i|v)"
 _OTHER_PLACE = re.compile(rf"{_IN} (?:the |la |les |el )?[A-ZÀ-Þ]\w{{2,}}")
@@ -34,11 +36,15 @@ Name = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Anchors:
-    """The names in a question, each as its words, which of them are places, and the years."""
+    """The names in a question, each as its words, which of them are places, and the years.
+
+    `fiscal` are those of the years that need not be those of the calendar.
+    """
 
     names: tuple[Name, ...] = ()
     places: frozenset[Name] = frozenset()
     years: frozenset[str] = field(default_factory=frozenset)
+    fiscal: frozenset[str] = field(default_factory=frozenset)
 
     def __bool__(self) -> bool:
         return bool(self.names or self.years)
@@ -51,15 +57,16 @@ class Anchors:
 
 def anchors_of(question: str) -> Anchors:
     """Find the names and years of a question. Abbreviations are none: they have other spellings."""
-    years = frozenset(_YEAR.findall(question))
+    years, fiscal = years_in(question), frozenset(_FISCAL.findall(question))
     if question == question.lower():
         last = _LAST_PLACE.search(question)
         name = (fold(last[1]),) if last else ()
-        return Anchors((name,), frozenset((name,)), years) if name else Anchors(years=years)
+        only = (name,) if name else ()
+        return Anchors(only, frozenset(only), years, fiscal)
     words = list(_WORD.finditer(question))
     capitals = sum(match.group()[0].isupper() for match in words)
     if guess_language(question) in _CAPITAL_NOUNS or (len(words) > 3 and capitals > len(words) / 2):
-        return Anchors(years=years)
+        return Anchors(years=years, fiscal=fiscal)
     names: list[Name] = []
     places: set[Name] = set()
     end = -1
@@ -77,11 +84,13 @@ def anchors_of(question: str) -> Anchors:
         if is_place:
             places.add(names[-1])
         end = match.end()
-    return Anchors(tuple(names), frozenset(places & set(names)), years)
+    return Anchors(tuple(names), frozenset(places & set(names)), years, fiscal)
 
 
 def _is_name(word: str, before: str) -> bool:
     if not word[0].isupper() or not before or before[-1] in ".?!:":
+        return False
+    if any(map(str.isdigit, word)):  # FY2018, Q2
         return False
     is_abbreviation = word.isupper() and len(word) <= ABBREVIATION_CHARS
     return not is_abbreviation and fold(word) not in _NO_NAMES
@@ -89,7 +98,9 @@ def _is_name(word: str, before: str) -> bool:
 
 def fold(text: str) -> str:
     """Return a text in lower case, without accents and the English genitive."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    if text.isascii():
+        return text.lower().removesuffix("'s")
+    plain = normalize("NFKD", text.casefold())
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     return plain.replace("’", "'").removesuffix("'s").translate(_LETTERS)
 
@@ -100,7 +111,12 @@ _LETTERS = str.maketrans({"ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d
 def words_in(text: str) -> frozenset[str]:
     """Return the folded words and years of a text, to look names up in."""
     words = {fold(word) for match in _WORD.finditer(text) for word in _spellings(match.group())}
-    return frozenset(words.union(_YEAR.findall(text)))
+    return frozenset(words) | years_in(text)
+
+
+def years_in(text: str) -> frozenset[str]:
+    """Return the years in a text."""
+    return frozenset(_YEAR.findall(text))
 
 
 def _spellings(word: str) -> tuple[str, ...]:

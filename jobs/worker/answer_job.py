@@ -11,10 +11,10 @@ import redis
 import structlog
 
 from jobs.answering.citation_context import read_surroundings
+from jobs.answering.extractive import Extractive
 from jobs.answering.follow_ups import Understood, add_understanding, read_turns, understand
 from jobs.answering.passage_selection import rest_of_short_document
 from jobs.answering.pipeline import answer
-from jobs.answering.reworded_quotes import RewordedQuotes
 from jobs.cancellation import Cancellation
 from jobs.errors import NoDocumentsError, NotFoundError, StillIndexingError
 from jobs.llm.chat import Generator
@@ -114,8 +114,8 @@ def _answer(
     progress = _Progress(attempt, events, runtime.records)
     understood = _understand(runtime, record, generator, progress, cancellation)
     terms, limit = runtime.glossary.at(index.glossary), settings.passages_per_answer
-    if generator.extractive:
-        generator = RewordedQuotes(generator, terms)
+    if isinstance(generator, Extractive):
+        generator = generator.in_words_of(terms)
 
     notes: list[str] = []
 

@@ -32,6 +32,7 @@ from jobs.search.index import (
 )
 from jobs.search.keywords import keywords_of
 from jobs.search.points import passage_id
+from jobs.search.question_parts import split_question, take_turns
 from jobs.settings import Settings
 from tests.fakes import FakeModelServer
 
@@ -384,6 +385,11 @@ def test_sample_questions_are_answered_without_a_model(
         quoted = "".join(chunk.text for chunk in Extractive().stream(sample["question"], passages))
         assert sample["answer"].lower() in quoted.lower(), sample["question"]
         assert sample["document"] in {passage.document_name for passage in passages}
+    question = "What is the hotel limit, and who won the world cup?"
+    found = [index.search(part, 6, collection) for part in split_question(question)]
+    chunks = list(Extractive().stream(question, take_turns(found, 6)))
+    assert "EUR 160" in chunks[0].text
+    assert chunks[1].text.strip() == "Nothing was found about this: who won the world cup?"
 
 
 def test_texts_are_read_by_id(make_index: Callable[..., PassageIndex]) -> None:

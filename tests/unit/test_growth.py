@@ -18,13 +18,15 @@ from jobs.answering.citation_context import text_after, text_before
 from jobs.answering.citation_coverage import measure_coverage
 from jobs.answering.citations import check_citations
 from jobs.answering.expected_kind import lacks_asked_kind
-from jobs.answering.extractive import Extractive, best_quotes
+from jobs.answering.extractive import Extractive
 from jobs.answering.figures import FigureSources, check_figures
 from jobs.answering.numbers import values_in
 from jobs.answering.passage_selection import without_doubles
 from jobs.answering.question_anchors import anchors_of, words_in
+from jobs.answering.question_core import core_of, without_mention
 from jobs.answering.quotable import split_sentences
 from jobs.answering.quotes import check_quotes
+from jobs.answering.sentence_ranking import best_quotes
 from jobs.answering.sentence_support import find_doubtful
 from jobs.batches.models import LineResult, RowState
 from jobs.batches.results_file import csv_rows
@@ -213,6 +215,14 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "make_rule": refused(lambda text: make_rule(text[:4000], [text])),
     "read_csv": refused(lambda text: read_csv(text.encode(errors="replace"))),
     "split_question": split_question,
+    "core_of": core_of,
+    "without_mention": lambda text: (
+        without_mention(text, "d.md"),
+        without_mention("Is it?", text),
+    ),
+    "quotes of parts": lambda text: list(
+        Extractive().stream(f"What is the limit, and who {text}?", [passage(text)])
+    ),
     "clean": clean,
     "is_right_to_left": is_right_to_left,
     "escape": escape,

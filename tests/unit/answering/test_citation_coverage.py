@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.answering.citation_coverage import measure_coverage
+from jobs.answering.citation_coverage import CitationCoverage, measure_coverage
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,9 @@ def test_support_is_none_if_every_sentence_lacks_it() -> None:
     assert measure_coverage("The limit is EUR 160. It rose in May.\n\nSources: [1] [2]").is_none
     assert not measure_coverage("The limit is EUR 160 [1]. It rose again in May.").is_none
     assert not measure_coverage("Yes [1].").is_none
+
+
+def test_what_was_not_found_is_no_claim() -> None:
+    """A quoted answer says which part it lacks."""
+    text = "The fee is EUR 9 a day [1].\n\nNothing was found about the notice period."
+    assert measure_coverage(text) == CitationCoverage(1, 0)

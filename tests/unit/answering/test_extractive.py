@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from jobs.answering.extractive import Extractive, best_quotes
+from jobs.answering.extractive import Extractive
 from jobs.answering.quotable import split_sentences
+from jobs.answering.sentence_ranking import best_quotes
+from jobs.glossary.rules import Rule
+from jobs.glossary.term_finder import TermFinder
 from jobs.llm.rewriting import Rewriting, Turn
 from jobs.models import Passage
 
@@ -286,9 +289,10 @@ def test_row_is_quoted_below_the_caption_of_its_table() -> None:
     assert quote.words == "Table 2: Results (EUR million): Revenue; 2025: 412.6; 2024: 384.1"
 
 
-def test_what_is_printed_on_each_page_is_not_quoted() -> None:
+@pytest.mark.parametrize("end", ["", " Page 3 of 9"])
+def test_what_is_printed_on_each_page_is_not_quoted(end: str) -> None:
     """It has the name of the document, and says nothing."""
-    text = "Haldermere Annual Report 2025 Page 3 of 9"
+    text = f"Haldermere Cold Chain Annual Report 2025{end}"
     assert quoted("What does the annual report say?", text) == []
 
 
@@ -315,3 +319,125 @@ def test_words_about_answering_are_not_quoted() -> None:
     ]
     [chunk] = Extractive().stream(question, passages)
     assert chunk.text == "The hotel limit is EUR 160 per night. [2]"
+
+
+LIMITS = [
+    passage("The hotel limit is EUR 160 per night, including breakfast."),
+    passage("Parking is paid by the company at every airport and station.", 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("Compare the hotel limit with the limit for laundry.", "the limit for laundry."),
+        (
+            "What is the hotel limit, and who won the world cup?",
+            "this: who won the world cup?",
+        ),
+        ("What are the hotel limit and the notice period?", "the notice period."),
+    ],
+)
+def test_part_without_a_quote_is_named(question: str, missing: str) -> None:
+    """It is not passed over, nor answered by what was found for the other part."""
+    chunks = [chunk.text.strip() for chunk in Extractive().stream(question, LIMITS)]
+    assert chunks == [
+        "The hotel limit is EUR 160 per night, including breakfast. [1]",
+        f"Nothing was found about {missing}",
+    ]
+
+
+def test_question_of_parts_without_any_quote_is_not_answered() -> None:
+    """Nothing is written about what is missing, so that the nearest passages are shown."""
+    question = "Who won the world cup, and what colour are the trucks?"
+    assert list(Extractive().stream(question, LIMITS)) == []
+
+
+def test_sentence_for_both_parts_is_quoted_once() -> None:
+    """Both have their quote in it."""
+    both = passage("The lease is signed by Ann Lee and runs for twelve years from May 2021.")
+    chunks = list(Extractive().stream("Who signs the lease and how long does it run?", [both]))
+    assert [chunk.text for chunk in chunks] == [f"{both.text} [1]"]
+
+
+def test_name_of_the_document_tells_no_sentence() -> None:
+    """It is in the question because it says where to look."""
+
+    def similarity(question: str, texts: Sequence[str]) -> list[float]:
+        is_named = "remote work policy" in question
+        return [0.7 if is_named and "Remote Work Policy" in text else 0.3 for text in texts]
+
+    policy = Passage(
+        "1",
+        "d",
+        "remote-work-policy.md",
+        "Internet is paid by the employee at home.\n\nThe Remote Work Policy applies to everybody.",
+    )
+    question = "What does the remote work policy say about"
+    assert best_quotes(f"{question} pets?", [policy], similarity) == []
+    [quote] = best_quotes(f"{question} internet?", [policy], similarity)
+    assert quote.sentence == "Internet is paid by the employee at home."
+
+
+CASH_FLOWS = (
+    "CONSOLIDATED STATEMENT OF CASH FLOWS (in thousands)\n\nYear ended December 31, 2018 2017\n\n"
+    "Cash flows from investing activities:\n\n"
+    "Purchases of property, plant and equipment; (1,204); (1,117)\n\n"
+    "Other investing activities:\n\nSales of land; 31; 22"
+)
+
+
+def test_row_is_quoted_below_all_its_headings() -> None:
+    """The table's name, unit and periods, and the heading between its rows."""
+    [quote] = best_quotes("What did sales of land bring in FY2018?", [passage(CASH_FLOWS)])
+    assert quote.words == (
+        "CONSOLIDATED STATEMENT OF CASH FLOWS (in thousands), Year ended December 31, 2018 2017, "
+        "Cash flows from investing activities, Other investing activities: Sales of land; 31; 22"
+    )
+
+
+@pytest.mark.parametrize("year", ["FY2018", "2017"])
+def test_figure_is_quoted_in_the_row_that_the_glossary_names(year: str) -> None:
+    """However the question says how to answer; and not for a year that the table lacks."""
+    capex = Rule("capital expenditure", ("purchases of property, plant and equipment",))
+    quotes = Extractive().in_words_of(TermFinder([capex]))
+    question = (
+        f"What is the {year} capital expenditure amount (in USD thousands)? Give a response by "
+        "relying on the details shown in the cash flow statement."
+    )
+    text = "".join(chunk.text for chunk in quotes.stream(question, [passage(CASH_FLOWS)]))
+    assert "Purchases of property, plant and equipment; (1,204); (1,117) [1]" in text
+    assert list(quotes.stream(question.replace(year, "2021"), [passage(CASH_FLOWS)])) == []
+
+
+def test_line_of_figures_is_a_row() -> None:
+    """A PDF without cells has its tables so."""
+    text = "Summary (in millions) 2018 2017\n\nGross profit 1,204 1,117\nNet income 408 377"
+    [quote] = best_quotes("What was gross profit in 2018?", [passage(text)])
+    assert quote.words == "Summary (in millions) 2018 2017: Gross profit 1,204 1,117"
+
+
+def test_heading_of_the_section_is_not_quoted() -> None:
+    """It has the words of the question, and says nothing."""
+    text = "Working from another country\n\nWorking from another country takes an approval."
+    section = Passage("1", "d", "d.md", text, section="Rules › Working from another country")
+    quotes = best_quotes("What does working from another country take?", [section])
+    assert [quote.sentence for quote in quotes] == [
+        "Working from another country takes an approval."
+    ]
+
+
+def test_word_with_a_capital_that_is_common_is_no_name() -> None:
+    """ "In Cash" is no place, and FY2018 nobody."""
+    text = "Our cash and cash equivalents fell as more cash was paid in 2018."
+    assert quoted("Was there a drop in Cash and Cash equivalents in FY2018?", text) == [text]
+
+
+def test_what_introduces_something_is_not_quoted() -> None:
+    """The items below it are."""
+    text = (
+        "The limits for taxis in a city are as follows:\n\n- A taxi in a city costs EUR 30 at most."
+    )
+    assert quoted("What is the limit for taxis in a city?", text) == [
+        "A taxi in a city costs EUR 30 at most."
+    ]

@@ -206,6 +206,22 @@ def test_extractive_generator_that_finds_no_sentence_means_not_found() -> None:
     assert result.words_searched == ("won", "world", "cup", "1998")
 
 
+def test_quoted_answer_that_lacks_a_part_is_cited() -> None:
+    """It says what is missing, which needs no citation."""
+    limit = Passage("p1", "d1", "travel.md", "The hotel limit is EUR 160 per night in Ghent.")
+    result = answer(
+        "What is the hotel limit, and who won the world cup of 1998?",
+        search=lambda question: [limit],
+        generator=Extractive(),
+        progress=Recorded(),
+        cancelled=Cancellation(),
+    )
+    assert result.text == (
+        f"{limit.text} [1]\n\nNothing was found about this: who won the world cup of 1998?"
+    )
+    assert (result.support, result.uncited_sentences) == (SupportLevel.CITED, 0)
+
+
 @pytest.mark.parametrize("text", ["The documents don't say.", "The documents don't say [1]."])
 def test_not_found_shows_what_was_nearest_without_citing_it(text: str) -> None:
     """With its surroundings, to be opened, and the words that were looked for."""

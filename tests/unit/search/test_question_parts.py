@@ -33,7 +33,10 @@ from jobs.search.search_parts import search_parts
         ),
         (
             "Who approves flights, and how long before must they be booked?",
-            ("Who approves flights", "how long before must they be booked?"),
+            (
+                "Who approves flights",
+                "how long before must they be booked? (approves, flights)",
+            ),
         ),
         (
             "When did Malmö open in 2021, and how many pallet places were added?",
@@ -57,6 +60,18 @@ from jobs.search.search_parts import search_parts
             "What are the fee and the notice period of the Gold contract?",
             ("What are the fee of the Gold contract?",
              "What are the notice period of the Gold contract?"),
+        ),
+        (
+            "How does the limit in Oslo compare to that in Rome?",
+            ("the limit in Oslo", "the limit in Rome"),
+        ),
+        (
+            "Who signs the lease, and is there an option, and when does it end?",
+            (
+                "Who signs the lease",
+                "is there an option (signs, lease)",
+                "when does it end? (option, signs, lease)",
+            ),
         ),
         (
             "ホテルの上限はいくらですか？食事の上限はいくらですか？",

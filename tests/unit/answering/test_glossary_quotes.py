@@ -1,11 +1,10 @@
-"""Quotes in the words of the glossary, where the question's own find nothing."""
+"""Quotes in the words of the glossary, beside the question's own."""
 
 from __future__ import annotations
 
 import pytest
 
 from jobs.answering.extractive import Extractive
-from jobs.answering.reworded_quotes import RewordedQuotes
 from jobs.glossary.rules import Rule
 from jobs.glossary.term_finder import TermFinder
 from jobs.llm.rewriting import Turn
@@ -18,7 +17,7 @@ TEXTS = (
     "The hotel limit is EUR 160 per night in every city.",
 )
 PASSAGES = [Passage(str(number), "d1", "name", text) for number, text in enumerate(TEXTS)]
-QUOTES = RewordedQuotes(Extractive(), TermFinder(RULES))
+QUOTES = Extractive().in_words_of(TermFinder(RULES))
 
 
 @pytest.mark.parametrize(
