@@ -1,6 +1,6 @@
 """What one hostile user costs another: a page, a submit and a status, quiet and under attack.
 
-    python -m benchmarks.hostile [--seconds 60]
+    python -m benchmarks.hostile [--seconds 60] [--attacks upload,follow]
 
 A real web server, worker and Valkey with the default limits, and a model server whose answers to
 the hostile user are as long and as twisted as they may be. Ann opens the Ask page, submits a
@@ -27,6 +27,7 @@ import httpx
 import psutil
 
 from benchmarks.browsing import draw
+from benchmarks.hostile_user import NICENESS
 from benchmarks.sessions import web_process
 from benchmarks.stack import (
     DURABLE,
@@ -39,6 +40,7 @@ from benchmarks.stack import (
     timed,
     wait_for,
 )
+from jobs.niceness import give_way
 from jobs.queue.broker import Broker
 from jobs.queue.connection import connect
 from jobs.settings import QUEUE_NAMES
@@ -197,7 +199,7 @@ def note(what: str, times: Times, usage: Usage) -> None:
     )
 
 
-def measure(stack: Stack, worker: psutil.Process, seconds: float) -> int:
+def measure(stack: Stack, worker: psutil.Process, seconds: float, attacks: Sequence[str]) -> int:
     signer = Signer(SECRET)
     ann_cookie, eve_cookie = (f"{signer.cookie_name}={signer.new_cookie()}" for _ in range(2))
     with web_process(stack.env) as (url, web):
@@ -214,7 +216,8 @@ def measure(stack: Stack, worker: psutil.Process, seconds: float) -> int:
 
         before = take("quiet")
         counts = stack.folder / "counts.json"
-        with process(["-m", "benchmarks.hostile_user", url, eve_cookie, str(counts)], stack.env):
+        eve = ["-m", "benchmarks.hostile_user", url, eve_cookie, str(counts), *attacks]
+        with process(eve, stack.env):
             wait_for(counts.exists, 300, "the first attack")
             ann.work(min(seconds, WARM_SECONDS))
             under = take("hostile")
@@ -237,9 +240,11 @@ def measure(stack: Stack, worker: psutil.Process, seconds: float) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60, help="of each of the three times")
+    parser.add_argument("--attacks", default="", help="only these loops of hostile_user")
     parser.add_argument("--model", type=int, default=0, help="only serve the model, at this port")
     options = parser.parse_args()
     if options.model:
+        give_way(NICENESS)  # as the hostile user, see there
         HostileModel(options.model).start()
         threading.Event().wait()
     os.environ["SECRET_KEY"] = SECRET
@@ -249,7 +254,8 @@ def main() -> int:
         local_stack("hostile", f"http://127.0.0.1:{port}/v1", **DURABLE) as stack,
         stack.worker(threads=stack.settings.worker_threads) as worker,
     ):
-        return measure(stack, psutil.Process(worker.pid), options.seconds)
+        attacks = options.attacks.split(",") if options.attacks else ()
+        return measure(stack, psutil.Process(worker.pid), options.seconds, attacks)
 
 
 if __name__ == "__main__":
