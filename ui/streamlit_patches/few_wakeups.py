@@ -33,4 +33,4 @@ def _wake(runtime: Runtime) -> None:
 
 def wake_seldom() -> None:
     """Let the server that is started next be woken so."""
-    Runtime._enqueued_some_message = _wake  # type: ignore[method-assign]
+    Runtime._enqueued_some_message = _wake  # type: ignore[assignment,method-assign]
