@@ -189,9 +189,11 @@ def main() -> None:
             continue
         for _ in range(threads):
             threading.Thread(target=repeat, args=(attack, tally), daemon=True).start()
+    written = Path(f"{path}.new")
     while True:
         time.sleep(1)
-        Path(path).write_text(json.dumps(dict(tally)))
+        written.write_text(json.dumps(dict(tally)))
+        written.replace(path)  # whoever reads it finds all of it
 
 
 if __name__ == "__main__":
