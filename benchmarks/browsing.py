@@ -20,6 +20,8 @@ def draw(host: str, cookie: str, page: str, query: str) -> Sequence[ForwardMsg]:
         additional_headers=headers,
         subprotocols=[Subprotocol("streamlit")],
         max_size=None,
+        # Closing reads no more: with more in the queue than it may hold, it would wait for 10 s.
+        max_queue=None,
     ) as socket:
         run = BackMsg()
         run.rerun_script.query_string = query

@@ -1,27 +1,27 @@
 """One hostile user: all that the limits allow, at the same time, until the process is ended.
 
-    python -m benchmarks.hostile_user URL COOKIE FILE
+    python -m benchmarks.hostile_user URL COOKIE FILE [ATTACK …]
 
-Each attack is a loop of its own. How often each was made, and with which status it was answered, is
-written to FILE every second, as JSON. `benchmarks.hostile` starts this.
+Each attack is a loop of its own, of all or of those that are named. How often each was made, and
+with which status it was answered, is written to FILE every second, as JSON. `benchmarks.hostile`
+starts this.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
 from benchmarks.browsing import draw
+from jobs.niceness import give_way
 from tests.hostile import KINDS
 
 # A program of somebody else runs on another machine: here it leaves the processors to the server.
@@ -179,24 +179,21 @@ def repeat(attack: Callable[[], object], tally: Tally) -> None:
             tally[f"{attack.__name__}: {type(error).__name__}"] += 1
 
 
-def leave_the_processors() -> None:
-    """Let all other processes go first."""
-    os.nice(NICENESS)
-    with suppress(OSError):  # see sched(7), "The autogroup feature"
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
-
-
 def main() -> None:
-    url, cookie, path = sys.argv[1:]
-    leave_the_processors()
+    url, cookie, path, *names = sys.argv[1:]
+    give_way(NICENESS)
     tally: Tally = Counter()
     user = HostileUser(url, cookie, tally)
     for attack, threads in user.loops():
+        if names and attack.__name__ not in names:
+            continue
         for _ in range(threads):
             threading.Thread(target=repeat, args=(attack, tally), daemon=True).start()
+    written = Path(f"{path}.new")
     while True:
         time.sleep(1)
-        Path(path).write_text(json.dumps(dict(tally)))
+        written.write_text(json.dumps(dict(tally)))
+        written.replace(path)  # whoever reads it finds all of it
 
 
 if __name__ == "__main__":

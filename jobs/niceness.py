@@ -7,7 +7,10 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-# A file that one user waits for leaves two thirds of a busy processor to what all wait for.
+# Each five steps leave two thirds of a busy processor to whoever has not taken them. Web and Valkey
+# go first, as all wait for them. Then comes the worker, and then each file that it reads, which one
+# user waits for; these steps are on top of those of the process that has started the reader.
+WORKER_NICENESS = 5
 READER_NICENESS = 5
 # What nobody waits for comes after that. It is not the lowest: a thread may have to wait for a
 # processor while it holds the interpreter's lock, and then all others of its process wait too.

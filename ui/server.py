@@ -20,6 +20,7 @@ from ui.identity.browser_cookie import signer_of
 from ui.identity.people import IdentityMiddleware, owner_of_page
 from ui.streamlit_patches.bounded_sessions import bound_sessions
 from ui.streamlit_patches.bounded_uploads import bound_uploads
+from ui.streamlit_patches.few_wakeups import wake_seldom
 from ui.streamlit_patches.index_page import index_html
 from ui.streamlit_patches.kept_replies import keep_replies
 from ui.streamlit_patches.login_cookie import keep_logins_whole
@@ -46,6 +47,7 @@ gc.freeze()  # what is loaded now stays
 gc.set_threshold(*GARBAGE_THRESHOLDS)
 keep_theme()
 keep_replies()
+wake_seldom()
 ignore_pages_folder()
 clients = get_clients()
 settings = clients.settings

@@ -26,7 +26,6 @@ from jobs.batches.rows import (
     pending_key,
     questions_key,
     read_statuses,
-    statuses_of,
 )
 from jobs.models import Question
 from jobs.questions.lifecycle import Lifecycle
@@ -153,8 +152,8 @@ class BatchRows:
 
     def _rows_in(self, *statuses: RowStatus) -> list[int]:
         """Return the rows that have one of these statuses now."""
-        reply = read_statuses(self._connection, self._batch_id, self._rows)
-        return [row for row, status in enumerate(statuses_of(reply)) if status in statuses]
+        [found] = read_statuses(self._connection, [(self._batch_id, self._rows)])
+        return [row for row, status in enumerate(found) if status in statuses]
 
     def _place(self, row: int) -> RowPlace:
         return RowPlace(self._batch_id, row, self._retention_seconds)

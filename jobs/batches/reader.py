@@ -11,7 +11,7 @@ from typing import cast
 import redis
 
 from jobs.batches.models import Batch, BatchRow, BatchState, LineResult, RowState
-from jobs.batches.rows import job_id_of, lines_key, questions_key, read_statuses, states_of
+from jobs.batches.rows import job_id_of, lines_key, questions_key, read_statuses
 from jobs.questions.repository import read_job, to_view
 from jobs.queue.codec import decode_values, stored_names
 from jobs.queue.keys import batch_key
@@ -28,7 +28,7 @@ class BatchReader:
         self._connection = connection
 
     def batches(self, batch_ids: Sequence[str]) -> list[Batch]:
-        """Return those that exist, in the order of their ids; two round trips."""
+        """Return those that exist, in the order of their ids."""
         pipeline = self._connection.pipeline(transaction=False)
         for batch_id in batch_ids:
             pipeline.hmget(batch_key(batch_id), list(FIELDS))
@@ -39,17 +39,16 @@ class BatchReader:
             if (batch := decode_values(Batch, FIELDS, values, id=batch_id))
             and batch.state is not BatchState.DELETED
         ]
-        for batch in found:
-            read_statuses(pipeline, batch.id, batch.rows)
-        states = pipeline.execute() if found else []
+        statuses = read_statuses(self._connection, [(batch.id, batch.rows) for batch in found])
         return [
-            replace(batch, counts=dict(Counter(states_of(reply))))
-            for batch, reply in zip(found, states, strict=True)
+            replace(batch, counts=dict(Counter(status.state for status in each)))
+            for batch, each in zip(found, statuses, strict=True)
         ]
 
     def states(self, batch: Batch) -> list[RowState]:
         """Return the states of all rows, in order."""
-        return states_of(read_statuses(self._connection, batch.id, batch.rows))
+        [statuses] = read_statuses(self._connection, [(batch.id, batch.rows)])
+        return [status.state for status in statuses]
 
     def rows(
         self, batch_id: str, rows: Sequence[int], states: Sequence[RowState]

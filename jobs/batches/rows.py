@@ -6,6 +6,7 @@ back, it stands in its batch's set of pending rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
@@ -126,38 +127,60 @@ _STATES = {
     RowStatus.STOPPED: RowState.STOPPED,
     RowStatus.GONE: RowState.GONE,
 }
-# Valkey reads thousands of hashes where they are, and replies with one letter for each row.
-# KEYS: pending rows. ARGV: number of rows, beginning of the keys of their jobs' hashes.
+# Valkey reads hashes where they are, and replies with one letter for each row.
+# KEYS: pending rows. ARGV: first and last row, beginning of the keys of their jobs' hashes.
 STATES = f"""
 local letters = {{{", ".join(f"{job.value} = '{row}'" for job, row in _STATUSES.items())}}}
 local pending = {{}}
-for _, row in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do pending[tonumber(row)] = true end
+for _, row in ipairs(redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2], 'BYSCORE')) do
+    pending[tonumber(row)] = true
+end
 local states = {{}}
-for row = 0, tonumber(ARGV[1]) - 1 do
-    local job = redis.call('HMGET', ARGV[2] .. string.format('%08x', row), 'status', 'deleted_at')
+for row = tonumber(ARGV[1]), tonumber(ARGV[2]) do
+    local job = redis.call('HMGET', ARGV[3] .. string.format('%08x', row), 'status', 'deleted_at')
     local letter = '{RowStatus.GONE}'
     if job[1] and not job[2] then letter = letters[job[1]] or '{RowStatus.QUEUED}' end
     local is_idle = letter == '{RowStatus.GONE}' or letter == '{RowStatus.FAILED}'
         or letter == '{RowStatus.STOPPED}'
     if pending[row] and is_idle then letter = '{RowStatus.PENDING}' end
-    states[row + 1] = letter
+    table.insert(states, letter)
 end
 return table.concat(states)
 """
+# Valkey does nothing else meanwhile.
+ROWS_AT_ONCE = 1000
 _BY_LETTER = {status.value: status for status in RowStatus}
 
 
-def read_statuses(client: redis.Redis | Pipeline, batch_id: str, rows: int) -> object:
-    """Read where all rows are, or queue the read; `statuses_of` takes the reply."""
-    prefix = Job.key_for(batch_id[:JOB_PREFIX_CHARS])
-    return client.eval(STATES, 1, pending_key(batch_id), rows, prefix)
+def read_statuses(
+    connection: redis.Redis, batches: Sequence[tuple[str, int]]
+) -> list[list[RowStatus]]:
+    """Return where the rows of each batch are, in order; of a batch, its id and number of rows.
 
+    A round trip reads `ROWS_AT_ONCE`. So a row that changes meanwhile is read before or after it.
+    """
+    found: list[list[RowStatus]] = [[] for _ in batches]
+    pipeline = connection.pipeline(transaction=False)
+    read: list[int] = []  # the batches of this round trip, by their place
 
-def statuses_of(reply: object) -> list[RowStatus]:
-    """Return where the rows are, in order."""
-    return [_BY_LETTER[letter] for letter in cast("bytes", reply).decode()]
+    def execute() -> None:
+        for place, letters in zip(read, pipeline.execute(), strict=True):
+            found[place] += [_BY_LETTER[letter] for letter in letters.decode()]
+        read.clear()
 
-
-def states_of(reply: object) -> list[RowState]:
-    """Return the states of the rows, in order."""
-    return [status.state for status in statuses_of(reply)]
+    room = ROWS_AT_ONCE
+    for place, (batch_id, rows) in enumerate(batches):
+        prefix = Job.key_for(batch_id[:JOB_PREFIX_CHARS])
+        first = 0
+        while first < rows:
+            count = min(room, rows - first)
+            last = first + count - 1
+            pipeline.eval(STATES, 1, pending_key(batch_id), first, last, prefix)
+            read.append(place)
+            first, room = last + 1, room - count
+            if not room:
+                execute()
+                room = ROWS_AT_ONCE
+    if read:
+        execute()
+    return found

@@ -15,6 +15,7 @@ foreign exceptions into these; pages and the API show `message` and `command`.
     ├── BatchesExceededError
     ├── QuestionsExceededError
     ├── TooManyFilesError
+    ├── UnwritableAnswerError
     ├── TooManyQuestionsError
     │   └── TooManyUrgentError
     ├── InvalidFeedbackError
@@ -145,6 +146,7 @@ from jobs.errors.questions import (
     TooManyRequestsError,
     TooManyUrgentError,
     UnknownDocumentsError,
+    UnwritableAnswerError,
 )
 from jobs.errors.services import (
     BrokerDiskFullError,
@@ -236,6 +238,7 @@ __all__ = [
     "UnreadableDocumentError",
     "UnreadablePageError",
     "UntrustedProxyError",
+    "UnwritableAnswerError",
     "WorkerLostError",
     "WrongCredentialsError",
     "WrongKeyError",

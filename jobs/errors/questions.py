@@ -52,6 +52,11 @@ class TooManyFilesError(AskqueueError):
     retryable = True
 
 
+class UnwritableAnswerError(AskqueueError):
+    kind = "answer_unwritable"
+    message = "This file cannot be written. Download the answer as Markdown instead."
+
+
 class TooManyQuestionsError(AskqueueError):
     """More questions in a minute than one user may ask; nothing of this one was accepted.
 

@@ -28,6 +28,7 @@ from jobs.errors import AskqueueError
 from jobs.extraction import sandbox
 from jobs.logs import configure_logging
 from jobs.models import Failure, WorkerReport
+from jobs.niceness import WORKER_NICENESS, give_way
 from jobs.question_sets.finisher import Finisher
 from jobs.queue.connection import broker_errors, connect
 from jobs.queue.keys import WORKERS_KEY, worker_key
@@ -321,6 +322,7 @@ def main(arguments: list[str]) -> int:
     if "--healthcheck" in arguments:
         return 0 if is_healthy(settings) else 1
     configure_logging(settings)
+    give_way(WORKER_NICENESS)
     process = WorkerProcess(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, process.stop)

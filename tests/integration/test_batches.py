@@ -11,6 +11,7 @@ from redis.client import Pipeline
 from rq.job import Job, JobStatus
 from rq.rate_limit import RateLimitRegistry
 
+from jobs.batches import rows
 from jobs.batches.client import BatchClient
 from jobs.batches.feeder import FEED_AHEAD, BatchRows, Feeder
 from jobs.batches.models import Batch, BatchState, Lines, RowState
@@ -329,3 +330,44 @@ def test_rows_are_paged_in_order_and_by_state(
     assert page.rows[0].question == "What is rule 10?"
     stopped = batches.rows(USER, batch.id, state=RowState.STOPPED)
     assert [(row.number, row.state) for row in stopped.rows] == [(8, RowState.STOPPED)]
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 30, 42, 1000])
+def test_rows_are_read_a_few_at_a_time(
+    batches: BatchClient,
+    client: JobClient,
+    feeder: Feeder,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:
+    """However many Valkey is asked for at once, each row of each batch is there, in order."""
+    monkeypatch.setattr(rows, "ROWS_AT_ONCE", at_once)
+    long, short = batches.submit(USER, lines(30)), batches.submit(USER, lines(12))
+    feeder.run_once()
+    client.stop(USER, job_id_of(long.id, 7))
+    client.stop(USER, job_id_of(long.id, 29))
+    states = {batch.id: batch.counts for batch in batches.list_batches(USER)}
+    assert states[long.id] == {RowState.QUEUED: 28, RowState.STOPPED: 2}
+    assert states[short.id] == {RowState.QUEUED: 12}
+    stopped = batches.rows(USER, long.id, state=RowState.STOPPED)
+    assert [row.number for row in stopped.rows] == [8, 30]
+
+
+def test_rows_of_a_large_batch_are_read_in_several_round_trips(
+    batches: BatchClient, connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Valkey serves others in between: no list of batches, however long, stops it."""
+    monkeypatch.setattr(rows, "ROWS_AT_ONCE", 10)
+    read = [batches.submit(USER, lines(count)) for count in (25, 4, 8)]
+    trips = list[int]()
+    execute = Pipeline.execute
+
+    def counted(pipeline: Pipeline, *more: object) -> object:
+        reads = [command[0] for command in pipeline.command_stack if command[0][0] == "EVAL"]
+        if reads:
+            trips.append(sum(last - first + 1 for *_, first, last, _prefix in reads))
+        return execute(pipeline, *more)
+
+    monkeypatch.setattr(Pipeline, "execute", counted)
+    assert rows.read_statuses(connection, [(batch.id, batch.rows) for batch in read])
+    assert trips == [10, 10, 10, 7]

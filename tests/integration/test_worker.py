@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import pytest
 import redis
 
 from jobs.models import JobState, LiveText, Stage, SupportLevel
+from jobs.niceness import WORKER_NICENESS
 from jobs.queue.broker import Broker
 from jobs.queue.keys import worker_key
 from jobs.settings import Settings
@@ -209,6 +211,11 @@ def test_silent_model_server_does_not_hold_up_stop(stack: Stack, model: FakeMode
     stack.jobs.stop("ann", job.id)
     assert stack.over(job.id).state is JobState.STOPPED
     until(lambda: running_jobs(stack) == 0, "a free thread")
+
+
+def test_worker_leaves_the_processors_to_web(stack: Stack) -> None:
+    """However it was started, it comes after what everybody waits for."""
+    assert os.getpriority(os.PRIO_PROCESS, stack.worker.pid) == os.nice(0) + WORKER_NICENESS
 
 
 def test_killed_workers_questions_finish_once_each(stack: Stack, model: FakeModelServer) -> None:

@@ -79,7 +79,10 @@ class _Basic(HTTPBasic):
 _basic = _Basic(scheme_name="Operator", auto_error=False)
 
 
-def given_key(
+# What waits for nothing is a coroutine: for a function, the framework waits for a thread.
+
+
+async def given_key(
     clients: AppClients,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> ApiKey | None:
@@ -91,7 +94,7 @@ def given_key(
     if credentials is None:
         return None
     if credentials.credentials.startswith(PREFIX):
-        return clients.keys.recognise(credentials.credentials)
+        return await anyio.to_thread.run_sync(clients.keys.recognise, credentials.credentials)
     if clients.settings.auth_mode is AuthMode.ANONYMOUS:
         return None
     raise WrongKeyError()
@@ -100,7 +103,7 @@ def given_key(
 GivenKey: TypeAlias = Annotated[ApiKey | None, Depends(given_key)]
 
 
-def caller(request: Request, clients: AppClients, key: GivenKey) -> str:
+async def caller(request: Request, clients: AppClients, key: GivenKey) -> str:
     """Return the owner of the key, or whoever is signed in, or the user `api` where nobody can be.
 
     Raises WrongKeyError, NotSignedInError, and what `who_is` raises.
@@ -185,7 +188,7 @@ Reader: TypeAlias = Annotated[str, Depends(_user_with(Scope.READ))]
 DocumentsUser: TypeAlias = Annotated[str, Depends(_user_with(Scope.DOCUMENTS))]
 
 
-def refuse_other_sites(request: Request) -> None:
+async def refuse_other_sites(request: Request) -> None:
     """Refuse pages of other sites, which would ask in the name of the browser's user.
 
     Programs send neither header. Browsers send only Origin where the address is not HTTPS.

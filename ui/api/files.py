@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator
 
+from jobs.answer_files.apart import write_file
 from jobs.answer_files.formats import WRITERS, AnswerFormat, file_name
 from jobs.errors import InvalidStateError, NotFoundError
 from jobs.models import JobState
@@ -82,10 +83,9 @@ def download_answer(
     answer = clients.jobs.get_answer(user, job_id)
     if answer is None:
         raise NotFoundError(GONE)
-    kind = WRITERS[format]
     return Response(
-        kind.write(view, answer),
-        media_type=kind.media_type,
+        write_file(format, view, answer),
+        media_type=WRITERS[format].media_type,
         headers=attachment(file_name(view.asked.text, format.value)),
     )
 

@@ -73,10 +73,10 @@ router = APIRouter(
 CHANGE = [Depends(refuse_other_sites)]
 
 
-def operator_name(request: Request, clients: AppClients, key: GivenKey) -> str:
+async def operator_name(request: Request, clients: AppClients, key: GivenKey) -> str:
     """Return who is noted as the maker of sets and runs: the password says no name."""
     try:
-        return caller(request, clients, key)
+        return await caller(request, clients, key)
     except NotSignedInError:
         return OPERATOR
 

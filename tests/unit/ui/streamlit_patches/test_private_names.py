@@ -39,6 +39,11 @@ STREAMLIT = {
         "MemoryUploadedFileManager.remove_session_files",
     ],
     "streamlit.runtime": ["exists", "get_instance", "Runtime.get_client"],
+    "streamlit.runtime.runtime": [
+        "AsyncObjects",
+        "Runtime._enqueued_some_message",
+        "Runtime._get_async_objs",
+    ],
     "streamlit.runtime.pages_manager": ["PagesManager.uses_pages_directory"],
     "streamlit.web.server.server_util": ["get_cookie_secret"],
     "streamlit.web.server.starlette.starlette_app_utils": [
