@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
-from itertools import islice
 
 DEFAULT_LANGUAGE = "en"
 # A page says enough; the rest need not be looked at.
@@ -86,14 +85,14 @@ def guess_language(text: str) -> str:
 
 def _guess_by_words(sample: str) -> str:
     points: dict[str, float] = dict.fromkeys(_COMMON_WORDS, 0.0)
-    for count, match in enumerate(islice(_WORD.finditer(sample.lower()), SAMPLE_WORDS), 1):
-        languages = _LANGUAGES.get(match.group(), ())
-        for language in languages:
-            points[language] += 1 / len(languages)
-        if count % CHECKED_WORDS == 0:
-            second, first = sorted(points.values())[-2:]
-            if first >= SURE_POINTS and first >= SURE_TIMES * second:
-                break
+    words = _WORD.findall(sample.lower())[:SAMPLE_WORDS]
+    for start in range(0, len(words), CHECKED_WORDS):
+        for languages in filter(None, map(_LANGUAGES.get, words[start : start + CHECKED_WORDS])):
+            for language in languages:
+                points[language] += 1 / len(languages)
+        second, first = sorted(points.values())[-2:]
+        if first >= SURE_POINTS and first >= SURE_TIMES * second:
+            break
     # Among equals, the first of the table.
     best = max(points, key=points.__getitem__)
     return best if points[best] >= MIN_POINTS else DEFAULT_LANGUAGE

@@ -153,8 +153,21 @@ class _Memory:
     def _sample(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
             self._most = max(self._most, self._process.memory_info().rss)
-            for child in self._process.children():
+            for pid in children_of(self._process.pid):
                 with suppress(psutil.Error):
+                    child = psutil.Process(pid)
                     # Until it has begun its own program, it is a copy of the worker.
                     if "jobs.extraction.read_text" in child.cmdline():
                         self._child = max(self._child, child.memory_info().rss)
+
+
+def children_of(pid: int) -> set[int]:
+    """The process ids of a process's children, from what the kernel keeps of each of its threads.
+
+    psutil reads the state of all processes of the machine instead, at twenty times the cost.
+    """
+    children: set[int] = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # the thread is over
+            children.update(map(int, (thread / "children").read_text().split()))
+    return children
