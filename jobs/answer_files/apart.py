@@ -13,16 +13,15 @@ import structlog
 from jobs.answer_files.formats import WRITERS, AnswerFormat
 from jobs.errors import TooManyFilesError, UnwritableAnswerError
 from jobs.extraction import sandbox
+from jobs.extraction.resource_limits import WAITING_TIMES
 from jobs.extraction.slots import NoSlotError, Slots
 from jobs.models import Answer, JobView
 
 log = structlog.get_logger(__name__)
 
 # The longest answer takes a tenth of both.
-PROCESSOR_SECONDS = 20
+SECONDS = 20
 MEMORY_MB = 1024
-# On a busy machine, where such a process comes last.
-SECONDS = 120
 MAX_FILE_BYTES = 64 * 1024 * 1024
 # Each writing keeps a processor busy. One of each user's is written at once.
 AT_ONCE = 2
@@ -39,7 +38,7 @@ _slots = Slots(AT_ONCE, WAITING_PER_USER, WAITING_IN_ALL)
 def write_file(kind: AnswerFormat, view: JobView, answer: Answer) -> bytes:
     """Return the file of an answer.
 
-    It may take `WAIT_SECONDS` and then `SECONDS`: the caller holds no event loop. Raises
+    It may take `WAIT_SECONDS` and then `WAITING_TIMES` `SECONDS`: the caller holds no event loop. Raises
     TooManyFilesError, UnwritableAnswerError and DocumentStoreFullError.
     """
     if kind is AnswerFormat.MARKDOWN:  # this takes less than to start a process
@@ -53,11 +52,11 @@ def write_file(kind: AnswerFormat, view: JobView, answer: Answer) -> bytes:
 
 def _write_in_child(kind: AnswerFormat, view: JobView, answer: Answer) -> bytes:
     lines: list[bytes] = []
-    limits = [str(MEMORY_MB), str(PROCESSOR_SECONDS)]
+    limits = [str(MEMORY_MB), str(SECONDS)]
     try:
         result = sandbox.run(
             [sys.executable, "-m", "jobs.answer_files", kind.value, *limits],
-            timeout_seconds=SECONDS,
+            timeout_seconds=WAITING_TIMES * SECONDS,
             on_line=lines.append,
             stdin=pickle.dumps((view, answer)),
             max_line_bytes=MAX_FILE_BYTES,

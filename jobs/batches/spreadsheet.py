@@ -29,7 +29,7 @@ from jobs.batches.table_limits import (
 )
 from jobs.errors import InvalidBatchError, TooManyFilesError
 from jobs.extraction import sandbox
-from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT
+from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, WAITING_TIMES
 from jobs.extraction.slots import NoSlotError, Slots
 from jobs.questions.query import fold
 
@@ -97,7 +97,7 @@ class Sheet:
 def read_sheets(name: str, data: bytes, user: str = "") -> tuple[Sheet, ...]:
     """Return the sheets of a user's file that hold something, as a child process reads them.
 
-    It may take `WAIT_SECONDS` and then `SECONDS`: the caller holds no event loop. Raises
+    It may take `WAIT_SECONDS` and then `WAITING_TIMES` `SECONDS`: the caller holds no event loop. Raises
     InvalidBatchError; TooManyFilesError while too many files are read; DocumentStoreFullError.
     """
     if not data.strip():
@@ -125,7 +125,7 @@ def _read_in_child(stem: str, extension: str, data: bytes) -> tuple[Sheet, ...]:
                 str(MEMORY_MB),
                 str(SECONDS),
             ],
-            timeout_seconds=SECONDS,
+            timeout_seconds=WAITING_TIMES * SECONDS,
             on_line=output.add_line,
             stdin=data,
             max_line_bytes=MAX_LINE_BYTES,
@@ -136,6 +136,8 @@ def _read_in_child(stem: str, extension: str, data: bytes) -> tuple[Sheet, ...]:
         raise InvalidBatchError(Refusal.BROKEN) from error
     if result.exit_code == 0:
         return output.sheets()
+    if result.is_out_of_time:
+        raise InvalidBatchError(Refusal.TIME)
     refused = RefusedTableError.of_report(result.stderr.decode(errors="replace"))
     if refused is not None:
         raise InvalidBatchError(refused.sentence) from refused

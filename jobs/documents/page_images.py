@@ -26,10 +26,10 @@ from jobs.extraction.file_types import (
     PNG_SIGNATURE,
     is_picture,
 )
-from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT
+from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, UNREADABLE_EXIT, WAITING_TIMES
 from jobs.extraction.slots import NoSlotError, Slots
 
-# A page of text takes half a second and 60 MB of address space.
+# Of the processor. A page of text takes half a second and 60 MB of address space.
 SECONDS = 15
 MEMORY_MB = 512
 # Each drawing keeps a processor busy. Whoever would wait longer is told so.
@@ -137,7 +137,7 @@ def draw_page(
     try:
         result = sandbox.run(
             [sys.executable, "-m", "jobs.extraction.render_page", *arguments],
-            timeout_seconds=seconds,
+            timeout_seconds=WAITING_TIMES * seconds,
             on_line=output.add_line,
             stdin=passage[:MAX_PASSAGE_CHARS].encode(errors="ignore"),
         )
@@ -147,6 +147,8 @@ def draw_page(
         raise UnreadablePageError(TOO_LONG) from error
     except (sandbox.BrokenOutputError, ValueError, TypeError, RecursionError) as error:
         raise UnreadablePageError() from error
+    if result.is_out_of_time:
+        raise UnreadablePageError(TOO_LONG)
     if result.exit_code == OUT_OF_MEMORY_EXIT or (
         result.exit_code != UNREADABLE_EXIT and result.peak_mb > memory_mb / 2
     ):

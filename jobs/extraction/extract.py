@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -26,7 +25,12 @@ from jobs.extraction import sandbox
 from jobs.extraction.attachment_files import AttachmentFiles, ExtractedFile
 from jobs.extraction.chunking import PASSAGE_CHARS, Piece
 from jobs.extraction.file_types import MEDIA_TYPES, OLE_SIGNATURE, OUTLOOK, PDF, is_outlook
-from jobs.extraction.resource_limits import OUT_OF_MEMORY_EXIT, PICTURES_SECONDS, UNREADABLE_EXIT
+from jobs.extraction.resource_limits import (
+    OUT_OF_MEMORY_EXIT,
+    PICTURES_SECONDS,
+    UNREADABLE_EXIT,
+    WAITING_TIMES,
+)
 from jobs.settings import Settings
 
 # About 1 KB of text each; the worker holds all passages of a document while it indexes it.
@@ -40,9 +44,6 @@ MAX_PASSAGE_CHARS = 4 * PASSAGE_CHARS
 MAX_PLACE_CHARS = 4000
 MAX_NOTES = 12
 MAX_NOTE_CHARS = 300
-# The child limits its processor time itself. Where others go first, so many times that may pass
-# before it is taken to hang.
-WAITING_TIMES = 5
 _NUMBER = (int, NoneType)
 
 Report: TypeAlias = Callable[[int, int], None]
@@ -235,11 +236,10 @@ def _raise_for_failure(result: sandbox.ProcessResult, memory_mb: int) -> None:
         raise ExtractionTooLargeError()
     if result.exit_code == UNREADABLE_EXIT:
         raise _unreadable(result.stderr.decode(errors="replace"))
-    if result.exit_code == -signal.SIGXCPU:
+    if result.is_out_of_time:
         raise ExtractionTooLongError()
     # Nobody else sends SIGKILL but the system, when it is out of memory.
-    was_killed = result.exit_code == -signal.SIGKILL
-    is_exhausted = was_killed or result.peak_mb > MEMORY_EXHAUSTED_SHARE * memory_mb
+    is_exhausted = result.was_killed or result.peak_mb > MEMORY_EXHAUSTED_SHARE * memory_mb
     if result.exit_code == OUT_OF_MEMORY_EXIT or is_exhausted:
         raise ExtractionTooLargeError()
     raise _reader_crashed()

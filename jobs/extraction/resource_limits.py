@@ -12,6 +12,9 @@ from jobs.niceness import READER_NICENESS, give_way
 
 # A few libraries and fonts are open at once.
 MAX_OPEN_FILES = 64
+# What such a process may take is processor time. Where others go first, so many times that may
+# pass before it is taken to hang.
+WAITING_TIMES = 5
 OUT_OF_MEMORY_EXIT = 3
 UNREADABLE_EXIT = 4
 # Pages that are pictures take a second or two each, and a document has many of them. So the time

@@ -54,6 +54,15 @@ class ProcessResult:
     peak_mb: float
     stderr: bytes
 
+    @property
+    def is_out_of_time(self) -> bool:
+        """Whether the process had used all of its processor time."""
+        return self.exit_code == -signal.SIGXCPU
+
+    @property
+    def was_killed(self) -> bool:
+        return self.exit_code == -signal.SIGKILL
+
 
 def run(
     command: Sequence[str],

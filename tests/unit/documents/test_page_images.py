@@ -154,6 +154,7 @@ def test_long_page_is_drawn_smaller(tmp_path: Path) -> None:
     ("script", "sentence"),
     [
         ("sleep 60", "too long"),
+        ("kill -XCPU $$", "too long"),
         ("kill -SEGV $$", "cannot be drawn"),
         ("exit 3", "too much memory"),
         ("echo nonsense", "cannot be drawn"),
