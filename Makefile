@@ -33,6 +33,8 @@ SBOM ?= sbom.cdx.json
 COMPILE := $(BIN)/python -m compileall -q jobs ui
 unexport PYTHONDONTWRITEBYTECODE
 UPGRADE ?=
+# The tests start hundreds of interpreters, which would compile our modules anew each.
+unexport PYTHONDONTWRITEBYTECODE
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 

@@ -52,7 +52,7 @@ def is_linear(function: Callable[[str], object], unit: str, end: str = "") -> bo
         took = seconds(function, long)
         if took < SURELY_LINEAR_SECONDS:
             return True
-        if took < MOST_TIMES * min(seconds(function, short) for _ in range(5)):
+        if took < MOST_TIMES * min(seconds(function, short) for _ in range(2)):
             return True
     return False
 

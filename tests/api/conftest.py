@@ -15,7 +15,6 @@ from jobs.queue.broker import Broker
 from jobs.settings import Settings
 from jobs.webhooks.client import Webhooks
 from tests.api.app import API, SECRET
-from ui.api.dependencies import app_clients
 from ui.clients import Clients, build_clients
 
 
@@ -38,15 +37,17 @@ def found(host: str, _port: int) -> list[str]:
 
 @pytest.fixture
 def use_clients() -> Iterator[Callable[[Clients], None]]:
-    """Let the API have these clients until the test ends."""
+    """Let the API have these clients until the test ends.
+
+    They are no override of a dependency: with one, FastAPI inspects all of them in each request.
+    """
+    nobodys = API.state.clients
 
     def use(clients: Clients) -> None:
-        async def ours() -> Clients:
-            return clients
-
-        API.dependency_overrides[app_clients] = ours
+        API.state.clients = clients
 
     yield use
+    API.state.clients = nobodys
     API.dependency_overrides.clear()
 
 

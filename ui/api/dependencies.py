@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 async def app_clients(request: Request) -> Clients:
-    """Return the clients that `create_app` was given. Tests override this, and nothing else."""
+    """Return the clients that `create_app` was given. Tests put others in their place."""
     clients: Clients = request.app.state.clients
     return clients
 
