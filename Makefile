@@ -31,7 +31,6 @@ TOOLS := $(VENV)/tools
 SBOM ?= sbom.cdx.json
 # Once, instead of in each process: those that read documents may write nothing.
 COMPILE := $(BIN)/python -m compileall -q jobs ui
-unexport PYTHONDONTWRITEBYTECODE
 UPGRADE ?=
 # The tests start hundreds of interpreters, which would compile our modules anew each.
 unexport PYTHONDONTWRITEBYTECODE

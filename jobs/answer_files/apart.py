@@ -38,7 +38,7 @@ _slots = Slots(AT_ONCE, WAITING_PER_USER, WAITING_IN_ALL)
 def write_file(kind: AnswerFormat, view: JobView, answer: Answer) -> bytes:
     """Return the file of an answer.
 
-    It may take `WAIT_SECONDS` and then `WAITING_TIMES` `SECONDS`: the caller holds no event loop. Raises
+    It may wait for minutes, see above: the caller holds no event loop. Raises
     TooManyFilesError, UnwritableAnswerError and DocumentStoreFullError.
     """
     if kind is AnswerFormat.MARKDOWN:  # this takes less than to start a process

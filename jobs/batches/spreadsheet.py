@@ -97,7 +97,7 @@ class Sheet:
 def read_sheets(name: str, data: bytes, user: str = "") -> tuple[Sheet, ...]:
     """Return the sheets of a user's file that hold something, as a child process reads them.
 
-    It may take `WAIT_SECONDS` and then `WAITING_TIMES` `SECONDS`: the caller holds no event loop. Raises
+    It may wait for minutes, see above: the caller holds no event loop. Raises
     InvalidBatchError; TooManyFilesError while too many files are read; DocumentStoreFullError.
     """
     if not data.strip():

@@ -25,8 +25,12 @@ def make_settings(make_settings: Callable[..., Settings]) -> Callable[..., Setti
 
 
 @pytest.fixture
-def clients(connection: redis.Redis, settings: Settings) -> Clients:
+def clients(
+    connection: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Clients:
     """The clients of an empty installation, for which every host is found."""
+    # The connection of the test, which is closed when it ends.
+    monkeypatch.setattr("ui.clients.connect", lambda _url: connection)
     return replace(build_clients(settings), webhooks=Webhooks(Broker(connection, settings), found))
 
 
