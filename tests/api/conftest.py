@@ -29,9 +29,11 @@ def clients(
     connection: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Clients:
     """The clients of an empty installation, for which every host is found."""
-    # The connection of the test, which is closed when it ends.
-    monkeypatch.setattr("ui.clients.connect", lambda _url: connection)
-    return replace(build_clients(settings), webhooks=Webhooks(Broker(connection, settings), found))
+    with monkeypatch.context() as patch:
+        # The connection of the test, which is closed when it ends.
+        patch.setattr("ui.clients.connect", lambda _url: connection)
+        made = build_clients(settings)
+    return replace(made, webhooks=Webhooks(Broker(connection, settings), found))
 
 
 def found(host: str, _port: int) -> list[str]:
