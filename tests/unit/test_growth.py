@@ -231,7 +231,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     ),
     "sentence_spans": sentence_spans,
     "guess_language": guess_language,
-    "passages": lambda text: list(passages([Block(4 * text), Block(text, Kind.HEADING, 1)])),
+    # So long that the first passage, which needs no cut, counts for little.
+    "passages": lambda text: list(passages([Block(8 * text), Block(text, Kind.HEADING, 1)])),
     **{f"the reader {name}": partial(read_all, name) for name in TEXT_READERS},
     "find_passage": lambda text: find_passage(text, text[:200]),
     "safe_markdown": words.safe_markdown,
