@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SHORTEST, LONGEST = 500, 4000
+SHORTEST = 500
+TIMES_LONGER = 8
 MOST_TIMES = 16
 ROUNDS = 8
 # Below this, at the greatest length, it is too quick to be quadratic.
@@ -45,9 +46,11 @@ def seconds(function: Callable[[str], object], text: str) -> float:
     return time.thread_time() - began
 
 
-def is_linear(function: Callable[[str], object], unit: str, end: str = "") -> bool:
+def is_linear(
+    function: Callable[[str], object], unit: str, end: str = "", shortest: int = SHORTEST
+) -> bool:
     """Return whether eight times the length takes 16 times the time at most, in some round."""
-    short, long = sample(unit, SHORTEST, end), sample(unit, LONGEST, end)
+    short, long = sample(unit, shortest, end), sample(unit, TIMES_LONGER * shortest, end)
     for _ in range(ROUNDS):
         took = seconds(function, long)
         if took < SURELY_LINEAR_SECONDS:
@@ -67,7 +70,14 @@ def no_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-def growing(function: Callable[[str], object], ends: tuple[str, ...] = ENDS) -> list[str]:
+def growing(
+    function: Callable[[str], object], ends: tuple[str, ...] = ENDS, shortest: int = SHORTEST
+) -> list[str]:
     """Return the hostile texts, by unit and end, for which it takes more than linear time."""
     with no_garbage_collection():
-        return [unit + end for unit in UNITS for end in ends if not is_linear(function, unit, end)]
+        return [
+            unit + end
+            for unit in UNITS
+            for end in ends
+            if not is_linear(function, unit, end, shortest)
+        ]
