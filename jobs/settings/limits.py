@@ -16,7 +16,7 @@ class LimitSettings(BaseModel):
         4, ge=1, description="Documents of one user queued or indexed at once; the rest wait."
     )
     questions_per_minute: int = Field(
-        60, ge=0, description="Questions that one user may ask in a minute; 0: any number."
+        120, ge=0, description="Questions that one user may ask in a minute; 0: any number."
     )
     urgent_per_minute: int = Field(
         5, ge=0, description="Questions that one user may make urgent in a minute; 0: none."
